@@ -96,6 +96,12 @@ CAUSES = (
         "check that `pip config get global.index-url` points at a full index",
     ),
     (
+        r"npm_builder|jlpm",
+        "build",
+        "the front end did not build",
+        "mend what the output above names in labextension/, then call the same command again",
+    ),
+    (
         r"No module named '?pip\b|ensurepip is not available",
         "pip",
         "this Python has neither ensurepip nor pip, so no virtual environment can be made",
@@ -104,12 +110,22 @@ CAUSES = (
 )
 
 
-class SetupError(Exception):
-    """Set-up cannot go on: `what` happened, and the `step` to take next."""
+#: kinds that another installer would not mend
+HOPELESS = ("disk", "hash", "registry", "build")
 
-    def __init__(self, what: str, step: str, kind: str = "") -> None:
+
+class SetupError(Exception):
+    """Set-up cannot go on: `what` happened, the `step` to take next, and the failed command's output."""
+
+    def __init__(self, what: str, step: str, kind: str = "", output: str = "") -> None:
         super().__init__(what)
-        self.what, self.step, self.kind = what, step, kind
+        self.what, self.step, self.kind, self.output = what, step, kind, output
+
+    def show(self) -> None:
+        """Print it, the command's last lines first."""
+        for line in self.output.splitlines()[-60:]:
+            print(f"    {line}", file=sys.stderr)
+        print(f"[aios] {self.what}.\n[aios] Next step: {self.step}.", file=sys.stderr, flush=True)
 
 
 def say(text: str) -> None:
@@ -126,21 +142,21 @@ def child_env(**more: str) -> "dict[str, str]":
     return env
 
 
-def explain(output: str, code: int) -> SetupError:
+def explain(title: str, output: str, code: int) -> SetupError:
     """Turn a failed command's output into what happened and what to do next."""
     for pattern, kind, what, step in CAUSES:
         if re.search(pattern, output):
-            return SetupError(what, step, kind)
+            return SetupError(f"{title}: {what}", step, kind, output)
+    what, step = f"the command ended with code {code}", "read its output above, then call the same command again"
     if code in (-9, 137):
-        return SetupError("the command was killed, most likely for want of memory", "close other programs, call again")
-    return SetupError(f"the command ended with code {code}", "read its output above, then call the same command again")
+        what, step = "the command was killed, most likely for want of memory", "close other programs, call again"
+    return SetupError(f"{title}: {what}", step, "unknown", output)
 
 
-def quietly(title: str, command: "list[str | pathlib.Path]", env: "dict[str, str]", must: bool = True) -> str:
-    """Run a command without its output but with a sign of life; show the output and raise if it fails.
-
-    With `must=False` a failure returns its kind (see CAUSES, or "unknown") instead of raising.
-    """
+def quietly(
+    title: str, command: "list[str | pathlib.Path]", env: "dict[str, str]"
+) -> "SetupError | None":
+    """Run a command without its output but with a sign of life; return None, or what went wrong."""
     say(f"{title} ...")
     began = time.monotonic()
     lines: collections.deque[str] = collections.deque(maxlen=2000)
@@ -154,7 +170,6 @@ def quietly(title: str, command: "list[str | pathlib.Path]", env: "dict[str, str
         text=True,
         errors="replace",
     )
-    assert process.stdout is not None
     reader = threading.Thread(target=lines.extend, args=(process.stdout,), daemon=True)
     reader.start()
     try:
@@ -168,17 +183,10 @@ def quietly(title: str, command: "list[str | pathlib.Path]", env: "dict[str, str
         process.kill()
         raise
     reader.join(5)
-    if code == 0:
-        say(f"{title}: done in {time.monotonic() - began:.1f} s")
-        return ""
-    output = "".join(lines)
-    error = explain(output, code)
-    if not must:
-        return error.kind or "unknown"
-    for line in output.splitlines()[-60:]:
-        print(f"    {line}", file=sys.stderr)
-    error.what = f"{title}: {error.what}"
-    raise error
+    if code:
+        return explain(title, "".join(lines), code)
+    say(f"{title}: done in {time.monotonic() - began:.1f} s")
+    return None
 
 
 def digest(*paths: pathlib.Path) -> str:
@@ -280,14 +288,17 @@ def make_venv() -> None:
         say("removing an incomplete .venv")
         shutil.rmtree(VENV)
     env = child_env()
-    if not quietly("virtual environment", [sys.executable, "-m", "venv", VENV], env, must=False) and venv_works():
+    if not quietly("virtual environment", [sys.executable, "-m", "venv", VENV], env) and venv_works():
         return
     shutil.rmtree(VENV, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix="aios-virtualenv-") as boot:
         pip = [sys.executable, "-m", "pip", "install", "--target", boot, "virtualenv"]
-        quietly("virtualenv, as this Python has no ensurepip", pip, env)
         command = [sys.executable, "-m", "virtualenv", VENV]
-        quietly("virtual environment", command, {**env, "PYTHONPATH": boot})
+        error = quietly("virtualenv, as this Python has no ensurepip", pip, env) or quietly(
+            "virtual environment", command, {**env, "PYTHONPATH": boot}
+        )
+        if error:
+            raise error
 
 
 def pip_setting(key: str) -> str:
@@ -300,37 +311,40 @@ def pip_setting(key: str) -> str:
     return r.stdout.strip()
 
 
-def installers() -> "collections.abc.Iterator[tuple[str, list[str | pathlib.Path], dict[str, str]]]":
-    """Yield uv when it can be had, then pip: name, command, environment."""
+def uv() -> "tuple[list[str | pathlib.Path], dict[str, str]] | None":
+    """Return the command and environment of uv's installer, or None where uv cannot be had."""
+    if os.environ.get("AIOS_NO_UV") == "1":
+        return None
     env = child_env()
-    pip: list[str | pathlib.Path] = [PY, "-m", "pip", "install"]
-    if os.environ.get("AIOS_NO_UV") != "1":
-        have = (BIN / "uv").exists()
-        failed = "" if have else quietly("uv, the fast installer", [*pip, "uv>=0.5"], env, must=False)
-        if failed in ("registry", "disk"):
-            raise next(SetupError(what, step, kind) for _, kind, what, step in CAUSES if kind == failed)
-        if not failed:
-            # uv reads neither pip.conf nor PIP_*: hand it the same index and CA file, for this run only
-            uv = dict(env, UV_HTTP_TIMEOUT=env.get("UV_HTTP_TIMEOUT", "120"), UV_NO_PROGRESS="1")
-            for key, name in (("index-url", "UV_DEFAULT_INDEX"), ("cert", "SSL_CERT_FILE"), ("proxy", "ALL_PROXY")):
-                value = pip_setting(key)
-                if value:
-                    uv.setdefault(name, value)
-            yield "uv", [BIN / "uv", "pip", "install", "--python", PY, "--compile-bytecode"], uv
-    yield "pip", pip, env
+    if not (BIN / "uv").exists():
+        error = quietly("uv, the fast installer", [PY, "-m", "pip", "install", "uv>=0.5"], env)
+        if error and error.kind in HOPELESS:
+            raise error
+        if error:
+            return None
+    env.update(UV_HTTP_TIMEOUT=env.get("UV_HTTP_TIMEOUT", "120"), UV_NO_PROGRESS="1")
+    # uv reads neither pip.conf nor PIP_*: hand it the same index, proxy and CA file, for this run only
+    for key, name in (("index-url", "UV_DEFAULT_INDEX"), ("cert", "SSL_CERT_FILE"), ("proxy", "ALL_PROXY")):
+        value = pip_setting(key)
+        if value:
+            env.setdefault(name, value)
+    return [BIN / "uv", "pip", "install", "--python", PY, "--compile-bytecode"], env
 
 
 def install(title: str, *arguments: "str | pathlib.Path", **more: str) -> None:
     """Install with uv; if that fails for a reason that pip may not share, with pip."""
-    for name, command, env in installers():
-        # pip knows extra indexes, find-links and the system's trust store, which uv is not told of
-        last = name == "pip"
-        failed = quietly(f"{title} ({name})", [*command, *arguments], {**env, **more}, must=last)
-        if failed in ("disk", "hash", "registry"):
-            raise next(SetupError(f"{title}: {what}", step, kind) for _, kind, what, step in CAUSES if kind == failed)
-        if not failed:
+    fast = uv()
+    if fast:
+        error = quietly(title, [*fast[0], *arguments], {**fast[1], **more})
+        if not error:
             return
-        say(f"{title}: uv could not ({failed}); once more with pip")
+        if error.kind in HOPELESS:
+            raise error
+        # pip knows extra indexes, find-links and the system's trust store, which uv is not told of
+        say(f"{title}: uv could not; once more with pip")
+    error = quietly(f"{title} (pip)", [PY, "-m", "pip", "install", *arguments], child_env(**more))
+    if error:
+        raise error
 
 
 def install_project(build: bool) -> None:
@@ -457,11 +471,11 @@ def main(argv: "list[str]") -> int:
         setup()
         return VERBS[verb](*argv[1:])
     except SetupError as e:
-        print(f"[aios] {e.what}.\n[aios] Next step: {e.step}.", file=sys.stderr)
+        e.show()
     except OSError as e:
-        error = explain(str(e), 1)
-        step = error.step if error.kind else f"check that you own {ROOT} and may write there"
-        print(f"[aios] {e}.\n[aios] Next step: {step}.", file=sys.stderr)
+        error = explain("set-up", str(e), 1)
+        step = f"check that you own {ROOT} and may write there" if error.kind == "unknown" else error.step
+        SetupError(str(e), step).show()
     except KeyboardInterrupt:
         print("\n[aios] interrupted; call the same command again to go on where it stopped.", file=sys.stderr)
         return 130
