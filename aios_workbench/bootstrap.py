@@ -35,13 +35,14 @@ import hashlib
 import json
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 import tempfile
 import threading
 import time
 import typing
+
+from aios_workbench._causes import HOPELESS, SetupError, explain
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -57,76 +58,6 @@ GIGABYTES = {"packages": 3.0, "project": 0.7}  # room each phase wants, node_mod
 WAIT_FOR_OTHER = 1800.0  # seconds
 START = time.monotonic()
 
-#: what pip, uv, yarn and the system print -> (kind, what it means, next step)
-CAUSES = (
-    (
-        r"No space left on device|ENOSPC|Disk quota exceeded|os error (28|122)\b|Errno (28|122)\b",
-        "disk",
-        "the disk is full",
-        "free about 3 GB (`pip cache purge` and `uv cache clean` help), then call the same command again",
-    ),
-    (
-        r"do not match the hashes|[Hh]ash mismatch|YN0018",
-        "hash",
-        "a downloaded package is not the one requirements.lock or yarn.lock names",
-        "do not install it; clear the caches (`pip cache purge`, `uv cache clean`), call again, and if it stays tell "
-        "whoever runs your registry",
-    ),
-    (
-        r"CERTIFICATE_VERIFY_FAILED|invalid peer certificate|UnknownIssuer|SELF_SIGNED_CERT|self.signed certificate",
-        "tls",
-        "the package registry's certificate is not trusted here",
-        "point pip at your organisation's CA file: `pip config set global.cert /path/to/ca.pem`",
-    ),
-    (
-        r"Max retries exceeded|NewConnectionError|name resolution|Failed to establish a new connection|"
-        r"(Read|Connect)TimeoutError|timed? out|[Tt]imeout was reached|error sending request|dns error|"
-        r"failed to lookup|[Cc]onnection (refused|reset|closed)|tcp connect error|ENOTFOUND|ECONNREFUSED|ECONNRESET|"
-        r"ETIMEDOUT|EAI_AGAIN|EHOSTUNREACH|[Nn]etwork is unreachable|ProxyError|Bad Gateway|Service Unavailable|"
-        r"Gateway Time-?out",
-        "registry",
-        "the package registry does not answer",
-        "check the network, the proxy (HTTPS_PROXY) and `pip config get global.index-url` (npm: `npm config get "
-        "registry`), then call the same command again: it goes on where it stopped",
-    ),
-    (
-        r"No matching distribution|No solution found|was not found in the package registry|could not find a version",
-        "missing",
-        "the package registry answers, but lacks a package that requirements.lock names",
-        "check that `pip config get global.index-url` points at a full index",
-    ),
-    (
-        r"npm_builder|jlpm",
-        "build",
-        "the front end did not build",
-        "mend what the output above names in labextension/, then call the same command again",
-    ),
-    (
-        r"No module named '?pip\b|ensurepip is not available",
-        "pip",
-        "this Python has neither ensurepip nor pip, so no virtual environment can be made",
-        "install them (Debian: `apt-get install python3-venv`), then call the same command again",
-    ),
-)
-
-
-#: kinds that another installer would not mend
-HOPELESS = ("disk", "hash", "registry", "build")
-
-
-class SetupError(Exception):
-    """Set-up cannot go on: `what` happened, the `step` to take next, and the failed command's output."""
-
-    def __init__(self, what: str, step: str, kind: str = "", output: str = "") -> None:
-        super().__init__(what)
-        self.what, self.step, self.kind, self.output = what, step, kind, output
-
-    def show(self) -> None:
-        """Print it, the command's last lines first."""
-        for line in self.output.splitlines()[-60:]:
-            print(f"    {line}", file=sys.stderr)
-        print(f"[aios] {self.what}.\n[aios] Next step: {self.step}.", file=sys.stderr, flush=True)
-
 
 def say(text: str) -> None:
     """Print a progress line with the seconds since the start."""
@@ -135,26 +66,19 @@ def say(text: str) -> None:
 
 def child_env(**more: str) -> "dict[str, str]":
     """Return the environment for child processes: bytecode may be written, nobody is phoned."""
-    env = {k: v for k, v in os.environ.items() if k not in ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONPATH")}
+    env = {
+        k: v
+        for k, v in os.environ.items()
+        if k not in ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONPATH")
+    }
     env.update(DO_NOT_TRACK="1", MLFLOW_DISABLE_TELEMETRY="true", PIP_DISABLE_PIP_VERSION_CHECK="1", **more)
     env["VIRTUAL_ENV"] = str(VENV)
     env["PATH"] = f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     return env
 
 
-def explain(title: str, output: str, code: int) -> SetupError:
-    """Turn a failed command's output into what happened and what to do next."""
-    for pattern, kind, what, step in CAUSES:
-        if re.search(pattern, output):
-            return SetupError(f"{title}: {what}", step, kind, output)
-    what, step = f"the command ended with code {code}", "read its output above, then call the same command again"
-    if code in (-9, 137):
-        what, step = "the command was killed, most likely for want of memory", "close other programs, call again"
-    return SetupError(f"{title}: {what}", step, "unknown", output)
-
-
 def quietly(
-    title: str, command: "list[str | pathlib.Path]", env: "dict[str, str]"
+    title: str, command: "collections.abc.Sequence[object]", env: "dict[str, str]"
 ) -> "SetupError | None":
     """Run a command without its output but with a sign of life; return None, or what went wrong."""
     say(f"{title} ...")
@@ -243,7 +167,7 @@ def need_room(phase: str) -> None:
 @contextlib.contextmanager
 def alone() -> "collections.abc.Iterator[None]":
     """Hold the checkout's set-up lock; a second bootstrap waits for the first."""
-    import fcntl  # noqa: PLC0415 - missing on Windows, where `--help` should still work
+    import fcntl
 
     with MUTEX.open("a+") as f:
         end, told = time.monotonic() + WAIT_FOR_OTHER, 0.0
@@ -273,7 +197,10 @@ def venv_works() -> bool:
     """Tell a complete virtual environment from none, a half-made one, and one whose Python is gone."""
     probe = "import sys, pip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))"
     try:
-        return subprocess.run([PY, "-c", probe], env=child_env(), capture_output=True, check=False).returncode == 0
+        return (
+            subprocess.run([PY, "-c", probe], env=child_env(), capture_output=True, check=False).returncode
+            == 0
+        )
     except OSError:
         return False
 
@@ -283,7 +210,9 @@ def make_venv() -> None:
     if venv_works():
         return
     if VENV.is_symlink() or VENV.is_file():
-        raise SetupError(f"{VENV} is not a folder", "move it out of the way, then call the same command again")
+        raise SetupError(
+            f"{VENV} is not a folder", "move it out of the way, then call the same command again"
+        )
     if VENV.exists():
         say("removing an incomplete .venv")
         shutil.rmtree(VENV)
@@ -342,7 +271,7 @@ def install(title: str, *arguments: "str | pathlib.Path", **more: str) -> None:
             raise error
         # pip knows extra indexes, find-links and the system's trust store, which uv is not told of
         say(f"{title}: uv could not; once more with pip")
-    error = quietly(f"{title} (pip)", [PY, "-m", "pip", "install", *arguments], child_env(**more))
+    error = quietly(f"{title} (pip)", [PY, "-m", "pip", "install", "-q", *arguments], child_env(**more))
     if error:
         raise error
 
@@ -356,20 +285,26 @@ def install_project(build: bool) -> None:
     if link.is_symlink():
         link.unlink()  # or the installer would uninstall through it, from the source tree
     title = "front end and project" if build else "project"
-    skip = "" if build else "1"
-    install(title, "--no-deps", "--editable", ROOT, HATCH_JUPYTER_BUILDER_SKIP_NPM=skip)
+    try:
+        install(title, "--no-deps", "--editable", ROOT, HATCH_JUPYTER_BUILDER_SKIP_NPM="" if build else "1")
+    finally:
+        if BUNDLE.is_dir():  # after a failed build the previous bundle goes on working
+            shutil.rmtree(link, ignore_errors=True)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(os.path.relpath(BUNDLE, link.parent), target_is_directory=True)
     missing = [str(p.relative_to(ROOT)) for p in BUILT if not p.exists()]
     if missing:
-        raise SetupError(f"the front end was built without {', '.join(missing)}", "see labextension/package.json")
-    shutil.rmtree(link, ignore_errors=True)
-    link.symlink_to(os.path.relpath(BUNDLE, link.parent), target_is_directory=True)
+        raise SetupError(
+            f"the front end was built without {', '.join(missing)}", "see labextension/package.json"
+        )
 
 
 def setup() -> None:
     """Bring .venv up to date; a call with nothing to do takes a fraction of a second."""
     if not (LOCK.is_file() and (ROOT / "labextension").is_dir()):
         raise SetupError(
-            f"{ROOT} is not a checkout of AIOS Workbench", "clone the repository and call this from its top folder"
+            f"{ROOT} is not a checkout of AIOS Workbench",
+            "clone the repository and call this from its top folder",
         )
     if stamped() == wanted() and all(p.exists() for p in BUILT):
         return
@@ -379,7 +314,8 @@ def setup() -> None:
             need_room("packages")
         make_venv()
         if done.get("packages") != want["packages"]:
-            install("locked packages", "--require-hashes", "-r", LOCK)
+            # the lock is complete; --no-deps because pip refuses extras named by others (pandas[parquet]) in hash mode
+            install("locked packages", "--no-deps", "--require-hashes", "-r", LOCK)
             done["packages"] = want["packages"]
             stamp(done)
         build = done.get("front") != want["front"] or not all(p.exists() for p in BUILT)
@@ -419,7 +355,9 @@ def lab(*args: str) -> int:
         *([] if os.environ.get("DISPLAY") or sys.platform == "darwin" else ["--no-browser"]),
     ]
     where = [str(PY), "-c", "import jupyter_core.paths as p; print(p.jupyter_runtime_dir())"]
-    runtime = subprocess.run(where, env=child_env(), capture_output=True, text=True, check=True).stdout.strip()
+    runtime = subprocess.run(
+        where, env=child_env(), capture_output=True, text=True, check=True
+    ).stdout.strip()
     process = subprocess.Popen([str(PY), "-m", "jupyterlab", *options, *args], cwd=folder, env=child_env())
     record = pathlib.Path(runtime) / f"jpserver-{process.pid}.json"
     shown = False
@@ -447,7 +385,11 @@ def test(*args: str) -> int:
             say(title)
             if subprocess.run([PY, "-m", *command], cwd=ROOT, env=child_env(), check=False).returncode:
                 failed.append(title)
-        say(f"failed: {', '.join(failed)}; now the tests" if failed else "linters and types are clean; now the tests")
+        say(
+            f"failed: {', '.join(failed)}; now the tests"
+            if failed
+            else "linters and types are clean; now the tests"
+        )
     with tempfile.TemporaryDirectory(prefix="aios-home-") as home:
         # for notebooks tested alone, when tests/conftest.py is not loaded: leave nothing in the checkout
         env = child_env(AIOS_HOME=home)
@@ -455,7 +397,12 @@ def test(*args: str) -> int:
     return code or len(failed)
 
 
-VERBS: "dict[str, collections.abc.Callable[..., int]]" = {"demo": demo, "lab": lab, "test": test, "setup": lambda: 0}
+VERBS: "dict[str, collections.abc.Callable[..., int]]" = {
+    "demo": demo,
+    "lab": lab,
+    "test": test,
+    "setup": lambda: 0,
+}
 
 
 def main(argv: "list[str]") -> int:

@@ -174,7 +174,9 @@ class Lab:
         """Open the lab (`path` such as "/tree/x.ipynb") and wait until it is restored."""
         page.goto(f"{self.base}/lab{path}?token={self.token}&reset")
         page.locator("#jupyterlab-splash").wait_for(state="detached", timeout=60_000)
-        page.wait_for_function("window.jupyterapp && window.jupyterapp.restored.then(() => true)", timeout=60_000)
+        page.wait_for_function(
+            "window.jupyterapp && window.jupyterapp.restored.then(() => true)", timeout=60_000
+        )
 
     def run_all(self, page: Page, timeout: float = 60_000) -> None:
         """Wait for the open notebook's kernel (milliseconds), then start all cells; returns at once."""
@@ -234,7 +236,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         "--LabApp.extension_manager=readonly",
     ]
     with (home / "lab.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=root, env=env, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+        process = subprocess.Popen(
+            command, cwd=root, env=env, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
         try:
             base = f"http://127.0.0.1:{port}"
             _wait_until_up(process, f"{base}/api?token={token}", home / "lab.log")
