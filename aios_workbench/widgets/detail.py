@@ -1,0 +1,187 @@
+"""Everything about one step, read when somebody opens it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from aios_workbench.errors import AiosError, NotFoundError
+from aios_workbench.widgets import protocol
+from aios_workbench.widgets.source import RunReader, error_info, short
+from aios_workbench.workspace import Artifact, Workspace
+
+LOG_LINES = 500
+FIRST_ROWS = 20
+
+
+def step_of_run(reader: RunReader, step: str) -> protocol.StepDetail:
+    """Return a step of a run.
+
+    Raises
+    ------
+    NotFoundError
+        When the run has no such step.
+    """
+    ws, run_id = reader.ws, reader.run_id
+    row = ws.catalog.one("select * from steps where run_id = :r and step = :s", r=run_id, s=step)
+    spec = next((s for s in reader.spec["steps"] if s["name"] == step), None)
+    if row is None and spec is None:
+        raise NotFoundError(f"run {run_id!r} has no step {step!r}")
+    detail = _from_spec(spec or {"name": step})
+    if row is None:
+        return detail
+    detail.kind, detail.status, detail.answered_by = row["kind"], row["status"], row["answered_by"]
+    detail.inputs = _inputs(ws, run_id, spec or {}, json.loads(row["inputs"] or "{}"))
+    artifact = find(ws, row["output"])
+    if artifact is not None:
+        detail.artifact = protocol.Artifact(
+            hash=artifact.hash, kind=artifact.kind, type=artifact.type, bytes=artifact.bytes, shape=_shape(artifact)
+        )
+        detail.output = page(ws, artifact, 0, FIRST_ROWS)
+    detail.attempts = [_attempt(a) for a in ws.catalog.query(
+        "select * from attempts where run_id = :r and step = :s order by attempt", r=run_id, s=step
+    )]  # fmt: skip
+    detail.error = error_info(row["error"])
+    logs = log_page(ws, run_id, step, 0)
+    detail.logs, detail.more_logs = logs.lines, logs.more
+    if detail.kind == "gate":
+        _add_gate(detail, ws, run_id)
+    return detail
+
+
+def step_of_definition(workflow: Any, step: str) -> protocol.StepDetail:
+    """Return a step that has not run.
+
+    Raises
+    ------
+    NotFoundError
+        When the workflow has no such step.
+    """
+    return _from_spec(vars(workflow.spec().step(step)))
+
+
+def log_page(ws: Workspace, run_id: str, step: str, after: int) -> protocol.LogPage:
+    """Return log lines after a number; from the start, the last ones are what matters."""
+    if after == 0:
+        first = ws.catalog.one(
+            "select min(seq) as first from (select seq from logs where run_id = :r and step = :s order by seq desc limit :n)",
+            r=run_id, s=step, n=LOG_LINES,
+        )  # fmt: skip
+        after = (first["first"] or 1) - 1 if first else 0
+    rows = ws.catalog.query(
+        "select seq, attempt, at, stream, level, text from logs where run_id = :r and step = :s and seq > :a"
+        " order by seq limit :n",
+        r=run_id, s=step, a=after, n=LOG_LINES + 1,
+    )  # fmt: skip
+    return protocol.LogPage(lines=[protocol.LogLine(**r) for r in rows[:LOG_LINES]], more=len(rows) > LOG_LINES)
+
+
+def page(ws: Workspace, artifact: Artifact, offset: int, limit: int) -> protocol.Preview:
+    """Return a window on a value; where it cannot be read, the reason in its place."""
+    from aios_workbench.workspace.preview import preview
+
+    fields = {"kind": artifact.kind, "type": artifact.type, "bytes": artifact.bytes, "shape": _shape(artifact)}
+    try:
+        seen = preview(ws, artifact, offset=offset, limit=limit)
+    except AiosError as e:
+        return protocol.Preview(**fields, offset=offset, text=str(e))
+    return protocol.Preview(
+        **fields, offset=offset, columns=seen.get("columns") or [], rows=[_row(r) for r in seen.get("rows") or []],
+        total=seen.get("total"), text=seen.get("text"), truncated=bool(seen.get("truncated")),
+    )  # fmt: skip
+
+
+def find(ws: Workspace, hash_: str | None) -> Artifact | None:
+    """Return an artifact's description, or None when there is none any more."""
+    try:
+        return ws.artifacts.find(hash_) if hash_ else None
+    except NotFoundError:
+        return None
+
+
+def _from_spec(spec: Mapping[str, Any]) -> protocol.StepDetail:
+    inputs = [protocol.Value(name=p, source=f"step {s}") for p, s in (spec.get("deps") or {}).items()]
+    inputs += [protocol.Value(name=p, source="parameter") for p in spec.get("params") or ()]
+    return protocol.StepDetail(
+        step=spec["name"], kind=spec.get("kind", "step"), doc=spec.get("doc", ""), code=spec.get("code", ""),
+        cell=spec.get("cell", ""), policy=_policy(spec), inputs=inputs,
+    )  # fmt: skip
+
+
+def _policy(spec: Mapping[str, Any]) -> list[protocol.Value]:
+    said = {
+        "retries": spec.get("retries") and f"{spec['retries']}, first after {spec.get('backoff', 0):g} s",
+        "timeout": spec.get("timeout") and f"{spec['timeout']:g} s",
+        "cache": spec.get("cache") and "by code and inputs",
+        "fallback": ", ".join(spec.get("fallback_names") or ()),
+        "on reject": spec.get("kind") == "gate" and spec.get("on_reject"),
+        "after": ", ".join(spec.get("after") or ()),
+    }
+    return [protocol.Value(name=n, source="policy", summary=str(v)) for n, v in said.items() if v]
+
+
+def _inputs(ws: Workspace, run_id: str, spec: Mapping[str, Any], hashes: Mapping[str, str]) -> list[protocol.Value]:
+    run = ws.catalog.one("select params from runs where run_id = :r", r=run_id) or {"params": "{}"}
+    params = json.loads(run["params"] or "{}")
+    deps: Mapping[str, str] = spec.get("deps") or {}
+    values = []
+    for name in [*deps, *(n for n in hashes if n not in deps)]:
+        artifact = find(ws, hashes.get(name))
+        source = f"step {deps[name]}" if name in deps else "parameter"
+        if artifact is None:
+            values.append(protocol.Value(name=name, source=source))
+        else:
+            size = " × ".join(map(str, _shape(artifact) or ()))
+            values.append(
+                protocol.Value(name=name, source=source, type=artifact.type, summary=size, hash=artifact.hash)
+            )
+    for name in spec.get("params") or ():
+        if name not in hashes and name in params:
+            value = params[name]
+            text = short(repr(value)) or ""
+            values.append(protocol.Value(name=name, source="parameter", type=type(value).__name__, summary=text))
+    return values
+
+
+def _attempt(row: Mapping[str, Any]) -> protocol.Attempt:
+    ended = row["ended_at"]
+    return protocol.Attempt(
+        attempt=row["attempt"], status=row["status"], started_at=row["started_at"],
+        duration=None if ended is None else ended - row["started_at"], executor=row["executor"],
+        error=error_info(row["error"]),
+    )  # fmt: skip
+
+
+def _add_gate(detail: protocol.StepDetail, ws: Workspace, run_id: str) -> None:
+    row = ws.catalog.one("select * from gates where run_id = :r and step = :s", r=run_id, s=detail.step)
+    if row is None:
+        return
+    if row["status"] == "waiting":
+        detail.gate = protocol.GateRequest(
+            step=detail.step, form=json.loads(row["form"]) if row["form"] else None, requested_at=row["requested_at"],
+            deadline_at=row["deadline_at"],
+        )  # fmt: skip
+    else:
+        detail.outcome = protocol.GateOutcome(
+            status=row["status"], decided_by=row["decided_by"], decided_at=row["decided_at"], reason=row["reason"],
+            values=json.loads(row["values"] or "{}"),
+        )  # fmt: skip
+    shown = find(ws, row["data"])
+    if shown is not None:
+        detail.shown = page(ws, shown, 0, FIRST_ROWS)
+
+
+def _shape(artifact: Artifact) -> list[int] | None:
+    return None if artifact.shape is None else list(artifact.shape)
+
+
+def _row(row: list[Any]) -> list[Any]:
+    # JSON has no NaN and no infinity; the browser has no integers beyond 2**53.
+    def cell(value: Any) -> Any:
+        if isinstance(value, float) and not math.isfinite(value):
+            return "NaN" if math.isnan(value) else str(value)
+        return str(value) if isinstance(value, int) and abs(value) > 2**53 else value
+
+    return [cell(v) for v in row]

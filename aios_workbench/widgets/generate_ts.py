@@ -1,0 +1,118 @@
+"""Writes `labextension/src/protocol.ts` from the models in `protocol.py`.
+
+    python -m aios_workbench.widgets.generate_ts [--check]
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from aios_workbench.widgets import protocol
+
+TARGET = Path(__file__).resolve().parents[2] / "labextension" / "src" / "protocol.ts"
+
+_HEAD = """\
+// Generated from aios_workbench/widgets/protocol.py by `python -m aios_workbench.widgets.generate_ts`. Do not edit.
+"""
+
+
+def generate() -> str:
+    """Return the TypeScript of all messages."""
+    # As the kernel writes them, fields with defaults are always there; as the browser writes them, they may be left out.
+    written = _definitions([m for m in protocol.MODELS if not issubclass(m, protocol.Request)], "serialization")
+    read = _definitions(list(protocol.ANSWERS), "validation")
+    parts = [
+        _HEAD,
+        _alias("RunStatus", written["RunInfo"]["properties"]["status"]),
+        _alias("StepStatus", written["StepNode"]["properties"]["status"]),
+        f"export const TERMINAL: readonly RunStatus[] = [{', '.join(_text(s) for s in sorted(protocol.TERMINAL))}];\n",
+    ]
+    for model in protocol.MODELS:
+        source = read if issubclass(model, protocol.Request) else written
+        parts.append(_interface(model.__name__, source[model.__name__], required_kind=issubclass(model, protocol.Request)))
+    names = [m.__name__ for m in protocol.ANSWERS]
+    parts.append(f"export type Request = {' | '.join(names)};\n")
+    rows = "".join(f"  {_kind(read[q.__name__])}: {a.__name__};\n" for q, a in protocol.ANSWERS.items())
+    parts.append(f"/** What each kind of request is answered with. */\nexport interface Answers {{\n{rows}}}\n")
+    return "\n".join(parts)
+
+
+def _definitions(models: list[type[protocol.Message]], mode: Any) -> dict[str, Any]:
+    _, schema = models_json_schema([(m, mode) for m in models], ref_template="{model}")
+    return dict(schema["$defs"])
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    return str(schema["properties"]["kind"]["const"])
+
+
+def _interface(name: str, schema: dict[str, Any], *, required_kind: bool) -> str:
+    required = set(schema.get("required", ())) | ({"kind"} if required_kind else set())
+    lines = [_comment(schema["description"]), f"export interface {name} {{"]
+    for field, sub in schema["properties"].items():
+        lines.append(f"  {field}{'' if field in required else '?'}: {_named(name, field) or _type(sub)};")
+    return "\n".join([*lines, "}", ""])
+
+
+def _named(model: str, field: str) -> str | None:
+    named = {("RunInfo", "status"): "RunStatus", ("StepNode", "status"): "StepStatus", ("StepDetail", "status"): "StepStatus"}
+    return named.get((model, field))
+
+
+def _type(schema: dict[str, Any]) -> str:
+    if "$ref" in schema:
+        return str(schema["$ref"])
+    if "const" in schema:
+        return _text(schema["const"])
+    if "enum" in schema:
+        return " | ".join(_text(v) for v in schema["enum"])
+    if "anyOf" in schema:
+        return " | ".join(_type(s) for s in schema["anyOf"])
+    match schema.get("type"):
+        case "string":
+            return "string"
+        case "integer" | "number":
+            return "number"
+        case "boolean":
+            return "boolean"
+        case "null":
+            return "null"
+        case "array":
+            item = _type(schema["items"])
+            return f"({item})[]" if " " in item else f"{item}[]"
+        case "object":
+            extra = schema.get("additionalProperties", True)
+            return f"Record<string, {'unknown' if extra is True else _type(extra)}>"
+        case None:
+            return "unknown"
+        case other:
+            raise TypeError(f"protocol.py uses a JSON schema type that generate_ts.py does not know: {other!r}")
+
+
+def _alias(name: str, schema: dict[str, Any]) -> str:
+    return f"export type {name} = {_type(schema)};"
+
+
+def _text(value: object) -> str:
+    return "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'" if isinstance(value, str) else str(value).lower()
+
+
+def _comment(text: str) -> str:
+    return "/** " + " ".join(text.split()).replace("*/", "* /") + " */"
+
+
+def main(arguments: list[str]) -> int:
+    """Write the file, or with ``--check`` say whether it is up to date."""
+    text = generate()
+    if "--check" in arguments:
+        return 0 if TARGET.exists() and TARGET.read_text(encoding="utf-8") == text else 1
+    TARGET.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

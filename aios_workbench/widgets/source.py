@@ -1,0 +1,177 @@
+"""Where a graph's state comes from: a workflow's definition, a run's rows in the catalog, or both laid together."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from aios_workbench.errors import AiosError, NotFoundError
+from aios_workbench.widgets.protocol import ErrorInfo, GateRequest, GraphState, Metric, RunInfo, StepNode
+from aios_workbench.workspace import Workspace
+
+_MAX_TEXT = 300
+_STEPS = (
+    "select step, position, kind, status, attempts, max_attempts, started_at, ended_at, cached, progress, message,"
+    " error from steps where run_id = :r order by position"
+)
+
+
+def definition_state(workflow: Any) -> GraphState:
+    """Return a workflow as written: every step pending, stale where the last run no longer stands for it.
+
+    A definition that cannot run (a circle, say) is told as `problem`.
+    """
+    state = GraphState(workflow=workflow.name, description=workflow.description, now=time.time())
+    try:
+        spec, marks = workflow.spec(), workflow.state
+    except AiosError as e:
+        state.problem = str(e)
+        return state
+    state.nodes = [
+        _node(s.name, s.kind, s.deps.values(), s.when_deps.values(), s.after, s.tags).model_copy(
+            update={"max_attempts": s.retries + 1, "stale": marks.get(s.name) == "stale"}
+        )
+        for s in spec.steps
+    ]
+    return state
+
+
+def overlay(definition: GraphState, run: GraphState) -> GraphState:
+    """Return the definition's graph with a run's states in it; a stale step keeps its mark."""
+    ran = {n.name: n for n in run.nodes}
+    nodes = []
+    for node in definition.nodes:
+        last = ran.get(node.name)
+        if last is None:
+            nodes.append(node)
+        elif (last.kind, last.deps, last.after, last.tags, last.stale) == (
+            node.kind, node.deps, node.after, node.tags, node.stale,
+        ):  # fmt: skip
+            nodes.append(last)
+        else:
+            own = {"kind": node.kind, "deps": node.deps, "after": node.after, "tags": node.tags, "stale": node.stale}
+            nodes.append(last.model_copy(update=own))
+    update = {"nodes": nodes, "run": run.run, "metrics": run.metrics, "gates": run.gates, "now": run.now}
+    return definition.model_copy(update=update)
+
+
+class RunReader:
+    """Reads one run's state, again and again; what has not moved since is the same object.
+
+    Raises
+    ------
+    NotFoundError
+        When the workspace has no such run.
+    """
+
+    def __init__(self, ws: Workspace, run_id: str) -> None:
+        self.ws = ws
+        self.run_id = run_id
+        row = ws.catalog.one(
+            "select r.workflow, s.spec from runs r left join specs s on s.spec_hash = r.spec_hash where r.run_id = :r",
+            r=run_id,
+        )
+        if row is None:
+            raise NotFoundError(f"no run {run_id!r} in {ws.root}; `aios runs` lists them")
+        self.workflow = str(row["workflow"])
+        self.spec: dict[str, Any] = json.loads(row["spec"]) if row["spec"] else {"steps": []}
+        self._skeleton = {
+            s["name"]: _node(
+                s["name"], s.get("kind", "step"), (s.get("deps") or {}).values(), (s.get("when_deps") or {}).values(),
+                s.get("after") or (), s.get("tags") or (),
+            ).model_copy(update={"max_attempts": s.get("retries", 0) + 1})
+            for s in self.spec["steps"]
+        }  # fmt: skip
+        self._known: dict[str, tuple[tuple[Any, ...], StepNode]] = {}
+
+    def read(self) -> GraphState:
+        """Return the state now stored."""
+        catalog = self.ws.catalog
+        run = catalog.one("select * from runs where run_id = :r", r=self.run_id)
+        if run is None:
+            raise NotFoundError(f"run {self.run_id!r} was removed from {self.ws.root}")
+        rows = {r["step"]: r for r in catalog.query(_STEPS, r=self.run_id)}
+        nodes = [self._filled(node, rows.get(name)) for name, node in self._skeleton.items()]
+        nodes += [
+            self._filled(_node(name, row["kind"]), row) for name, row in rows.items() if name not in self._skeleton
+        ]
+        return GraphState(
+            workflow=self.workflow, description=self.spec.get("description", ""), now=time.time(),
+            run=run_info(run), nodes=nodes, metrics=self._metrics(), gates=self._gates(),
+        )  # fmt: skip
+
+    def _filled(self, node: StepNode, row: Mapping[str, Any] | None) -> StepNode:
+        if row is None:
+            return node
+        values = tuple(row.values())
+        known = self._known.get(node.name)
+        if known is not None and known[0] == values:
+            return known[1]
+        started, ended = row["started_at"], row["ended_at"]
+        error = error_info(row["error"])
+        filled = node.model_copy(update={
+            "kind": row["kind"], "status": row["status"], "attempts": row["attempts"],
+            "max_attempts": max(row["max_attempts"], 1), "started_at": started,
+            "duration": ended - started if started is not None and ended is not None else None,
+            "cached": bool(row["cached"]), "progress": row["progress"], "message": short(row["message"]),
+            "error": short(f"{error.type}: {error.message}".strip(": ")) if error else None,
+        })  # fmt: skip
+        self._known[node.name] = (values, filled)
+        return filled
+
+    def _metrics(self) -> list[Metric]:
+        rows = self.ws.catalog.query(
+            "select step, name, value, text, unit from metrics where run_id = :r order by at, step, name limit 60",
+            r=self.run_id,
+        )
+        return [Metric(**r) for r in rows]
+
+    def _gates(self) -> list[GateRequest]:
+        rows = self.ws.catalog.query(
+            "select step, form, requested_at, deadline_at from gates where run_id = :r and status = 'waiting'"
+            " order by requested_at, step",
+            r=self.run_id,
+        )
+        return [GateRequest(**{**r, "form": json.loads(r["form"]) if r["form"] else None}) for r in rows]
+
+
+def run_info(row: Mapping[str, Any]) -> RunInfo:
+    """Return a row of `runs` as the header shows it."""
+    error = error_info(row["error"])
+    params = json.loads(row["params"] or "{}")
+    return RunInfo(
+        run_id=row["run_id"], status=row["status"], created_at=row["created_at"], started_at=row["started_at"],
+        ended_at=row["ended_at"], error=short(error.message or error.type) if error else None,
+        params=short(", ".join(f"{k}={v!r}" for k, v in params.items())) or "",
+        parent_run_id=row["parent_run_id"], rerun_from=row["rerun_from"],
+    )  # fmt: skip
+
+
+def error_info(stored: Any) -> ErrorInfo | None:
+    """Return a stored error, whether it was kept as JSON or as plain text."""
+    if not stored:
+        return None
+    try:
+        data = json.loads(stored) if isinstance(stored, str) else stored
+    except ValueError:
+        data = stored
+    if isinstance(data, dict):
+        return ErrorInfo(
+            type=str(data.get("type") or ""), message=str(data.get("message") or ""),
+            traceback=str(data.get("traceback") or ""),
+        )  # fmt: skip
+    return ErrorInfo(type="", message=str(data))
+
+
+def short(text: str | None, limit: int = _MAX_TEXT) -> str | None:
+    """Return text cut to what a line of the screen can show."""
+    return text if text is None or len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _node(name: str, kind: str, deps: Any = (), when: Any = (), after: Any = (), tags: Any = ()) -> StepNode:
+    upstream = list(dict.fromkeys([*deps, *when]))
+    return StepNode.model_construct(
+        name=name, kind=kind, deps=upstream, after=[a for a in after if a not in upstream], tags=list(tags)
+    )
