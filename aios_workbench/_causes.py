@@ -12,7 +12,7 @@ CAUSES = (
         "free about 3 GB (`pip cache purge` and `uv cache clean` help), then call the same command again",
     ),
     (
-        r"do not match the hashes|[Hh]ash mismatch|YN0018",
+        r"do not match the hashes|hash mismatch|YN0018",
         "hash",
         "a downloaded package is not the one requirements.lock or yarn.lock names",
         "clear the caches (`pip cache purge`, `uv cache clean`), call again; if it stays, tell your registry's keeper",
@@ -26,9 +26,9 @@ CAUSES = (
     (
         (
             r"Max retries exceeded|NewConnectionError|name resolution|Failed to establish a new connection|"
-            r"(Read|Connect)TimeoutError|timed? out|[Tt]imeout was reached|error sending request|dns error|"
-            r"failed to lookup|[Cc]onnection (refused|reset|closed)|tcp connect error|ENOTFOUND|ECONNREFUSED|"
-            r"ECONNRESET|ETIMEDOUT|EAI_AGAIN|EHOSTUNREACH|[Nn]etwork is unreachable|ProxyError|Bad Gateway|"
+            r"(Read|Connect)TimeoutError|timed? out|timeout was reached|error sending request|dns error|"
+            r"failed to lookup|connection (refused|reset|closed)|tcp connect error|ENOTFOUND|ECONNREFUSED|"
+            r"ECONNRESET|ETIMEDOUT|EAI_AGAIN|EHOSTUNREACH|network is unreachable|ProxyError|Bad Gateway|"
             r"Service Unavailable|Gateway Time-?out"
         ),
         "registry",
@@ -42,7 +42,7 @@ CAUSES = (
         r"No matching distribution|No solution found|was not found in the package registry|could not find a version",
         "missing",
         "the package registry answers, but lacks a package that requirements.lock names",
-        "check that `pip config get global.index-url` points at a full index",
+        "check that `pip config get global.index-url` points at a full index, and that it answers",
     ),
     (
         r"npm_builder|jlpm",
@@ -80,7 +80,7 @@ class SetupError(Exception):
 def explain(title: str, output: str, code: int) -> SetupError:
     """Turn a failed command's output into what happened and what to do next."""
     for pattern, kind, what, step in CAUSES:
-        if re.search(pattern, output):
+        if re.search(pattern, output, re.IGNORECASE):
             return SetupError(f"{title}: {what}", step, kind, output)
     what, step = (
         f"the command ended with code {code}",
