@@ -1,0 +1,129 @@
+"""Every error the workbench raises on purpose.
+
+    AiosError
+    ├── DefinitionError          the workflow as written cannot run
+    │   ├── CycleError
+    │   ├── MissingInputError
+    │   ├── UnknownOptionError
+    │   └── SerializationError   a step's code or value cannot be stored
+    ├── ParameterError           a value given to a run, a job or a command is wrong
+    ├── RunError                 a run ended without its result
+    │   ├── StepFailed           (carries the step's own traceback)
+    │   ├── StepTimeout
+    │   ├── GateRejected
+    │   ├── GateExpired
+    │   └── RunCancelled
+    ├── NotFoundError            no such run, step, gate, job, artifact
+    ├── ConflictError            valid, but not in this state
+    ├── WorkspaceError           the folder or its database cannot be used
+    │   └── CorruptArtifactError
+    └── JobError                 a notebook cannot be promoted or a job cannot run
+
+Messages say what happened, where, and the next thing to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class AiosError(Exception):
+    """Base of all deliberate errors."""
+
+    #: HTTP status the server extension answers with; 4xx for everything a user can cause.
+    http_status = 400
+
+
+class DefinitionError(AiosError):
+    """A workflow definition is wrong."""
+
+
+class CycleError(DefinitionError):
+    """Steps depend on each other in a circle."""
+
+
+class MissingInputError(DefinitionError):
+    """A step needs something that is neither a step nor a parameter."""
+
+
+class UnknownOptionError(DefinitionError):
+    """An option that does not exist was given."""
+
+
+class SerializationError(DefinitionError):
+    """Code or a value cannot be stored."""
+
+
+class ParameterError(AiosError):
+    """A parameter is missing, unknown or of the wrong type."""
+
+
+class RunError(AiosError):
+    """A run ended without the asked-for result."""
+
+
+class StepFailed(RunError):
+    """A step raised; `traceback` holds the text of the original traceback."""
+
+    def __init__(self, message: str, *, traceback: str = "", step: str = "", error_type: str = "") -> None:
+        super().__init__(message)
+        self.traceback = traceback
+        self.step = step
+        self.error_type = error_type
+
+
+class StepTimeout(RunError):
+    """An attempt took longer than the step's timeout."""
+
+
+class GateRejected(RunError):
+    """A person or a policy rejected a gate."""
+
+
+class GateExpired(RunError):
+    """Nobody decided before the gate's timeout."""
+
+
+class RunCancelled(RunError):
+    """The run was cancelled."""
+
+
+class NotFoundError(AiosError):
+    """The named thing does not exist."""
+
+    http_status = 404
+
+
+class ConflictError(AiosError):
+    """The request is valid but the thing is not in a state that allows it."""
+
+    http_status = 409
+
+
+class WorkspaceError(AiosError):
+    """The workspace cannot be read or written."""
+
+    http_status = 507
+
+
+class CorruptArtifactError(WorkspaceError):
+    """A stored blob does not match its hash."""
+
+    http_status = 409
+
+
+class JobError(AiosError):
+    """A notebook cannot be promoted, or a job cannot run."""
+
+
+def hint(name: str, known: Iterable[str]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the nearest known name, or the empty string.
+
+    Examples
+    --------
+    >>> hint("retires", ["retries", "timeout"])
+    "; did you mean 'retries'?"
+    """
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"; did you mean '{near[0]}'?" if near else ""
