@@ -1,0 +1,316 @@
+"""The artifact store: every value a step returns, named by the SHA-256 of its bytes.
+
+Data frames are Parquet and arrays `.npy`, so both can be looked at without loading them; plain JSON values
+are JSON; anything else is a pickle. Pickles run code when loaded: only this workspace's own folder, which
+nobody else can write (mode 0700), is ever read, and every blob is checked against its name first.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import os
+import pickle
+import threading
+import time
+import uuid
+from collections import OrderedDict
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aios_workbench.errors import CorruptArtifactError, NotFoundError, SerializationError, WorkspaceError
+from aios_workbench.workspace.catalog import Catalog, dumps
+
+_JSON_LIMIT = 1_000_000
+_CACHE_BYTES = 64 * 2**20
+_SUFFIX = {"parquet": ".parquet", "npy": ".npy", "json": ".json", "pickle": ".pkl"}
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A stored value: `hash` names the bytes, `kind` how they are encoded."""
+
+    hash: str
+    kind: str
+    type: str
+    bytes: int
+    shape: tuple[int, ...] | None = None
+    meta: dict[str, Any] = field(default_factory=dict, compare=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-able dict."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Artifact:
+        """Read what `to_dict` wrote."""
+        shape = data.get("shape")
+        return cls(**{**data, "shape": tuple(shape) if shape is not None else None})
+
+
+class ArtifactStore:
+    """Put values in, get them back, by content.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the blobs lie, in 256 sub-folders.
+    catalog : Catalog
+        Holds one row of description per blob.
+    durability : {"normal", "full"}
+        With "full" every blob is flushed to the disk before it is named.
+    """
+
+    def __init__(self, folder: Path, catalog: Catalog, durability: str = "normal") -> None:
+        self.folder = folder
+        self._catalog = catalog
+        self._fsync = durability == "full"
+        self._described: set[str] = set()
+        self._cache: OrderedDict[str, bytes] = OrderedDict()  # small blobs only: a chain rereads what it wrote
+        self._cached = 0
+        self._lock = threading.Lock()
+
+    def path(self, artifact: Artifact) -> Path:
+        """Return the blob's file."""
+        return self.folder / artifact.hash[:2] / (artifact.hash + _SUFFIX[artifact.kind])
+
+    def put(self, value: Any) -> Artifact:
+        """Store a value and return its description.
+
+        Raises
+        ------
+        SerializationError
+            When the value cannot be stored in any format.
+        WorkspaceError
+            When the disk is full or cannot be written.
+        """
+        return self._store(*encode(value))
+
+    def put_function(self, blob: bytes) -> Artifact:
+        """Store a pickled function."""
+        return self._store("pickle", "function", None, {}, blob)
+
+    def _store(
+        self, kind: str, type_name: str, shape: tuple[int, ...] | None, meta: dict[str, Any], blob: bytes
+    ) -> Artifact:
+        artifact = Artifact(hashlib.sha256(blob).hexdigest(), kind, type_name, len(blob), shape, meta)
+        self._write(self.path(artifact), blob)
+        self._remember(artifact.hash, blob)
+        if artifact.hash not in self._described:
+            self._described.add(artifact.hash)
+            self._catalog.defer(_DESCRIBE, {
+                "hash": artifact.hash, "kind": kind, "type": type_name, "bytes": len(blob),
+                "shape": None if shape is None else dumps(shape), "meta": dumps(meta), "created_at": time.time(),
+            })  # fmt: skip
+        return artifact
+
+    def get(self, artifact: Artifact) -> Any:
+        """Load a value.
+
+        Raises
+        ------
+        NotFoundError
+            When the blob is gone (collected, or another workspace's).
+        CorruptArtifactError
+            When its bytes do not match its name.
+        """
+        return decode(artifact.kind, self.read(artifact))
+
+    def read(self, artifact: Artifact) -> bytes:
+        """Return the blob's bytes, verified."""
+        blob = self._cache.get(artifact.hash)
+        if blob is not None:
+            return blob
+        path = self.path(artifact)
+        try:
+            blob = path.read_bytes()
+        except FileNotFoundError:
+            raise NotFoundError(
+                f"artifact {artifact.hash[:12]} ({artifact.type}) is not in {self.folder}; it may have been "
+                "collected by `aios gc`: rerun the step that made it"
+            ) from None
+        if hashlib.sha256(blob).hexdigest() != artifact.hash:
+            raise CorruptArtifactError(
+                f"artifact {artifact.hash[:12]} ({artifact.type}) in {path} was changed or damaged on disk; "
+                "it is not loaded. Delete the file and rerun the step that made it"
+            )
+        self._remember(artifact.hash, blob)
+        return blob
+
+    def find(self, hash_: str) -> Artifact:
+        """Return the description of a stored artifact.
+
+        Raises
+        ------
+        NotFoundError
+            When the catalog has no such artifact.
+        """
+        row = self._catalog.one("select * from artifacts where hash = :h", h=hash_)
+        if row is None:
+            raise NotFoundError(f"no artifact {hash_[:12]!r} in this workspace")
+        return artifact_from_row(row)
+
+    def intact(self, artifact: Artifact) -> bool:
+        """True when the blob is there and unchanged; used before a cached result is trusted."""
+        try:
+            self.read(artifact)
+        except (NotFoundError, CorruptArtifactError):
+            return False
+        return True
+
+    def _write(self, path: Path, blob: bytes) -> None:
+        try:
+            if path.stat().st_size == len(blob):
+                return
+        except OSError:
+            pass
+        temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
+        try:
+            try:
+                file = temporary.open("wb")
+            except FileNotFoundError:
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                file = temporary.open("wb")
+            with file:
+                file.write(blob)
+                if self._fsync:
+                    file.flush()
+                    os.fsync(file.fileno())
+            temporary.replace(path)
+        except OSError as e:
+            temporary.unlink(missing_ok=True)
+            if e.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise WorkspaceError(
+                    f"no space left to store {len(blob):,} bytes in {self.folder}; free some disk space or run "
+                    "`aios gc`, then resume the run: finished steps are kept"
+                ) from e
+            raise WorkspaceError(f"cannot write {path}: {e}") from e
+
+    def _remember(self, hash_: str, blob: bytes) -> None:
+        if len(blob) > _CACHE_BYTES // 16:
+            return
+        with self._lock:
+            if hash_ in self._cache:
+                return
+            self._cache[hash_] = blob
+            self._cached += len(blob)
+            while self._cached > _CACHE_BYTES:
+                _, old = self._cache.popitem(last=False)
+                self._cached -= len(old)
+
+
+_DESCRIBE = (
+    "insert into artifacts (hash, kind, type, bytes, shape, meta, created_at) "
+    "values (:hash, :kind, :type, :bytes, :shape, :meta, :created_at) on conflict (hash) do nothing"
+)
+
+
+def artifact_from_row(row: dict[str, Any]) -> Artifact:
+    """Build the description from a row of `artifacts`."""
+    import json
+
+    shape = json.loads(row["shape"]) if row["shape"] else None
+    return Artifact(
+        row["hash"], row["kind"], row["type"], row["bytes"],
+        tuple(shape) if shape is not None else None, json.loads(row["meta"]),
+    )  # fmt: skip
+
+
+def encode(value: Any) -> tuple[str, str, tuple[int, ...] | None, dict[str, Any], bytes]:
+    """Return kind, type name, shape, description and bytes of a value.
+
+    Raises
+    ------
+    SerializationError
+        When not even pickle takes it.
+    """
+    type_name = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
+    if is_plain(value):
+        blob = dumps(value).encode()
+        if len(blob) <= _JSON_LIMIT:
+            shape = (len(value),) if isinstance(value, (list, dict, str)) else None
+            return "json", type_name, shape, {}, blob
+    root = type(value).__module__.partition(".")[0]
+    if root == "pandas" and type_name.endswith(".DataFrame"):
+        encoded = _parquet(value)
+        if encoded is not None:
+            return "parquet", "pandas.DataFrame", tuple(value.shape), encoded[0], encoded[1]
+    if root == "numpy" and type_name == "numpy.ndarray" and not value.dtype.hasobject:
+        import numpy as np
+
+        buffer = io.BytesIO()
+        np.save(buffer, value, allow_pickle=False)
+        return "npy", type_name, tuple(value.shape), {"dtype": str(value.dtype)}, buffer.getvalue()
+    import cloudpickle
+
+    try:
+        blob = cloudpickle.dumps(value, protocol=5)
+    except Exception as e:
+        raise SerializationError(
+            f"a value of type {type_name} cannot be stored: {type(e).__name__}: {e}. Return plain data (a data "
+            "frame, an array, a dict), and open connections, files and locks inside the step that uses them"
+        ) from e
+    shape = getattr(value, "shape", None)
+    sized = isinstance(shape, tuple) and all(isinstance(n, int) for n in shape)
+    preview = repr(value) if len(blob) < 100_000 else type_name
+    return "pickle", type_name, shape if sized else None, {"preview": preview[:2000]}, blob
+
+
+def decode(kind: str, blob: bytes) -> Any:
+    """Return the value `encode` was given."""
+    if kind == "json":
+        import json
+
+        return json.loads(blob)
+    if kind == "parquet":
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        return pq.read_table(pa.BufferReader(blob)).to_pandas()
+    if kind == "npy":
+        import numpy as np
+
+        return np.load(io.BytesIO(blob), allow_pickle=False)
+    return pickle.loads(blob)  # noqa: S301 - own workspace only, hash verified: see the module's docstring
+
+
+def _parquet(frame: Any) -> tuple[dict[str, Any], bytes] | None:
+    """Return description and bytes, or None where Parquet would not give the same frame back."""
+    if not frame.columns.is_unique or frame.attrs or not all(type(c) is str for c in frame.columns):
+        return None
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pa.Table.from_pandas(frame)
+        # Objects (dates, dicts, mixed types) may come back as something else: compare, and pickle those.
+        if any(t == object for t in frame.dtypes) and not table.to_pandas().equals(frame):  # noqa: E721
+            return None
+        sink = pa.BufferOutputStream()
+        pq.write_table(table, sink, compression="zstd")
+    except (pa.ArrowException, ValueError, TypeError):
+        return None
+    columns = [{"name": str(c), "type": str(t)} for c, t in frame.dtypes.items()]
+    return {"columns": columns}, sink.getvalue().to_pybytes()
+
+
+def is_plain(value: Any, depth: int = 0) -> bool:
+    """True for what JSON gives back exactly as it was."""
+    kind = type(value)
+    if kind is str:
+        return not any("\ud800" <= c <= "\udfff" for c in value) if len(value) < 10_000 else value.isascii()
+    if kind in (int, bool, type(None)):
+        return kind is not int or abs(value) < 2**1000
+    if kind is float:
+        return True
+    if depth > 20:
+        return False
+    if kind is list:
+        return len(value) <= 10_000 and all(is_plain(v, depth + 1) for v in value)
+    if kind is dict:
+        return len(value) <= 10_000 and all(
+            type(k) is str and is_plain(k) and is_plain(v, depth + 1) for k, v in value.items()
+        )
+    return False
