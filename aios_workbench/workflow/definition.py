@@ -1,0 +1,419 @@
+"""Plain functions become a workflow."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, overload
+
+from aios_workbench.errors import DefinitionError, MissingInputError, UnknownOptionError, hint
+from aios_workbench.workflow import hooks
+from aios_workbench.workflow.code import cell_of, code_hash, source_of
+from aios_workbench.workflow.durations import parse_duration
+from aios_workbench.workflow.parameters import Parameters, ParameterSpec, signature_of
+from aios_workbench.workflow.spec import StepSpec, WorkflowSpec, topological
+
+F = TypeVar("F", bound=Callable[..., Any])
+Functions = Callable[..., Any] | Sequence[Callable[..., Any]] | None
+
+_STEP_OPTIONS = ("name", "retries", "backoff", "timeout", "cache", "after", "fallback", "inputs", "tags", "when")
+_GATE_OPTIONS = ("name", "form", "timeout", "when", "after", "on_reject", "inputs", "tags")
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A step as it was written: the function and its options."""
+
+    name: str
+    kind: str
+    fn: Callable[..., Any]
+    options: dict[str, Any]
+    where: str
+
+    @property
+    def fallbacks(self) -> list[Callable[..., Any]]:
+        """The functions tried after the step's own, in order."""
+        given: Functions = self.options.get("fallback")
+        if given is None:
+            return []
+        return list(given) if isinstance(given, Sequence) else [given]
+
+
+class Workflow:
+    """A graph of plain functions.
+
+    Parameters
+    ----------
+    name : str
+        What runs are listed under.
+    description : str
+        One line for people.
+    max_parallel : int
+        How many steps of one run may be executing at once.
+
+    Raises
+    ------
+    DefinitionError
+        When the name is empty or not text.
+
+    Examples
+    --------
+    >>> wf = Workflow("greet")
+    >>> @wf.step
+    ... def name(who: str = "world") -> str:
+    ...     return who.title()
+    >>> @wf.step
+    ... def greeting(name):  # a parameter named like a step is an edge
+    ...     return f"Hello {name}"
+    >>> [(s.name, s.upstream) for s in wf.steps]
+    [('name', []), ('greeting', ['name'])]
+    """
+
+    def __init__(self, name: str, *, description: str = "", max_parallel: int = 8) -> None:
+        self.name = _valid_name(name, "workflow")
+        if not isinstance(max_parallel, int) or max_parallel < 1:
+            raise DefinitionError(f"max_parallel must be a whole number of at least 1, not {max_parallel!r}")
+        self.description = description
+        self.max_parallel = max_parallel
+        self._definitions: dict[str, Definition] = {}
+        self._listeners: list[Callable[[], None]] = []
+        self.last_spec: WorkflowSpec | None = None
+
+    # -- building
+
+    @overload
+    def step(self, fn: F, /) -> F: ...
+    @overload
+    def step(
+        self,
+        *,
+        name: str | None = None,
+        retries: int = 0,
+        backoff: str | float = 0.5,
+        timeout: str | float | None = None,
+        cache: bool = False,
+        after: Iterable[str] = (),
+        fallback: Functions = None,
+        inputs: Mapping[str, str] | None = None,
+        tags: Iterable[str] = (),
+        when: Callable[..., bool] | None = None,
+    ) -> Callable[[F], F]: ...
+    def step(self, fn: Any = None, /, **options: Any) -> Any:
+        """Make a function a step; it stays an ordinary function that can be called and tested.
+
+        Parameters
+        ----------
+        name : str, optional
+            Instead of the function's name.
+        retries : int
+            Further attempts after a failed one, with exponential backoff and jitter.
+        backoff : str or float
+            Wait before the second attempt; doubles with every further one, at most 60 s.
+        timeout : str or float, optional
+            For one attempt. A function in a thread cannot be stopped: its result is discarded.
+        cache : bool
+            Reuse the output of any earlier run with the same code, inputs and parameters.
+        after : iterable of str
+            Steps that must succeed first, without giving a value.
+        fallback : function or sequence of functions
+            Called with the same arguments when all attempts failed; the run records which one answered.
+        inputs : mapping, optional
+            Parameter -> step, where the names differ.
+        when : function, optional
+            Called with steps' outputs and parameters; when false the step and what needs it are skipped.
+
+        Raises
+        ------
+        DefinitionError
+            Naming the step, the cell and the remedy.
+        """
+        return self._decorate("step", _STEP_OPTIONS, fn, options)
+
+    @overload
+    def gate(self, fn: F, /) -> F: ...
+    @overload
+    def gate(
+        self,
+        *,
+        name: str | None = None,
+        form: Any = None,
+        timeout: str | float | None = None,
+        when: Callable[..., bool] | None = None,
+        after: Iterable[str] = (),
+        on_reject: str = "fail",
+        inputs: Mapping[str, str] | None = None,
+        tags: Iterable[str] = (),
+    ) -> Callable[[F], F]: ...
+    def gate(self, fn: Any = None, /, **options: Any) -> Any:
+        """Make a function a gate: what it returns is shown to a person, who approves or rejects.
+
+        The steps behind it get a `Decision`. A waiting gate holds no thread and survives restarts.
+
+        Parameters
+        ----------
+        form : pydantic model class, optional
+            What the reviewer fills in.
+        timeout : str or float, optional
+            After it the gate expires and the run fails.
+        when : function, optional
+            When it returns false, nobody is asked and the gate approves itself.
+        on_reject : {"fail", "continue"}
+            With "continue" the run goes on and the steps behind see ``approved == False``.
+
+        Raises
+        ------
+        DefinitionError
+            Naming the gate, the cell and the remedy.
+        """
+        return self._decorate("gate", _GATE_OPTIONS, fn, options)
+
+    def _decorate(self, kind: str, known: tuple[str, ...], fn: Any, options: dict[str, Any]) -> Any:
+        for option in options:
+            if option not in known:
+                raise UnknownOptionError(
+                    f"a {kind} of workflow '{self.name}' has no option '{option}'{hint(option, known)}"
+                    f" (it has: {', '.join(known)})"
+                )
+        if fn is None:
+            return lambda f: self._add(kind, f, options)
+        return self._add(kind, fn, options)
+
+    def _add(self, kind: str, fn: Any, options: dict[str, Any]) -> Any:
+        if not callable(fn):
+            raise DefinitionError(
+                f"@wf.{kind} goes above a function, not {type(fn).__name__}; write @wf.{kind} or @wf.{kind}(option=…)"
+            )
+        where = cell_of(fn)
+        name = _valid_name(options.get("name") or getattr(fn, "__name__", ""), f"{kind} ({where})")
+        definition = Definition(name, kind, fn, _check_options(kind, name, where, options), where)
+        for parameter in signature_of(fn).parameters.values():
+            _check_parameter(definition, parameter)
+        self._definitions[name] = definition
+        self._notify()
+        return fn
+
+    def remove(self, step: str) -> None:
+        """Take a step out, for instance one whose cell was deleted.
+
+        Raises
+        ------
+        NotFoundError
+            When there is none of that name.
+        """
+        self.definition(step)
+        del self._definitions[step]
+        self._notify()
+
+    def definition(self, step: str) -> Definition:
+        """Return a step's function and options."""
+        if step not in self._definitions:
+            from aios_workbench.errors import NotFoundError
+
+            raise NotFoundError(f"workflow '{self.name}' has no step '{step}'{hint(step, self._definitions)}")
+        return self._definitions[step]
+
+    # -- reading
+
+    @property
+    def steps(self) -> list[StepSpec]:
+        """The steps in topological order."""
+        return self.spec().steps
+
+    @property
+    def parameters(self) -> list[ParameterSpec]:
+        """What a run can be given."""
+        return self._parameters().specs()
+
+    def spec(self) -> WorkflowSpec:
+        """Return the whole workflow as data.
+
+        Raises
+        ------
+        DefinitionError
+            For a circle, an unknown `after`, or parameters that contradict each other.
+        """
+        steps = [self._step_spec(d) for d in self._definitions.values()]
+        parameters = [p.to_dict() for p in self.parameters]
+        return WorkflowSpec(self.name, topological(steps, self.name), parameters, self.description, self.max_parallel)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return `spec()` as a JSON-able dict; `WorkflowSpec.from_dict` reads it."""
+        return self.spec().to_dict()
+
+    @property
+    def state(self) -> dict[str, str]:
+        """Per step ``"fresh"``, ``"stale"`` (it or something before it changed since the last run) or ``"new"``."""
+        spec = self.spec()
+        if self.last_spec is None:
+            return {s.name: "new" for s in spec.steps}
+        before = {s.name: s for s in self.last_spec.steps}
+        changed = {s.name for s in spec.steps if s.name not in before or is_changed(s, before[s.name])}
+        stale = spec.downstream(changed)
+        return {s.name: "new" if s.name not in before else "stale" if s.name in stale else "fresh" for s in spec.steps}
+
+    def validate(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return all parameters of a run, typed, defaults filled in.
+
+        Raises
+        ------
+        ParameterError
+            Naming the parameter and what is expected.
+        """
+        return self._parameters().validate(params, self.name)
+
+    # -- running
+
+    def run(
+        self, *, _gates: Mapping[str, Any] | None = None, _key: str | None = None, **params: Any
+    ) -> Any:  # -> engine.Run; this layer does not know it
+        """Start a run and return its handle at once.
+
+        Parameters
+        ----------
+        _gates : mapping, optional
+            Gate -> ``"approve"``, ``"reject"``, ``"wait"`` or ``{"decision": "approve", "values": {…}}``: decides
+            without a person, recorded as the policy's decision. ``"*"`` stands for every gate.
+        _key : str, optional
+            Idempotency key: a second call with the same key returns the first run, resumed if it had failed.
+        **params
+            The workflow's parameters.
+
+        Raises
+        ------
+        DefinitionError, ParameterError
+            Before anything is started.
+        """
+        return hooks.runner().start(self, params, _gates, _key)
+
+    def runs(self, limit: int = 50) -> Any:
+        """Return earlier runs, newest first."""
+        return hooks.runner().runs(self.name, limit)
+
+    def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` whenever a step is defined, redefined or removed; returns the undo."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    def __repr__(self) -> str:
+        return f"Workflow({self.name!r}, steps={list(self._definitions)})"
+
+    def __reduce__(self) -> Any:
+        # A step that mentions its workflow must not drag every other step along.
+        return (Workflow, (self.name,))
+
+    # -- inside
+
+    def _notify(self) -> None:
+        for listener in list(self._listeners):
+            listener()
+
+    def _step_spec(self, d: Definition) -> StepSpec:
+        o = d.options
+        deps, params = self._edges(d, d.fn, o.get("inputs") or {})
+        when = o.get("when")
+        when_deps, when_params = self._edges(d, when, {}) if when is not None else ({}, [])
+        form = o.get("form")
+        return StepSpec(
+            name=d.name, kind=d.kind, deps=deps, after=list(o.get("after") or ()), params=params,
+            retries=o.get("retries", 0), backoff=o.get("backoff", 0.5), timeout=o.get("timeout"),
+            cache=bool(o.get("cache", False)), tags=list(o.get("tags") or ()),
+            doc=inspect.getdoc(d.fn) or "", code=source_of(d.fn), cell=d.where,
+            code_hash=code_hash(d.fn, *d.fallbacks, when),
+            fallback_names=[getattr(f, "__name__", repr(f)) for f in d.fallbacks],
+            when_deps=when_deps, when_params=when_params,
+            form=form.model_json_schema() if form is not None else None, on_reject=o.get("on_reject", "fail"),
+        )  # fmt: skip
+
+    def _edges(
+        self, d: Definition, fn: Callable[..., Any], inputs: Mapping[str, str]
+    ) -> tuple[dict[str, str], list[str]]:
+        names = list(signature_of(fn).parameters)
+        for parameter, step in inputs.items():
+            if parameter not in names:
+                raise MissingInputError(
+                    f"{d.kind} '{d.name}' ({d.where}): inputs names '{parameter}', which the function does not take"
+                    f"{hint(parameter, names)}"
+                )
+            if step not in self._definitions:
+                raise MissingInputError(
+                    f"{d.kind} '{d.name}' ({d.where}): inputs wants step '{step}', which does not exist"
+                    f"{hint(step, self._definitions)}"
+                )
+        deps = {n: inputs.get(n, n) for n in names if n in inputs or (n in self._definitions and n != d.name)}
+        if d.name in names and d.name not in inputs and fn is d.fn:
+            deps[d.name] = d.name  # a circle of one, reported as such
+        return deps, [n for n in names if n not in deps]
+
+    def _parameters(self) -> Parameters:
+        parameters = Parameters()
+        for d in self._definitions.values():
+            functions = [(d.fn, d.options.get("inputs") or {})]
+            if d.options.get("when") is not None:
+                functions.append((d.options["when"], {}))
+            for fn, inputs in functions:
+                _, own = self._edges(d, fn, inputs)
+                for name in own:
+                    parameters.add(d.name, d.where, signature_of(fn).parameters[name])
+        return parameters
+
+
+def is_changed(now: StepSpec, before: StepSpec) -> bool:
+    """True when a step would not do the same: other code, other inputs or another form."""
+    return any(
+        getattr(now, f) != getattr(before, f)
+        for f in ("kind", "code_hash", "deps", "params", "form", "on_reject", "when_deps", "when_params")
+    )
+
+
+def _valid_name(name: Any, what: str) -> str:
+    if not isinstance(name, str) or not name.strip() or len(name) > 200 or any(ord(c) < 32 for c in name):
+        raise DefinitionError(f"a {what} needs a name of 1 to 200 printable characters, not {name!r}")
+    if name == "<lambda>":
+        raise DefinitionError(f"a lambda has no name ({what}); write wf.step(name='…')(lambda …) or use def")
+    return name
+
+
+def _check_options(kind: str, name: str, where: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    from aios_workbench.errors import ParameterError
+
+    out = dict(options)
+    try:
+        for duration in ("timeout", "backoff"):
+            if out.get(duration) is not None:
+                out[duration] = parse_duration(out[duration])
+    except ParameterError as e:
+        raise DefinitionError(f"{kind} '{name}' ({where}), {duration}: {e}") from None
+    retries = out.get("retries", 0)
+    if not isinstance(retries, int) or isinstance(retries, bool) or not 0 <= retries <= 1000:
+        raise DefinitionError(
+            f"{kind} '{name}' ({where}): retries must be a whole number from 0 to 1000, not {retries!r}"
+        )
+    for listed in ("after", "tags"):
+        if isinstance(out.get(listed), str):
+            out[listed] = [out[listed]]
+    out["after"] = [a if isinstance(a, str) else getattr(a, "__name__", str(a)) for a in out.get("after") or ()]
+    fallback = out.get("fallback")
+    for f in fallback if isinstance(fallback, Sequence) else [] if fallback is None else [fallback]:
+        if not callable(f):
+            raise DefinitionError(
+                f"{kind} '{name}' ({where}): fallback must be a function or a list of them, not {f!r}"
+            )
+    if out.get("when") is not None and not callable(out["when"]):
+        raise DefinitionError(f"{kind} '{name}' ({where}): when must be a function that returns True or False")
+    if out.get("form") is not None and not hasattr(out["form"], "model_json_schema"):
+        raise DefinitionError(f"gate '{name}' ({where}): form must be a pydantic model class, not {out['form']!r}")
+    if out.get("on_reject", "fail") not in ("fail", "continue"):
+        raise DefinitionError(f"gate '{name}' ({where}): on_reject is 'fail' or 'continue', not {out['on_reject']!r}")
+    return out
+
+
+def _check_parameter(d: Definition, p: inspect.Parameter) -> None:
+    if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD, p.POSITIONAL_ONLY):
+        raise DefinitionError(
+            f"{d.kind} '{d.name}' ({d.where}) takes '{p}': edges go by parameter name, so use plain named parameters"
+        )
+    if p.name.startswith("_"):
+        raise DefinitionError(
+            f"{d.kind} '{d.name}' ({d.where}): parameter '{p.name}' must not start with an underscore; rename it"
+        )

@@ -1,0 +1,45 @@
+"""Where the layers above plug in. Set by `aios_workbench/__init__.py`; this package knows none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from aios_workbench.errors import AiosError
+
+if TYPE_CHECKING:
+    from aios_workbench.workflow.definition import Workflow
+
+
+class Runner(Protocol):
+    """What runs workflows."""
+
+    def start(
+        self, workflow: Workflow, params: Mapping[str, Any], gates: Mapping[str, Any] | None, key: str | None
+    ) -> Any:
+        """Start a run and return its handle at once."""
+
+    def runs(self, workflow: str, limit: int) -> Any:
+        """Return earlier runs of a workflow, newest first."""
+
+
+_runner: Callable[[], Runner] | None = None
+
+
+def set_runner(factory: Callable[[], Runner]) -> None:
+    """Say where runs go; the factory is called when the first one starts."""
+    global _runner
+    _runner = factory
+
+
+def runner() -> Runner:
+    """Return the runner.
+
+    Raises
+    ------
+    AiosError
+        When none was set.
+    """
+    if _runner is None:
+        raise AiosError("no engine is set up to run workflows; import aios_workbench, not its inner packages")
+    return _runner()

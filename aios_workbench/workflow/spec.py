@@ -1,0 +1,198 @@
+"""The graph as data: what a run is pinned to, what the screens draw, what travels between processes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from aios_workbench.errors import CycleError, DefinitionError, NotFoundError, hint
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class StepSpec:
+    """One node of the graph.
+
+    Attributes
+    ----------
+    kind : {"step", "gate"}
+    deps : dict
+        Function parameter -> name of the step whose output it gets.
+    after : list of str
+        Steps that must succeed first, without giving a value.
+    params : list of str
+        Workflow parameters the function takes.
+    timeout, backoff : float or None
+        Seconds.
+    fn, when, fallbacks : dict, dict or None, list of dict
+        Stored functions (artifacts), filled in when the workflow is compiled into a workspace.
+    form : dict or None
+        JSON schema of what a reviewer fills in.
+    """
+
+    name: str
+    kind: str = "step"
+    deps: dict[str, str] = field(default_factory=dict)
+    after: list[str] = field(default_factory=list)
+    params: list[str] = field(default_factory=list)
+    retries: int = 0
+    backoff: float = 0.5
+    timeout: float | None = None
+    cache: bool = False
+    tags: list[str] = field(default_factory=list)
+    doc: str = ""
+    code: str = ""
+    code_hash: str = ""
+    cell: str = ""
+    fn: dict[str, Any] | None = None
+    fallbacks: list[dict[str, Any]] = field(default_factory=list)
+    fallback_names: list[str] = field(default_factory=list)
+    when: dict[str, Any] | None = None
+    when_deps: dict[str, str] = field(default_factory=dict)
+    when_params: list[str] = field(default_factory=list)
+    form: dict[str, Any] | None = None
+    on_reject: str = "fail"
+
+    @property
+    def upstream(self) -> list[str]:
+        """Names of all steps this one waits for, each once, in order."""
+        return list(dict.fromkeys([*self.deps.values(), *self.when_deps.values(), *self.after]))
+
+
+@dataclass(frozen=True)
+class WorkflowSpec:
+    """A whole workflow; `steps` are in topological order."""
+
+    name: str
+    steps: list[StepSpec]
+    parameters: list[dict[str, Any]] = field(default_factory=list)
+    description: str = ""
+    max_parallel: int = 8
+
+    def step(self, name: str) -> StepSpec:
+        """Return a step by name.
+
+        Raises
+        ------
+        NotFoundError
+            With the nearest name.
+        """
+        for step in self.steps:
+            if step.name == name:
+                return step
+        names = [s.name for s in self.steps]
+        raise NotFoundError(f"workflow '{self.name}' has no step '{name}'{hint(name, names)}")
+
+    def downstream(self, names: Iterable[str]) -> set[str]:
+        """Return the named steps and everything that depends on them.
+
+        Examples
+        --------
+        >>> spec = WorkflowSpec("w", [StepSpec("a"), StepSpec("b", deps={"a": "a"}), StepSpec("c")])
+        >>> sorted(spec.downstream(["a"]))
+        ['a', 'b']
+        """
+        found = set(names)
+        for step in self.steps:
+            if found.intersection(step.upstream):
+                found.add(step.name)
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-able dict."""
+        return {"format": FORMAT, **asdict(self)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> WorkflowSpec:
+        """Read what `to_dict` wrote.
+
+        Raises
+        ------
+        DefinitionError
+            When it is of a newer format, or not a workflow.
+        """
+        if data.get("format") != FORMAT:
+            raise DefinitionError(
+                f"this workflow has format {data.get('format')!r}, this aios-workbench reads {FORMAT}; upgrade it"
+            )
+        known = {f.name for f in fields(StepSpec)}
+        try:
+            steps = [StepSpec(**{k: v for k, v in step.items() if k in known}) for step in data["steps"]]
+            return cls(
+                data["name"], topological(steps, data["name"]), list(data.get("parameters", [])),
+                data.get("description", ""), data.get("max_parallel", 8),
+            )  # fmt: skip
+        except (KeyError, TypeError, AttributeError) as e:
+            raise DefinitionError(f"this is not a workflow: {type(e).__name__} {e}") from e
+
+    @property
+    def hash(self) -> str:
+        """Identity of graph, code and policies, the same in every process: 32 hex digits."""
+        data = self.to_dict()
+        for step in data["steps"]:
+            for told_otherwise in ("fn", "fallbacks", "when", "code", "doc", "cell"):  # by code_hash
+                del step[told_otherwise]
+        return digest(data)
+
+
+def digest(data: Any) -> str:
+    """Return 32 hex digits for JSON-able data."""
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def topological(steps: list[StepSpec], workflow: str) -> list[StepSpec]:
+    """Return the steps with every step behind what it waits for; otherwise in the order given.
+
+    Raises
+    ------
+    CycleError
+        Naming the circle.
+    DefinitionError
+        When a step waits for one that does not exist.
+    """
+    by_name = {s.name: s for s in steps}
+    waiting = {s.name: len(s.upstream) for s in steps}
+    followers: dict[str, list[str]] = {s.name: [] for s in steps}
+    for step in steps:
+        for name in step.upstream:
+            if name not in by_name:
+                raise DefinitionError(
+                    f"step '{step.name}' of workflow '{workflow}' waits for '{name}', which does not exist"
+                    f"{hint(name, by_name)} ({step.cell})"
+                )
+            followers[name].append(step.name)
+    order: list[StepSpec] = []
+    import heapq
+
+    position = {s.name: i for i, s in enumerate(steps)}
+    ready = [position[n] for n, count in waiting.items() if count == 0]
+    heapq.heapify(ready)
+    while ready:
+        step = steps[heapq.heappop(ready)]
+        order.append(step)
+        for name in followers[step.name]:
+            waiting[name] -= 1
+            if waiting[name] == 0:
+                heapq.heappush(ready, position[name])
+    if len(order) < len(steps):
+        circle = _circle(by_name, [n for n, count in waiting.items() if count > 0])
+        where = "; ".join(f"'{n}' is in {by_name[n].cell}" for n in circle[:-1] if by_name[n].cell)
+        raise CycleError(
+            f"workflow '{workflow}': {' -> '.join(circle)} is a circle ({where}). Rename a parameter or remove an "
+            "`after` so that the steps can be put in an order"
+        )
+    return order
+
+
+def _circle(by_name: Mapping[str, StepSpec], blocked: list[str]) -> list[str]:
+    stuck, path, at = set(blocked), [blocked[0]], blocked[0]
+    while True:
+        at = next(n for n in by_name[at].upstream if n in stuck)
+        if at in path:
+            return [*path[path.index(at) :], at][::-1]
+        path.append(at)
