@@ -1,0 +1,100 @@
+"""AIOS Workbench: notebook functions become durable workflows, seen live, promoted to scheduled jobs.
+
+>>> import aios_workbench as aios
+>>> wf = aios.Workflow("hello")
+>>> @wf.step
+... def greeting(who: str = "world") -> str:
+...     return f"Hello {who}"
+>>> wf.run(who="Ana").result()
+'Hello Ana'
+
+Importing this package imports nothing heavy; each name brings in what it needs when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# Nothing of ours phones anybody, and neither do the libraries we start; a user's own setting wins.
+os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+
+if TYPE_CHECKING:
+    from aios_workbench import errors
+    from aios_workbench.engine import Context, Run, context, in_step
+    from aios_workbench.engine import find_run as run
+    from aios_workbench.engine import find_runs as runs
+    from aios_workbench.workflow import Decision, Workflow
+    from aios_workbench.workspace import Workspace, workspace
+    from aios_workbench.workspace.sql import sql
+
+_HOMES = {
+    "Context": "engine", "Decision": "workflow", "Run": "engine", "Workflow": "workflow", "Workspace": "workspace",
+    "context": "engine", "in_step": "engine", "sql": "workspace.sql", "workspace": "workspace",
+}  # fmt: skip
+_RENAMED = {"run": ("engine", "find_run"), "runs": ("engine", "find_runs")}
+
+__all__ = [
+    "Context", "Decision", "Run", "Workflow", "Workspace", "context", "errors", "headless", "in_step", "run", "runs",
+    "sql", "workspace",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name == "errors":
+        return importlib.import_module("aios_workbench.errors")
+    module, attribute = _RENAMED.get(name, (_HOMES.get(name, ""), name))
+    if not module:
+        raise AttributeError(f"module 'aios_workbench' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"aios_workbench.{module}"), attribute)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
+
+
+def headless() -> bool:
+    """True when no person is watching: in a scheduled job, or with AIOS_HEADLESS=1 (`aios run`)."""
+    return bool(os.environ.get("AIOS_JOB_RUN")) or os.environ.get("AIOS_HEADLESS", "") not in ("", "0")
+
+
+def _connect() -> None:
+    """Plug the layers together: the only place that knows them all."""
+    from aios_workbench.workflow import hooks
+
+    made: list[Any] = []
+
+    def runner() -> Any:
+        if not made:
+            made.append(importlib.import_module("aios_workbench.engine").EngineRunner())
+        return made[0]
+
+    hooks.set_runner(runner)
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is not None:
+        from aios_workbench.widgets import display
+
+        display.register(shell)
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    return [{"src": "labextension", "dest": "aios-workbench"}]
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    return [{"module": "aios_workbench"}]
+
+
+def _load_jupyter_server_extension(server_app: Any) -> None:
+    from aios_workbench.server import load
+
+    load(server_app)
+
+
+_connect()

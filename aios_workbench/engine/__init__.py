@@ -1,0 +1,6 @@
+"""How a workflow runs: durable, parallel, resumable."""
+
+from aios_workbench.engine.context import Context, context, in_step
+from aios_workbench.engine.runs import EngineRunner, Run, StepError, StepView, find_run, find_runs
+
+__all__ = ["Context", "EngineRunner", "Run", "StepError", "StepView", "context", "find_run", "find_runs", "in_step"]

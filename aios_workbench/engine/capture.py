@@ -1,0 +1,144 @@
+"""A step's prints, logging and progress bars go to the step's own log, live, instead of to the cell."""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import re
+import sys
+import threading
+import time
+from typing import Any
+
+from aios_workbench.engine.context import Context
+from aios_workbench.workspace import Workspace
+
+MAX_LINES = 20_000
+_PERCENT = re.compile(r"(\d{1,3})%\|")
+_INSERT = (
+    "insert into logs (run_id, step, attempt, at, stream, level, text) "
+    "values (:run_id, :step, :attempt, :at, :stream, :level, :text)"
+)
+_EVENT_SECONDS = 0.2
+
+sink: contextvars.ContextVar[StepLog | None] = contextvars.ContextVar("aios_sink", default=None)
+_muted: contextvars.ContextVar[bool] = contextvars.ContextVar("aios_muted", default=False)
+
+
+class StepLog:
+    """Collects one attempt's output, line by line, bounded."""
+
+    def __init__(self, ws: Workspace, ctx: Context) -> None:
+        self._ws, self._ctx = ws, ctx
+        self._partial = {"stdout": "", "stderr": ""}
+        self._lines = 0
+        self._told = 0.0
+        self._lock = threading.Lock()
+
+    def write(self, stream: str, text: str) -> None:
+        """Take text as a stream gives it; whole lines are stored, a redrawn bar becomes progress."""
+        with self._lock:
+            pending = self._partial[stream] + text
+            *lines, rest = pending.split("\n")
+            for line in lines:
+                self._line(stream, None, _last_drawn(line))
+            if "\r" in rest:
+                rest = rest[rest.rindex("\r") :] if not rest.endswith("\r") else rest
+                percent = _PERCENT.search(rest)
+                if percent:
+                    self._ctx.progress(int(percent[1]) / 100)
+            self._partial[stream] = rest[-100_000:]
+
+    def record(self, level: str, text: str) -> None:
+        """Store a logging record."""
+        with self._lock:
+            for line in text.split("\n"):
+                self._line("log", level, line)
+
+    def close(self) -> None:
+        """Store what has no line end yet."""
+        with self._lock:
+            for stream, rest in self._partial.items():
+                if rest.strip():
+                    self._line(stream, None, _last_drawn(rest))
+                self._partial[stream] = ""
+            if self._told < 0:
+                self._ws.catalog.event("log", self._ctx.run_id, self._ctx.step)
+
+    def _line(self, stream: str, level: str | None, text: str) -> None:
+        self._lines += 1
+        if self._lines > MAX_LINES:
+            return
+        if self._lines == MAX_LINES:
+            text = f"… more than {MAX_LINES:,} lines: the rest is not kept"
+        now = time.time()
+        self._ws.catalog.defer(_INSERT, {
+            "run_id": self._ctx.run_id, "step": self._ctx.step, "attempt": self._ctx.attempt, "at": now,
+            "stream": stream, "level": level, "text": text[:20_000].encode("utf-8", "replace").decode(),
+        })  # fmt: skip
+        if now - abs(self._told) >= _EVENT_SECONDS:
+            self._told = now
+            self._ws.catalog.event("log", self._ctx.run_id, self._ctx.step)
+        else:
+            self._told = -abs(self._told)  # something is not announced yet
+
+
+def _last_drawn(line: str) -> str:
+    return line.rstrip("\r").rpartition("\r")[2]
+
+
+class _Stream:
+    """Stands in for sys.stdout or sys.stderr; everything but a step's own writing passes through."""
+
+    def __init__(self, target: Any, name: str) -> None:
+        self._target, self._name = target, name
+
+    def write(self, text: str) -> int:
+        log = sink.get()
+        if log is None:
+            written = self._target.write(text)
+            return len(text) if written is None else written
+        if not _muted.get():
+            log.write(self._name, text)
+        return len(text)
+
+    def writelines(self, lines: Any) -> None:
+        for line in lines:
+            self.write(line)
+
+    def isatty(self) -> bool:
+        return False if sink.get() is not None else bool(self._target.isatty())
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._target, name)
+
+
+def install() -> None:
+    """Start capturing in this process; does nothing when it already does."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is not None and not isinstance(stream, _Stream):
+            setattr(sys, name, _Stream(stream, name))
+    if not getattr(logging.Logger.callHandlers, "_aios", False):
+        _hook_logging()
+
+
+def _hook_logging() -> None:
+    # A handler on the root logger would turn a later logging.basicConfig() of the user's into a no-op.
+    original = logging.Logger.callHandlers
+    formatter = logging.Formatter("%(name)s: %(message)s")
+
+    def call_handlers(self: logging.Logger, record: logging.LogRecord) -> None:
+        log = sink.get()
+        if log is None:
+            original(self, record)
+            return
+        log.record(record.levelname, formatter.format(record))
+        token = _muted.set(True)  # file handlers still run; what they print is already in the log
+        try:
+            original(self, record)
+        finally:
+            _muted.reset(token)
+
+    call_handlers._aios = True  # type: ignore[attr-defined]
+    logging.Logger.callHandlers = call_handlers  # type: ignore[method-assign]

@@ -1,0 +1,100 @@
+"""What a running step knows about itself."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from aios_workbench.errors import AiosError
+from aios_workbench.workspace import Workspace, upsert
+
+current: contextvars.ContextVar[Context | None] = contextvars.ContextVar("aios_context", default=None)
+_PROGRESS_SECONDS = 0.1
+
+
+@dataclass
+class Context:
+    """Handed out by `aios.context()` inside a step.
+
+    Attributes
+    ----------
+    key : str
+        The same for every attempt of this step of this run, also after a crash: give it to outside systems as
+        idempotency key, so that doing the step again does not do its effect again.
+    """
+
+    ws: Workspace = field(repr=False)
+    run_id: str
+    workflow: str
+    step: str
+    attempt: int
+    params: dict[str, Any] = field(default_factory=dict)
+    job_run_id: str | None = None
+    _cancelled: threading.Event = field(default_factory=threading.Event, repr=False)
+    _log: Callable[[str], None] = field(default=print, repr=False)
+    _last: float = field(default=0.0, repr=False)
+
+    @property
+    def key(self) -> str:
+        """Idempotency key of this step of this run."""
+        return f"{self.run_id}/{self.step}"
+
+    @property
+    def cancelled(self) -> bool:
+        """True once the run was cancelled or the attempt timed out; long loops should look and return."""
+        return self._cancelled.is_set()
+
+    def progress(self, fraction: float, message: str | None = None) -> None:
+        """Show how far the step is: a fraction from 0 to 1, and a few words."""
+        fraction = min(max(float(fraction), 0.0), 1.0)
+        now = time.monotonic()
+        if now - self._last < _PROGRESS_SECONDS and fraction < 1:
+            return
+        self._last = now
+        self.ws.catalog.defer(
+            "update steps set progress = :p, message = coalesce(:m, message) where run_id = :r and step = :s",
+            {"p": fraction, "m": message, "r": self.run_id, "s": self.step}, key=("progress", self.run_id, self.step),
+        )  # fmt: skip
+        self.ws.catalog.event("progress", self.run_id, self.step, progress=fraction, message=message)
+
+    def metric(self, name: str, value: float | str, unit: str | None = None) -> None:
+        """Record a figure of this run, such as a KPI; shown with the run and in `aios.sql("… from metrics")`."""
+        number = float(value) if isinstance(value, (int, float)) or hasattr(value, "__float__") else None
+        row = {
+            "run_id": self.run_id, "step": self.step, "name": str(name), "value": number,
+            "text": None if number is not None else str(value), "unit": unit, "at": time.time(),
+        }  # fmt: skip
+        self.ws.catalog.defer(upsert("metrics", row, ("run_id", "step", "name")), row)
+        self.ws.catalog.event(
+            "metric", self.run_id, self.step, name=str(name), value=number, text=row["text"], unit=unit
+        )
+
+    def log(self, text: object) -> None:
+        """Write a line to the step's log."""
+        self._log(str(text))
+
+
+def context() -> Context:
+    """Return the context of the step that is running in this thread.
+
+    Raises
+    ------
+    AiosError
+        Outside a step.
+    """
+    found = current.get()
+    if found is None:
+        raise AiosError(
+            "aios.context() works inside a step while a run executes it. In a plain call of the function there is "
+            "no run: guard with aios.in_step()"
+        )
+    return found
+
+
+def in_step() -> bool:
+    """True inside a step that a run is executing."""
+    return current.get() is not None

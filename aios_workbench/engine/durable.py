@@ -1,0 +1,251 @@
+"""The one durable workflow: walks any graph, journals every step's outcome with DBOS.
+
+Step functions are never registered with DBOS: the graph names them by content. Step ids are reserved in
+topological order before anything runs, so that a replay meets the same ids however the steps interleave.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from dbos import DBOS
+
+from aios_workbench.engine import gates
+from aios_workbench.engine.execute import Job, execute, wanted
+from aios_workbench.engine.failures import describe
+from aios_workbench.engine.records import CANCELLED, FAILED, SKIPPED, SUCCEEDED, Record, tell_run, tell_step
+from aios_workbench.workflow import StepSpec, WorkflowSpec
+from aios_workbench.workspace import Artifact, Workspace
+
+WORKFLOW = "aios.run"
+#: Part of a journal's format: a run started by one version is only resumed by the same.
+VERSION = "1"
+CANCEL_GRACE = 0.3
+
+
+@dataclass
+class Active:
+    """A run that this process is executing."""
+
+    run_id: str
+    loop: asyncio.AbstractEventLoop
+    cancelled: asyncio.Event
+    stop: threading.Event = field(default_factory=threading.Event)
+    wakes: dict[str, asyncio.Event] = field(default_factory=dict)
+    busy: int = 0
+    status: str = "running"
+
+    def cancel(self) -> None:
+        """Stop starting steps and tell those that run; from any thread."""
+        self.stop.set()
+        self.loop.call_soon_threadsafe(self.cancelled.set)
+
+    def wake(self, step: str | None) -> None:
+        """Let a waiting gate look again; from any thread."""
+        for name, event in list(self.wakes.items()):
+            if step is None or name == step:
+                self.loop.call_soon_threadsafe(event.set)
+
+
+@dataclass
+class Host:
+    """What the durable workflow needs from the process it runs in; set by `runtime`."""
+
+    ws: Workspace
+    executor: str
+    active: dict[str, Active] = field(default_factory=dict)
+
+
+_host: Host | None = None
+
+
+def set_host(host: Host | None) -> None:
+    """Say for which workspace this process executes runs."""
+    global _host
+    _host = host
+
+
+@DBOS.workflow(name=WORKFLOW, max_recovery_attempts=1_000_000)  # adoptions are counted by us: see runtime
+async def run_graph(run_id: str, leg: int, seed: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Execute one leg of a run: all steps that are not in `seed`; return every step's record."""
+    host = _host
+    if host is None:
+        raise RuntimeError("no workspace is being served by this process")
+    walk = await asyncio.to_thread(_Walk.open, host, run_id, leg, seed, asyncio.get_running_loop())
+    if walk is None:
+        return {}
+    host.active[run_id] = walk.active
+    try:
+        return await walk.go()
+    finally:
+        host.active.pop(run_id, None)
+
+
+class _Walk:
+    """One walk over one graph."""
+
+    def __init__(
+        self, host: Host, run: dict[str, Any], spec: WorkflowSpec, seed: dict[str, Record], active: Active
+    ) -> None:
+        self.ws, self.executor, self.run, self.spec, self.active = host.ws, host.executor, run, spec, active
+        self.leg: int = run["leg"]
+        self.records: dict[str, Record] = dict(seed)
+        self.refs = {n: Artifact.from_dict({**a, "meta": {}}) for n, a in json.loads(run["param_refs"]).items()}
+        self.policy = json.loads(run["gate_policy"])
+        self.slots = asyncio.Semaphore(spec.max_parallel)
+        self.executed: set[str] = set()  # by this walk; what else comes back is a replay from the journal
+
+    @classmethod
+    def open(
+        cls, host: Host, run_id: str, leg: int, seed: dict[str, dict[str, Any]], loop: asyncio.AbstractEventLoop
+    ) -> _Walk | None:
+        """Read the run and take it; None when it was cancelled or superseded meanwhile."""
+        catalog = host.ws.catalog
+        run = catalog.one("select * from runs where run_id = :r", r=run_id)
+        if run is None or run["leg"] != leg or run["status"] in (SUCCEEDED, FAILED, CANCELLED):
+            return None
+        stored = catalog.one("select spec from specs where spec_hash = :h", h=run["spec_hash"])
+        active = Active(run_id, loop, asyncio.Event())
+        cancelled = catalog.query("select data from signals where run_id = :r and kind = 'cancel'", r=run_id)
+        if any(json.loads(s["data"]).get("leg") == leg for s in cancelled):
+            active.stop.set()
+            active.cancelled.set()
+        tell_run(catalog, run_id, "running", owner=host.executor, started_at=run["started_at"] or time.time())
+        records = {n: Record.from_dict(r) for n, r in seed.items()}
+        return cls(host, run, WorkflowSpec.from_dict(json.loads(stored["spec"] if stored else "{}")), records, active)
+
+    async def go(self) -> dict[str, Any]:
+        todo = [s for s in self.spec.steps if s.name not in self.records]
+        reserved = {s.name: DBOS.reserve_step() for s in todo}
+        tasks: dict[str, asyncio.Task[None]] = {}
+        for step in todo:
+            tasks[step.name] = asyncio.create_task(self._one(step, reserved[step.name], tasks))
+        await asyncio.gather(*tasks.values())
+        await asyncio.to_thread(self._conclude)
+        return {n: r.to_dict() for n, r in self.records.items()}
+
+    def _conclude(self) -> None:
+        failed = [r for s in self.spec.steps if (r := self.records[s.name]).status == FAILED]
+        if self.active.stop.is_set():
+            tell_run(self.ws.catalog, self.run["run_id"], CANCELLED)
+        elif failed:
+            tell_run(self.ws.catalog, self.run["run_id"], FAILED, failed[0].error)
+        else:
+            tell_run(self.ws.catalog, self.run["run_id"], SUCCEEDED)
+
+    async def _one(self, step: StepSpec, reserved: Any, tasks: dict[str, asyncio.Task[None]]) -> None:
+        for name in step.upstream:
+            if name in tasks:
+                await asyncio.shield(tasks[name])
+        record = self._not_runnable(step)
+        if record is None:
+            try:
+                data = await (self._ask(step, reserved) if step.kind == "gate" else self._work(step, reserved))
+                record = Record.from_dict(data)
+                if step.name in self.executed:
+                    self.records[step.name] = record
+                    return
+            except Exception as e:  # the journal could not be written: disk full, database locked
+                record = Record(step.name, FAILED, error=describe(e, step.name), ended_at=time.time())
+        self.records[step.name] = record
+        # Skipped, or replayed: the process that died may not have told the catalog.
+        tell_step(self.ws.catalog, self.run["run_id"], self.leg, record)
+
+    def _not_runnable(self, step: StepSpec) -> Record | None:
+        if self.active.stop.is_set():
+            return Record(step.name, CANCELLED)
+        for name in step.upstream:
+            before = self.records[name]
+            if before.status != SUCCEEDED:
+                status = CANCELLED if before.status == CANCELLED else SKIPPED
+                return Record(step.name, status, message=f"not run: '{name}' {_BECAUSE[before.status]}")
+        return None
+
+    async def _work(self, step: StepSpec, reserved: Any) -> dict[str, Any]:
+        async with self.slots:
+            if self.active.stop.is_set():
+                return Record(step.name, CANCELLED).to_dict()
+            self.active.busy += 1
+            try:
+                await self._note()
+                work = asyncio.ensure_future(reserved.run_async({"name": step.name}, self._execute, step))
+                stopped = asyncio.ensure_future(self.active.cancelled.wait())
+                await asyncio.wait((work, stopped), return_when=asyncio.FIRST_COMPLETED)
+                stopped.cancel()
+                if not work.done():
+                    # A thread cannot be stopped. Whoever looks at context().cancelled ends in time; the result of
+                    # one that does not is journaled when it comes, and a resumed run takes it from there.
+                    await asyncio.wait((work,), timeout=CANCEL_GRACE)
+                if work.done():
+                    return dict(work.result())
+                work.add_done_callback(lambda w: w.cancelled() or w.exception())
+                self.executed.discard(step.name)
+                return Record(step.name, CANCELLED, ended_at=time.time()).to_dict()
+            finally:
+                self.active.busy -= 1
+
+    def _execute(self, step: StepSpec) -> dict[str, Any]:
+        self.executed.add(step.name)
+        job = self._job(step)
+        if step.when is not None and not wanted(job, self._inputs(step.when_deps, step.when_params)):
+            record = Record(step.name, SKIPPED, message="not run: its `when` was false", ended_at=time.time())
+            tell_step(self.ws.catalog, self.run["run_id"], self.leg, record)
+            return record.to_dict()
+        return execute(job).to_dict()
+
+    async def _ask(self, step: StepSpec, reserved: Any) -> dict[str, Any]:
+        return dict(await reserved.run_async({"name": step.name}, self._gate, step))
+
+    async def _gate(self, step: StepSpec) -> dict[str, Any]:
+        self.executed.add(step.name)
+        job = self._job(step)
+        async with self.slots:
+            self.active.busy += 1
+            try:
+                record = await asyncio.to_thread(self._prepare, step, job)
+            finally:
+                self.active.busy -= 1
+        if record is None:
+            wake = self.active.wakes[step.name] = asyncio.Event()
+            await self._note()
+            try:
+                record = await gates.wait(job, wake, self.active.cancelled)
+            finally:
+                del self.active.wakes[step.name]
+                await self._note()
+        return record.to_dict()
+
+    def _prepare(self, step: StepSpec, job: Job) -> Record | None:
+        if step.when is not None and not wanted(job, self._inputs(step.when_deps, step.when_params)):
+            return gates.pass_by(job)
+        return gates.prepare(job, self.policy)
+
+    def _job(self, step: StepSpec) -> Job:
+        return Job(
+            self.ws, self.executor, self.run["run_id"], self.leg, self.spec.name, step,
+            inputs=self._inputs(step.deps, step.params), job_run_id=self.run["job_run_id"],
+            again=self.leg > 0 or self.run["adoptions"] > 0, cancelled=self.active.stop,
+        )  # fmt: skip
+
+    def _inputs(self, deps: dict[str, str], params: list[str]) -> dict[str, Artifact]:
+        found = {p: self.refs[p] for p in params}
+        for parameter, name in deps.items():
+            artifact = self.records[name].artifact
+            if artifact is not None:
+                found[parameter] = artifact
+        return found
+
+    async def _note(self) -> None:
+        """Keep the run's own word: it waits when all that is left to happen is a person's decision."""
+        status = "waiting" if self.active.wakes and not self.active.busy else "running"
+        if status != self.active.status:
+            self.active.status = status
+            await asyncio.to_thread(tell_run, self.ws.catalog, self.run["run_id"], status)
+
+
+_BECAUSE = {FAILED: "failed", SKIPPED: "was not run", CANCELLED: "was cancelled"}

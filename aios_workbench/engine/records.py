@@ -1,0 +1,115 @@
+"""What the journal keeps of a step, and how it is told to the catalog."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from aios_workbench.workspace import Artifact, Catalog, dumps, upsert
+
+SUCCEEDED, FAILED, SKIPPED, CANCELLED = "succeeded", "failed", "skipped", "cancelled"
+RUN_TERMINAL = frozenset((SUCCEEDED, FAILED, CANCELLED))
+STEP_TERMINAL = frozenset((SUCCEEDED, FAILED, SKIPPED, CANCELLED))
+
+
+@dataclass
+class Record:
+    """The outcome of one step: everything needed to go on without doing it again."""
+
+    step: str
+    status: str
+    output: dict[str, Any] | None = None
+    attempts: int = 0
+    started_at: float | None = None
+    ended_at: float | None = None
+    cached: bool = False
+    cache_key: str | None = None
+    answered_by: str | None = None
+    message: str | None = None
+    error: dict[str, Any] | None = None
+    inputs: dict[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Record:
+        """Read what `to_dict` wrote."""
+        return cls(**data)
+
+    @property
+    def artifact(self) -> Artifact | None:
+        """The stored output."""
+        return None if self.output is None else Artifact.from_dict({**self.output, "meta": {}})
+
+
+def reference(artifact: Artifact) -> dict[str, Any]:
+    """Return the part of an artifact's description that belongs into the journal."""
+    return {k: v for k, v in artifact.to_dict().items() if k != "meta"}
+
+
+def tell_step(catalog: Catalog, run_id: str, leg: int, record: Record) -> None:
+    """Write a finished step to the catalog; safe to repeat."""
+    row = {
+        "run_id": run_id, "step": record.step, "status": record.status, "attempts": record.attempts,
+        "started_at": record.started_at, "ended_at": record.ended_at, "cached": int(record.cached),
+        "output": record.output["hash"] if record.output else None, "inputs": dumps(record.inputs),
+        "error": dumps(record.error) if record.error else None, "cache_key": record.cache_key,
+        "answered_by": record.answered_by, "message": record.message, "leg": leg,
+        "progress": 1.0 if record.status == SUCCEEDED else None,
+    }  # fmt: skip
+    catalog.defer(_FINISH, row, key=("step", run_id, record.step))
+    catalog.event(
+        "step", run_id, record.step, status=record.status, attempts=record.attempts, cached=record.cached,
+        started_at=record.started_at, ended_at=record.ended_at, message=record.message,
+    )  # fmt: skip
+
+
+def tell_attempt(
+    catalog: Catalog, run_id: str, step: str, attempt: int, status: str, started_at: float,
+    *, executor: str, ended_at: float | None = None, error: dict[str, Any] | None = None,
+) -> None:  # fmt: skip
+    """Write the start or the end of an attempt to the catalog."""
+    row = {
+        "run_id": run_id, "step": step, "attempt": attempt, "status": status, "started_at": started_at,
+        "ended_at": ended_at, "error": dumps(error) if error else None, "executor": executor,
+    }  # fmt: skip
+    catalog.defer(_ATTEMPT, row, key=("attempt", run_id, step, attempt))
+
+
+def tell_running(catalog: Catalog, run_id: str, step: str, status: str, attempt: int, started_at: float) -> None:
+    """Say that a step is executing, waiting or between attempts."""
+    catalog.defer(
+        "update steps set status = :status, attempts = :n, started_at = :t, ended_at = null, progress = null, "
+        "error = null, output = null, cached = 0 where run_id = :r and step = :s",
+        {"status": status, "n": attempt, "t": started_at, "r": run_id, "s": step}, key=("step", run_id, step),
+    )  # fmt: skip
+    catalog.event("step", run_id, step, status=status, attempts=attempt, started_at=started_at)
+
+
+def tell_run(catalog: Catalog, run_id: str, status: str, error: dict[str, Any] | None = None, **columns: Any) -> None:
+    """Write a run's status; stored on return, because other processes act on it."""
+    if status in RUN_TERMINAL:
+        columns["ended_at"] = time.time()
+        catalog.flush()  # nobody may see a finished run whose last step still reads running
+    columns = {"status": status, "error": dumps(error) if error else None, **columns}
+    sets = ", ".join(f"{c} = :{c}" for c in columns)
+    catalog.write(f"update runs set {sets} where run_id = :run_id", run_id=run_id, **columns)  # noqa: S608
+    catalog.event("run", run_id, status=status, error=error)
+
+
+_ROW = ("run_id", "step", "status", "attempts", "started_at", "ended_at", "cached", "output", "inputs", "error",
+        "cache_key", "answered_by", "message", "leg", "progress")  # fmt: skip
+_FINISH = (
+    "update steps set "
+    + ", ".join(f"{c} = :{c}" for c in _ROW if c not in ("run_id", "step"))
+    # A thread of a cancelled leg may end late: it must not speak for the leg that followed.
+    + " where run_id = :run_id and step = :step and leg <= :leg"
+)
+_ATTEMPT = upsert(
+    "attempts",
+    dict.fromkeys(("run_id", "step", "attempt", "status", "started_at", "ended_at", "error", "executor")),
+    ("run_id", "step", "attempt"),
+)

@@ -1,0 +1,470 @@
+"""Handles to runs: what `wf.run()` returns and what `aios.run(id)` finds."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import threading
+import time
+from collections.abc import Generator, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from aios_workbench.engine import control, runtime, submit
+from aios_workbench.engine.records import RUN_TERMINAL
+from aios_workbench.errors import (
+    ConflictError,
+    GateExpired,
+    GateRejected,
+    NotFoundError,
+    RunCancelled,
+    RunError,
+    StepFailed,
+    StepTimeout,
+    hint,
+)
+from aios_workbench.govern import actor, audit
+from aios_workbench.workflow import Workflow, WorkflowSpec, is_changed
+from aios_workbench.workspace import Workspace, workspace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_ERRORS: dict[str, type[RunError]] = {
+    "GateRejected": GateRejected, "GateExpired": GateExpired, "StepTimeout": StepTimeout,
+}  # fmt: skip
+
+
+class StepError(str):
+    """An error as text; `print(run["score"].error)` shows the notebook's own traceback."""
+
+    type: str
+    message: str
+    traceback: str
+
+    def __new__(cls, data: Mapping[str, Any]) -> StepError:
+        error = super().__new__(cls, data.get("traceback") or f"{data.get('type')}: {data.get('message')}")
+        error.type, error.message = str(data.get("type")), str(data.get("message"))
+        error.traceback = str(data.get("traceback") or "")
+        return error
+
+    def __repr__(self) -> str:
+        return f"<{self.type}: {self.message}>"
+
+
+class StepView:
+    """One step of a run: `run["score"]`."""
+
+    def __init__(self, ws: Workspace, run_id: str, step: str) -> None:
+        self._ws, self.run_id, self.name = ws, run_id, step
+
+    def _row(self) -> dict[str, Any]:
+        self._ws.catalog.flush()
+        row = self._ws.catalog.one("select * from steps where run_id = :r and step = :s", r=self.run_id, s=self.name)
+        if row is None:
+            raise NotFoundError(f"run {self.run_id} has no step '{self.name}'")
+        return row
+
+    @property
+    def status(self) -> str:
+        """pending, running, retrying, waiting, succeeded, failed, skipped or cancelled."""
+        return str(self._row()["status"])
+
+    @property
+    def output(self) -> Any:
+        """The value the step returned, loaded from the workspace.
+
+        Raises
+        ------
+        ConflictError
+            When it has none (yet).
+        """
+        row = self._row()
+        if row["output"] is None:
+            raise ConflictError(f"step '{self.name}' of run {self.run_id} has no output: it is {row['status']}")
+        return self._ws.artifacts.get(self._ws.artifacts.find(row["output"]))
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """The values it was called with, by parameter name."""
+        store = self._ws.artifacts
+        return {name: store.get(store.find(h)) for name, h in json.loads(self._row()["inputs"]).items()}
+
+    @property
+    def logs(self) -> str:
+        """What it printed and logged, over all attempts."""
+        return "\n".join(r["text"] for r in control.logs(self._ws, self.run_id, self.name, limit=100_000))
+
+    @property
+    def attempts(self) -> list[dict[str, Any]]:
+        """Each attempt with number, status, start, end, error and the process that made it."""
+        return control.attempts(self._ws, self.run_id, self.name)
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds from the first attempt's start to the end, or until now."""
+        row = self._row()
+        if row["started_at"] is None:
+            return None
+        return float((row["ended_at"] or time.time()) - row["started_at"])
+
+    @property
+    def cached(self) -> bool:
+        """True when the output came from an earlier run."""
+        return bool(self._row()["cached"])
+
+    @property
+    def answered_by(self) -> str | None:
+        """The fallback that answered, if one did."""
+        answered: str | None = self._row()["answered_by"]
+        return answered
+
+    @property
+    def error(self) -> StepError | None:
+        """What went wrong, with the traceback through the notebook's own cells."""
+        error = self._row()["error"]
+        return StepError(json.loads(error)) if error else None
+
+    def sql(self, query: str) -> pd.DataFrame:
+        """Query the step's data frame, as table `output`, with DuckDB, without loading it.
+
+        Raises
+        ------
+        ConflictError
+            When the output is not a data frame.
+        """
+        from aios_workbench.workspace.sql import query_output
+
+        row = self._row()
+        if row["output"] is None:
+            raise ConflictError(f"step '{self.name}' of run {self.run_id} has no output: it is {row['status']}")
+        return query_output(self._ws, self._ws.artifacts.find(row["output"]), query)
+
+    def __repr__(self) -> str:
+        row = self._row()
+        return f"<step {self.name!r}: {row['status']}{', cached' if row['cached'] else ''}>"
+
+
+class Run:
+    """A run of a workflow, in this process or any other.
+
+    Examples
+    --------
+    >>> run = aios.run("claims-triage-261120-060000-1a2b3c")  # doctest: +SKIP
+    >>> run["score"].output.head()  # doctest: +SKIP
+    """
+
+    def __init__(self, ws: Workspace, run_id: str, workflow: Workflow | None = None) -> None:
+        self._ws, self.id, self.definition = ws, run_id, workflow
+
+    @property
+    def workspace(self) -> Workspace:
+        """Where the run lives."""
+        return self._ws
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """The run's row of the catalog."""
+        return control.read_run(self._ws, self.id)
+
+    @property
+    def workflow(self) -> str:
+        """The workflow's name."""
+        return str(self.row["workflow"])
+
+    @property
+    def spec(self) -> WorkflowSpec:
+        """The graph and code the run is pinned to."""
+        return submit.read_spec(self._ws, self.row)
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The parameters it was given, defaults included."""
+        from aios_workbench.workspace import Artifact
+
+        refs = json.loads(self.row["param_refs"])
+        return {n: self._ws.artifacts.get(Artifact.from_dict({**a, "meta": {}})) for n, a in refs.items()}
+
+    @property
+    def status(self) -> str:
+        """queued, running, waiting, succeeded, failed, cancelled, or interrupted (its process died)."""
+        return control.run_status(self._ws, self.id)
+
+    @property
+    def error(self) -> StepError | None:
+        """The first failed step's error."""
+        error = self.row["error"]
+        return StepError(json.loads(error)) if error else None
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """What steps recorded with `aios.context().metric(…)`."""
+        self._ws.catalog.flush()
+        rows = self._ws.catalog.query(
+            "select name, value, text from metrics where run_id = :r order by rowid", r=self.id
+        )
+        return {r["name"]: r["value"] if r["value"] is not None else r["text"] for r in rows}
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """Outputs of the steps nothing depends on."""
+        spec = self.spec
+        used = {name for step in spec.steps for name in step.upstream}
+        leaves = [s.name for s in spec.steps if s.name not in used]
+        return {n: self[n].output for n in leaves if self[n].status == "succeeded"}
+
+    def __getitem__(self, step: str) -> StepView:
+        names = [s.name for s in self.spec.steps]
+        if step not in names:
+            raise NotFoundError(f"run {self.id} has no step '{step}'{hint(step, names)} (it has: {', '.join(names)})")
+        return StepView(self._ws, self.id, step)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([s.name for s in self.spec.steps])
+
+    # -- waiting
+
+    def wait(self, timeout: float | None = None) -> str:
+        """Wait until the run is over; return its status. Interrupting stops the waiting, not the run.
+
+        Raises
+        ------
+        TimeoutError
+            After `timeout` seconds.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            status = self.status
+            if status in RUN_TERMINAL:
+                return status
+            left = 0.25 if deadline is None else min(0.25, deadline - time.monotonic())
+            if left <= 0:
+                raise TimeoutError(f"run {self.id} is still {status} after {timeout:g} s; it goes on")
+            engine = runtime.running()
+            if engine is not None and engine.ws is self._ws:
+                with engine.changed:
+                    engine.changed.wait(left)
+            else:
+                time.sleep(left)
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Wait for the run and return its result: the last step's output, or a dict when it has several ends.
+
+        Raises
+        ------
+        StepFailed
+            Showing the step's own traceback.
+        GateRejected, GateExpired, StepTimeout, RunCancelled
+            When that is how it ended.
+        TimeoutError
+            After `timeout` seconds; the run goes on.
+        """
+        status = self.wait(timeout)
+        if status == "succeeded":
+            outputs = self.outputs
+            return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+        if status == "cancelled":
+            raise RunCancelled(f"run {self.id} was cancelled; run.resume() goes on from its finished steps")
+        error = self.error
+        if error is None:
+            raise RunError(f"run {self.id} failed; see `aios show {self.id}`")
+        step = json.loads(self.row["error"]).get("step", "")
+        message = f"step '{step}' of run {self.id}: {error.type}: {error.message}"
+        kind = _ERRORS.get(error.type)
+        if kind is not None:
+            raise kind(message)
+        raise RemoteStepFailed(message, traceback=error.traceback, step=step, error_type=error.type)
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        return self._wait_async().__await__()
+
+    async def _wait_async(self) -> Any:
+        # A thread of our own: the loop's default executor may be busy, or not ours to use.
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+
+        def work() -> None:
+            try:
+                value, error = self.result(), None
+            except BaseException as e:
+                value, error = None, e
+
+            def tell() -> None:
+                if not future.done():
+                    if error is not None:
+                        future.set_exception(error)
+                    else:
+                        future.set_result(value)
+
+            loop.call_soon_threadsafe(tell)
+
+        threading.Thread(target=work, name="aios-await", daemon=True).start()
+        return await future
+
+    # -- acting
+
+    def cancel(self) -> None:
+        """Cancel the run. Finished steps are kept: `resume()` goes on from them."""
+        control.cancel(self._ws, self.id, by=actor())
+        engine = runtime.running()
+        if engine is not None:
+            engine.cancel(self.id)
+
+    def resume(self) -> Run:
+        """Go on with a failed, cancelled or interrupted run in this process, with the code it started with."""
+        engine = runtime.start(self._ws)
+        if self.status == "interrupted":
+            engine.adopt()
+        else:
+            leg, seed = control.prepare_resume(self._ws, self.id, owner=engine.executor_id)
+            engine.begin(self.id, leg, seed)
+        audit(self._ws, actor(), "run.resume", self.id)
+        return self
+
+    def rerun(self, from_: str | None = None, **params: Any) -> Run:
+        """Start a new run that reuses what need not be done again.
+
+        Redone are `from_`, everything behind it, steps whose code or parameters changed since this run and
+        what is behind those, and steps that had not succeeded. Without `from_` only the changed part.
+
+        Parameters
+        ----------
+        from_ : str, optional
+            The step to start from.
+        **params
+            Parameters to change.
+
+        Returns
+        -------
+        Run
+            The new run. In the notebook that defined the workflow it uses the code as it is now.
+        """
+        engine = runtime.start(self._ws)
+        row = self.row
+        before = self.spec
+        refs = json.loads(row["param_refs"])
+        values: dict[str, Any]
+        if self.definition is not None:
+            spec = submit.compile_workflow(self._ws, self.definition)
+            old = {n: v for n, v in self.params.items() if n in {p.name for p in self.definition.parameters}}
+            values = self.definition.validate({**old, **params})
+        else:
+            spec, values = before, {**self.params, **params}
+            unknown = [n for n in params if n not in refs]
+            if unknown:
+                raise NotFoundError(f"run {self.id} has no parameter '{unknown[0]}'{hint(unknown[0], refs)}")
+        new_refs = submit.store_params(self._ws, values)
+        changed_params = {n for n, a in new_refs.items() if n not in refs or refs[n]["hash"] != a["hash"]}
+        known = {s.name: s for s in before.steps}
+        dirty = {
+            s.name for s in spec.steps
+            if s.name not in known or is_changed(s, known[s.name]) or changed_params.intersection((*s.params, *s.when_params))
+        }  # fmt: skip
+        if from_ is not None:
+            dirty.add(spec.step(from_).name)
+        done = submit.finished(self._ws, row)
+        dirty |= {s.name for s in spec.steps if s.name not in done}
+        seed = control.reusable(self._ws, row, spec.downstream(dirty), [s.name for s in spec.steps])
+        run_id = submit.new_run_id(spec.name)
+        submit.write_run(
+            self._ws, spec, values, new_refs, run_id=run_id, policy=json.loads(row["gate_policy"]), source="rerun",
+            parent=self.id, rerun_from=from_, seed=seed, owner=engine.executor_id,
+        )  # fmt: skip
+        engine.begin(run_id, 0, {n: r.to_dict() for n, r in seed.items()})
+        audit(self._ws, actor(), "run.rerun", run_id, parent=self.id, from_step=from_)
+        if self.definition is not None:
+            self.definition.last_spec = spec
+        return Run(self._ws, run_id, self.definition)
+
+    def approve(
+        self, gate: str, values: Mapping[str, Any] | None = None, *, reason: str | None = None, by: str | None = None
+    ) -> None:
+        """Approve a waiting gate, with its form's values."""
+        self._decide(gate, True, values, reason, by)
+
+    def reject(self, gate: str, reason: str | None = None, *, by: str | None = None) -> None:
+        """Reject a waiting gate."""
+        self._decide(gate, False, None, reason, by)
+
+    def _decide(
+        self, gate: str, approved: bool, values: Mapping[str, Any] | None, reason: str | None, by: str | None
+    ) -> None:
+        control.decide(self._ws, self.id, gate, approved, by=by or actor(), values=values, reason=reason)
+        engine = runtime.running()
+        if engine is not None:
+            engine.poke()
+
+    def __repr__(self) -> str:
+        return f"<Run {self.id}: {self.status}>"
+
+
+class RemoteStepFailed(StepFailed):
+    """Shows the step's traceback where Python would show that of the waiting cell."""
+
+    def _render_traceback_(self) -> list[str]:  # IPython's protocol
+        return [*self.traceback.rstrip().split("\n"), "", f"StepFailed: {self}"]
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class EngineRunner:
+    """Runs workflows on this process's engine."""
+
+    def __init__(self) -> None:
+        self._calls: dict[str, int] = {}
+
+    def start(
+        self, workflow: Workflow, params: Mapping[str, Any], gates: Mapping[str, Any] | None, key: str | None
+    ) -> Run:
+        """Write the run down, start it, return its handle."""
+        ws = workspace()
+        values = workflow.validate(params)
+        spec = submit.compile_workflow(ws, workflow)
+        if gates is None:
+            gates = {n: p for n, p in json.loads(os.environ.get("AIOS_GATES", "{}")).items()
+                     if n == "*" or any(s.name == n and s.kind == "gate" for s in spec.steps)}  # fmt: skip
+        job_run = os.environ.get("AIOS_JOB_RUN")
+        if key is None and job_run:
+            self._calls[workflow.name] = self._calls.get(workflow.name, 0) + 1
+            key = f"{job_run}:{self._calls[workflow.name]}"
+        engine = runtime.start(ws)
+        run_id = submit.new_run_id(workflow.name, key)
+        refs = submit.store_params(ws, values)
+        new = submit.write_run(
+            ws, spec, values, refs, run_id=run_id, policy=gates, source="job" if job_run else engine.kind,
+            owner=engine.executor_id,
+        )  # fmt: skip
+        workflow.last_spec = spec
+        run = Run(ws, run_id, workflow)
+        if new:
+            engine.begin(run_id, 0, {})
+        elif run.status in ("failed", "cancelled", "interrupted"):
+            run.resume()
+        return run
+
+    def runs(self, workflow: str, limit: int) -> list[Run]:
+        """Return earlier runs, newest first."""
+        return find_runs(workflow, limit=limit)
+
+
+def find_runs(workflow: str | None = None, *, status: str | None = None, limit: int = 50) -> list[Run]:
+    """Return runs of this workspace, newest first."""
+    ws = workspace()
+    return [Run(ws, r["run_id"]) for r in control.list_runs(ws, workflow=workflow, status=status, limit=limit)]
+
+
+def find_run(run_id: str) -> Run:
+    """Return a run by its id, or by the unambiguous start of it.
+
+    Raises
+    ------
+    NotFoundError
+        With the nearest ids.
+    """
+    ws = workspace()
+    rows = ws.catalog.query("select run_id from runs where substr(run_id, 1, :n) = :p limit 2", n=len(run_id), p=run_id)
+    if len(rows) == 1:
+        return Run(ws, rows[0]["run_id"])
+    control.read_run(ws, run_id)
+    return Run(ws, run_id)

@@ -1,0 +1,325 @@
+"""The engine in this process: launched once, on a thread and an event loop of its own.
+
+It executes the runs this process starts, adopts those of processes that died, and carries decisions and
+cancellations from the catalog to the runs they are for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Coroutine
+from typing import Any
+
+from aios_workbench.engine import capture, durable, leases
+from aios_workbench.engine.failures import plain
+from aios_workbench.engine.records import FAILED, RUN_TERMINAL, Record, tell_run, tell_step
+from aios_workbench.errors import WorkspaceError
+from aios_workbench.workspace import Workspace, workspace
+
+QUEUE = "aios"  # adopted runs: any living process may take them
+WORKER_QUEUE = "aios-workers"  # runs put there for a worker
+APP = "aios-workbench"
+WATCH_SECONDS = 0.25
+ADOPT_SECONDS = 0.5
+MAX_ADOPTIONS = 20
+
+_current: Runtime | None = None
+_lock = threading.Lock()
+
+
+class Runtime:
+    """Use `start()`."""
+
+    def __init__(self, ws: Workspace, kind: str) -> None:
+        self.ws, self.kind, self._pid = ws, kind, os.getpid()
+        self.lease = leases.Lease(ws, kind)
+        self.executor_id = self.lease.executor_id
+        self.host = durable.Host(ws, self.executor_id)
+        self.changed = threading.Condition()
+        self._stop = threading.Event()
+        self._poke = threading.Event()
+        self._signal = int((ws.catalog.one("select max(seq) as n from signals") or {})["n"] or 0)
+        self._loop = asyncio.new_event_loop()
+        ready: list[BaseException | None] = []
+        started = threading.Event()
+        threading.Thread(target=self._serve, args=(ready, started), name="aios-engine", daemon=True).start()
+        started.wait()
+        if ready[0] is not None:
+            self.lease.release()
+            raise WorkspaceError(f"the engine could not start on {ws.journal}: {ready[0]}") from ready[0]
+        self._unlisten = ws.catalog.listen(self._on_events)
+        capture.install()
+        threading.Thread(target=self._watch, name="aios-watch", daemon=True).start()
+
+    # -- starting work
+
+    def submit(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Run a coroutine on the engine's loop and wait for it, from any other thread."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    def begin(self, run_id: str, leg: int, seed: dict[str, dict[str, Any]]) -> None:
+        """Start executing a leg of a run in this process; returns when it has started."""
+        from dbos import DBOS, SetWorkflowID
+
+        async def go() -> None:
+            with SetWorkflowID(leg_id(run_id, leg)):
+                await DBOS.start_workflow_async(durable.run_graph, run_id, leg, seed)
+
+        self.submit(go())
+
+    def enqueue(self, run_id: str, leg: int, seed: dict[str, dict[str, Any]], queue: str) -> None:
+        """Hand a leg of a run to whichever process takes it from the queue."""
+        enqueue(self.ws, run_id, leg, seed, queue)
+
+    def cancel(self, run_id: str) -> bool:
+        """Cancel a run this process executes; False when it does not."""
+        active = self.host.active.get(run_id)
+        if active is None:
+            return False
+        active.cancel()
+        return True
+
+    def poke(self) -> None:
+        """Look at the catalog now."""
+        self._poke.set()
+
+    # -- life
+
+    def stop(self) -> None:
+        """Stop serving. Runs in progress stay where they are, for the next process."""
+        global _current
+        with _lock:
+            if _current is self:
+                _current = None
+        if self._stop.is_set():
+            return
+        self._stop.set()
+        self._poke.set()
+        self._unlisten()
+        with contextlib.suppress(Exception):
+            self.ws.catalog.flush()
+        with contextlib.suppress(Exception):
+            self._destroy()
+        durable.set_host(None)
+        self.lease.release()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def _destroy(self) -> None:
+        from dbos import DBOS
+
+        DBOS.destroy()
+
+    def _serve(self, ready: list[BaseException | None], started: threading.Event) -> None:
+        asyncio.set_event_loop(self._loop)
+
+        async def launch() -> None:
+            from dbos import DBOS
+
+            durable.set_host(self.host)
+            DBOS(config={
+                "name": APP, "system_database_engine": journal_engine(self.ws), "application_version": durable.VERSION,
+                "executor_id": self.executor_id, "log_level": "CRITICAL",
+            })  # fmt: skip
+            logging.getLogger("dbos").propagate = False
+            DBOS.listen_queues([QUEUE, WORKER_QUEUE] if self.kind == "worker" else [QUEUE])
+            DBOS.launch()  # adopts this loop, the engine's own; never the kernel's
+            await asyncio.to_thread(_register_queues)
+
+        try:
+            self._loop.run_until_complete(launch())
+            ready.append(None)
+        except BaseException as e:
+            ready.append(e)
+            return
+        finally:
+            started.set()
+        self._loop.run_forever()
+
+    # -- watching
+
+    def _on_events(self, events: list[dict[str, Any]]) -> None:
+        if any(e["kind"] == "run" for e in events):
+            with self.changed:
+                self.changed.notify_all()
+
+    def _watch(self) -> None:
+        version, swept = -1, 0.0
+        while not self._stop.is_set():
+            try:
+                now = self.ws.catalog.data_version()
+                if now != version or self._poke.is_set():
+                    self._poke.clear()
+                    version = now
+                    self._signals()
+                if time.monotonic() - swept >= ADOPT_SECONDS:
+                    swept = time.monotonic()
+                    self.adopt()
+            except Exception:  # a locked or full disk passes; the watch must not end with it
+                logging.getLogger("aios_workbench").debug("watch", exc_info=True)
+            self._poke.wait(WATCH_SECONDS)
+
+    def _signals(self) -> None:
+        for row in self.ws.catalog.query("select * from signals where seq > :s order by seq", s=self._signal):
+            self._signal = row["seq"]
+            active = self.host.active.get(row["run_id"])
+            if active is not None and row["kind"] == "cancel":
+                active.cancel()
+            elif active is not None:
+                active.wake(row["step"])
+        with self.changed:
+            self.changed.notify_all()
+
+    def adopt(self) -> list[str]:
+        """Take up what dead processes left unfinished; returns the runs' ids."""
+        adopted: list[str] = []
+        for row in self.ws.catalog.query(
+            "select distinct owner from runs where status in ('running', 'waiting') and owner is not null"
+        ):  # a lock file that someone deleted: put it back, unlocked, for all adopters to compete for
+            if row["owner"] != self.executor_id and not leases.lock_file(self.ws, row["owner"]).exists():
+                leases.lock_file(self.ws, row["owner"]).touch()
+        for path in leases.left_behind(self.ws, self.executor_id):
+            with leases.inherit(path) as mine:
+                if mine:
+                    adopted += self._inherit(path.stem)
+                    path.unlink(missing_ok=True)
+        return adopted
+
+    def _inherit(self, dead: str) -> list[str]:
+        catalog = self.ws.catalog
+        catalog.write(
+            "update attempts set status = 'lost', ended_at = :now where executor = :dead and status = 'running'",
+            dead=dead, now=time.time(),
+        )  # fmt: skip
+        adopted = []
+        for run in catalog.query(
+            "select * from runs where owner = :dead and status not in ('succeeded', 'failed', 'cancelled')", dead=dead
+        ):
+            if run["adoptions"] >= MAX_ADOPTIONS:
+                tell_run(catalog, run["run_id"], FAILED, plain("Abandoned", (
+                    f"{MAX_ADOPTIONS} processes died while executing this run; it is not tried again by itself. Find "
+                    "out what kills them (memory?), then resume it"
+                )))  # fmt: skip
+                continue
+            catalog.write("update runs set adoptions = adoptions + 1 where run_id = :r", r=run["run_id"])
+            self._take_up(run)
+            adopted.append(run["run_id"])
+        catalog.write(
+            "update executors set ended_at = coalesce(ended_at, :now) where executor_id = :dead",
+            now=time.time(),
+            dead=dead,
+        )
+        return adopted
+
+    def _take_up(self, run: dict[str, Any]) -> None:
+        from dbos import DBOS
+
+        wid = leg_id(run["run_id"], run["leg"])
+        found = DBOS.get_workflow_status(wid)
+        if found is None:  # died between writing the run down and starting it
+            self.enqueue(run["run_id"], run["leg"], json.loads(run["seed"]), QUEUE)
+        elif found.status in ("PENDING", "ENQUEUED", "DELAYED"):
+            DBOS.resume_workflow(wid, queue_name=QUEUE)
+        elif found.status == "SUCCESS" and found.output:  # finished; only the catalog had not heard of it
+            conclude(self.ws, run["run_id"], run["leg"], found.output)
+        else:
+            tell_run(self.ws.catalog, run["run_id"], FAILED, plain(
+                "JournalError", f"the journal says {found.status} for {wid}; resume the run to go on from its finished steps"
+            ))  # fmt: skip
+
+
+def conclude(ws: Workspace, run_id: str, leg: int, output: dict[str, Any]) -> None:
+    """Bring the catalog up to a journal that is ahead of it."""
+    records = [Record.from_dict(r) for r in output.values()]
+    for record in records:
+        tell_step(ws.catalog, run_id, leg, record)
+    failed = next((r for r in records if r.status == FAILED), None)
+    status = FAILED if failed else "cancelled" if any(r.status == "cancelled" for r in records) else "succeeded"
+    tell_run(ws.catalog, run_id, status, failed.error if failed else None)
+
+
+def leg_id(run_id: str, leg: int) -> str:
+    """Return the journal's name for a leg of a run."""
+    return f"{run_id}.{leg}"
+
+
+def start(ws: Workspace | None = None, kind: str = "kernel") -> Runtime:
+    """Return this process's engine, launched on first use.
+
+    Raises
+    ------
+    WorkspaceError
+        When it cannot be launched.
+    """
+    global _current
+    ws = ws or workspace()
+    with _lock:
+        if _current is not None and (_current.ws is not ws or _current._pid != os.getpid()):
+            stale, _current = _current, None
+        else:
+            stale = None
+    if stale is not None:
+        stale.stop()
+    with _lock:
+        if _current is None:
+            _current = Runtime(ws, kind)
+            atexit.register(_current.stop)
+        return _current
+
+
+def running() -> Runtime | None:
+    """Return this process's engine if it was launched."""
+    return _current
+
+
+def journal_engine(ws: Workspace) -> Any:
+    """Return the SQLAlchemy engine for the journal; DBOS alone would use DELETE and FULL."""
+    import sqlalchemy as sa
+
+    engine = sa.create_engine(f"sqlite:///{ws.journal}", pool_size=20, max_overflow=20)
+
+    @sa.event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = "IMMEDIATE"
+        for pragma in (
+            "busy_timeout=30000", "foreign_keys=ON", "journal_mode=WAL",
+            f"synchronous={'FULL' if ws.durability == 'full' else 'NORMAL'}",
+        ):  # fmt: skip
+            connection.execute(f"PRAGMA {pragma}")
+
+    return engine
+
+
+def enqueue(ws: Workspace, run_id: str, leg: int, seed: dict[str, dict[str, Any]], queue: str) -> None:
+    """Put a leg of a run into a queue; needs no engine in this process."""
+    from dbos import DBOSClient, EnqueueOptions
+
+    engine = journal_engine(ws)
+    client = DBOSClient(system_database_engine=engine, application_name=APP)
+    try:
+        options: EnqueueOptions = {
+            "queue_name": queue, "workflow_name": durable.WORKFLOW, "app_version": durable.VERSION,
+            "workflow_id": leg_id(run_id, leg),
+        }  # fmt: skip
+        client.enqueue(options, run_id, leg, seed)
+    finally:
+        client.destroy()
+        engine.dispose()
+
+
+def _register_queues() -> None:
+    from dbos import DBOS
+
+    for queue in (QUEUE, WORKER_QUEUE):
+        DBOS.register_queue(queue, polling_interval_sec=0.3)
+
+
+def is_over(status: str) -> bool:
+    """True for a run status that does not change by itself."""
+    return status in RUN_TERMINAL

@@ -1,0 +1,162 @@
+"""From a definition to a run that is written down: nothing starts before all of it is stored."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from aios_workbench.engine import gates
+from aios_workbench.engine.records import Record, reference
+from aios_workbench.govern import actor
+from aios_workbench.workflow import StepSpec, Workflow, WorkflowSpec, digest, pickle_function
+from aios_workbench.workspace import Artifact, Workspace, dumps
+
+
+def compile_workflow(ws: Workspace, workflow: Workflow) -> WorkflowSpec:
+    """Return the workflow's spec with every function stored in the workspace.
+
+    Raises
+    ------
+    DefinitionError
+        Before anything runs: a circle, an unknown step, a closure that cannot be stored.
+    """
+    spec = workflow.spec()
+    steps = []
+    for step in spec.steps:
+        definition = workflow.definition(step.name)
+        when = definition.options.get("when")
+        steps.append(replace(
+            step,
+            fn=_store(ws, definition.fn, step.name),
+            fallbacks=[_store(ws, f, step.name) for f in definition.fallbacks],
+            when=None if when is None else _store(ws, when, step.name),
+        ))  # fmt: skip
+    return replace(spec, steps=steps)
+
+
+def _store(ws: Workspace, function: Any, step: str) -> dict[str, Any]:
+    return reference(ws.artifacts.put_function(pickle_function(function, step)))
+
+
+def store_params(ws: Workspace, params: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return parameter -> reference of its stored value."""
+    return {name: reference(ws.artifacts.put(value)) for name, value in params.items()}
+
+
+def new_run_id(workflow: str, key: str | None = None) -> str:
+    """Return a readable id: the workflow's name, then when it was started, or its idempotency key's digest."""
+    slug = re.sub(r"[^a-z0-9]+", "-", workflow.lower()).strip("-")[:40].strip("-") or "run"
+    if key is not None:
+        return f"{slug}-{digest([workflow, key])[:16]}"
+    return f"{slug}-{time.strftime('%y%m%d-%H%M%S', time.gmtime())}-{uuid.uuid4().hex[:6]}"
+
+
+def write_run(
+    ws: Workspace,
+    spec: WorkflowSpec,
+    params: Mapping[str, Any],
+    refs: dict[str, dict[str, Any]],
+    *,
+    run_id: str,
+    policy: Mapping[str, Any] | None = None,
+    source: str = "kernel",
+    by: str | None = None,
+    parent: str | None = None,
+    rerun_from: str | None = None,
+    seed: Mapping[str, Record] | None = None,
+    owner: str | None = None,
+    status: str = "queued",
+) -> bool:
+    """Write a run, its graph and its steps down in one transaction; False when the id exists already.
+
+    Raises
+    ------
+    ParameterError
+        For a gate policy that cannot work.
+    """
+    forms = {s.name: s.form for s in spec.steps if s.kind == "gate"}
+    checked = gates.check_policies(dict(policy or {}), forms, spec.name)
+    spec_data = spec.to_dict()
+    stored = digest(spec_data)
+    seed = dict(seed or {})
+    ws.catalog.flush()
+    with ws.catalog.transaction() as con:
+        con.execute(
+            "insert into specs values (:h, :s) on conflict (spec_hash) do nothing", {"h": stored, "s": dumps(spec_data)}
+        )
+        written = con.execute(_INSERT_RUN, {
+            "run_id": run_id, "workflow": spec.name, "status": status, "params": dumps(_shown(params)),
+            "param_refs": dumps(refs), "spec_hash": stored, "source": source, "created_at": time.time(),
+            "parent": parent, "rerun_from": rerun_from, "owner": owner, "user": by or actor(),
+            "cwd": os.getcwd(), "job_run_id": os.environ.get("AIOS_JOB_RUN"), "gate_policy": dumps(checked),
+            "seed": dumps({n: r.to_dict() for n, r in seed.items()}),
+        }).rowcount  # fmt: skip
+        if written:
+            con.executemany(_INSERT_STEP, [_step_row(run_id, i, s, seed.get(s.name)) for i, s in enumerate(spec.steps)])
+    if written:
+        ws.catalog.event("run", run_id, status=status, workflow=spec.name)
+    return bool(written)
+
+
+_INSERT_RUN = """
+insert into runs (run_id, workflow, status, params, param_refs, spec_hash, source, created_at, parent_run_id,
+  rerun_from, owner, user, cwd, job_run_id, gate_policy, seed)
+values (:run_id, :workflow, :status, :params, :param_refs, :spec_hash, :source, :created_at, :parent,
+  :rerun_from, :owner, :user, :cwd, :job_run_id, :gate_policy, :seed)
+on conflict (run_id) do nothing
+"""
+_INSERT_STEP = """
+insert into steps (run_id, step, position, kind, status, max_attempts, code_hash, output, cached, message,
+  started_at, ended_at)
+values (:run_id, :step, :position, :kind, :status, :max_attempts, :code_hash, :output, :cached, :message,
+  :started_at, :ended_at)
+"""
+
+
+def _step_row(run_id: str, position: int, step: StepSpec, record: Record | None) -> dict[str, Any]:
+    return {
+        "run_id": run_id, "step": step.name, "position": position, "kind": step.kind,
+        "status": record.status if record else "pending", "max_attempts": step.retries + 1,
+        "code_hash": step.code_hash, "output": record.output["hash"] if record and record.output else None,
+        "cached": int(record is not None), "message": record.message if record else None,
+        "started_at": record.started_at if record else None, "ended_at": record.ended_at if record else None,
+    }  # fmt: skip
+
+
+def _shown(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters as a person reads them; the exact values are in `param_refs`."""
+    return {n: v if isinstance(v, (int, float, bool, type(None))) else str(v)[:1000] for n, v in params.items()}
+
+
+def read_spec(ws: Workspace, run: Mapping[str, Any]) -> WorkflowSpec:
+    """Return the graph a run is pinned to."""
+    row = ws.catalog.one("select spec from specs where spec_hash = :h", h=run["spec_hash"])
+    return WorkflowSpec.from_dict(json.loads(row["spec"] if row else "{}"))
+
+
+def finished(ws: Workspace, run: Mapping[str, Any]) -> dict[str, Record]:
+    """Return the outcomes of a run's succeeded steps."""
+    ws.catalog.flush()
+    found: dict[str, Record] = {}
+    for row in ws.catalog.query(
+        "select s.*, a.kind as akind, a.type as atype, a.bytes, a.shape from steps s join artifacts a on a.hash = s.output "
+        "where s.run_id = :r and s.status = 'succeeded'", r=run["run_id"],
+    ):  # fmt: skip
+        artifact = Artifact(
+            row["output"],
+            row["akind"],
+            row["atype"],
+            row["bytes"],
+            tuple(json.loads(row["shape"])) if row["shape"] else None,
+        )
+        found[row["step"]] = Record(
+            row["step"], "succeeded", reference(artifact), row["attempts"], row["started_at"], row["ended_at"],
+            cached=bool(row["cached"]), cache_key=row["cache_key"], answered_by=row["answered_by"], message=row["message"],
+        )  # fmt: skip
+    return found
