@@ -18,7 +18,7 @@ LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"widgets", "promote"}),
     frozenset({"models", "engine"}),
     frozenset({"govern", "observe", "events"}),
-    frozenset({"workflow", "workspace", "knn", "drift", "explain"}),
+    frozenset({"workflow", "workspace", "knn", "drift", "explain", "samples"}),
     frozenset({"errors", "_util"}),
 )
 
