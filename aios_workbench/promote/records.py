@@ -1,0 +1,134 @@
+"""Rows of `jobs` and `job_runs` as other layers see them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aios_workbench.errors import NotFoundError, hint
+from aios_workbench.promote.spec import JobSpec
+from aios_workbench.workspace import Workspace
+
+QUEUED, RUNNING = "queued", "running"
+#: job runs that will not change any more
+DONE = frozenset(("succeeded", "failed", "skipped", "cancelled", "timeout"))
+#: what a run leaves in its folder
+FILES = ("executed.ipynb", "report.html", "params.json", "log.txt")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A promoted notebook.
+
+    Attributes
+    ----------
+    status : {"active", "paused"}
+    next_tick_at : float or None
+        Epoch seconds; None when paused or without a schedule.
+    changed : bool
+        False when a promotion found nothing new and kept the version.
+    """
+
+    job_id: str
+    name: str
+    version: int
+    status: str
+    spec: JobSpec
+    created_at: float
+    created_by: str | None
+    updated_at: float
+    next_tick_at: float | None
+    last_run: dict[str, Any] | None = None
+    changed: bool = True
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any], **extra: Any) -> Job:
+        """Build from a row of `jobs`."""
+        spec = JobSpec.from_dict(json.loads(row["spec"]))
+        return cls(**{**row, "spec": spec, **extra})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-able dict, with the schedule in words."""
+        ticks = self.spec.ticks
+        return {
+            "job_id": self.job_id, "name": self.name, "version": self.version, "status": self.status,
+            "spec": self.spec.to_dict(), "schedule": ticks.describe() if ticks else "when triggered",
+            "created_at": self.created_at, "created_by": self.created_by, "updated_at": self.updated_at,
+            "next_tick_at": self.next_tick_at, "last_run": self.last_run,
+        }  # fmt: skip
+
+
+def job_folder(ws: Workspace, job_id: str) -> Path:
+    """Return where a job's versions and runs lie."""
+    return ws.root / "jobs" / job_id
+
+
+def bundle_folder(ws: Workspace, job_id: str, version: int) -> Path:
+    """Return where a version's bundle lies."""
+    return job_folder(ws, job_id) / f"v{version}"
+
+
+def run_folder(ws: Workspace, job_id: str, job_run_id: str) -> Path:
+    """Return where a run's files lie."""
+    return job_folder(ws, job_id) / "runs" / job_run_id
+
+
+def job_row(ws: Workspace, job: str) -> dict[str, Any]:
+    """Return the row of a job by id or name.
+
+    Raises
+    ------
+    NotFoundError
+        Naming the nearest job.
+    """
+    row = ws.catalog.one(
+        "select * from jobs where job_id = :job or name = :job order by job_id = :job desc", job=job
+    )
+    if row is None:
+        names = [r["name"] for r in ws.catalog.query("select name from jobs order by name")]
+        known = ", ".join(names[:10]) or "none; `aios promote <notebook>` makes one"
+        raise NotFoundError(f"no job {job!r}{hint(job, names)} (there is: {known})")
+    return row
+
+
+def run_row(ws: Workspace, job_run_id: str) -> dict[str, Any]:
+    """Return the row of a job run.
+
+    Raises
+    ------
+    NotFoundError
+        When there is none.
+    """
+    row = ws.catalog.one("select * from job_runs where job_run_id = :id", id=job_run_id)
+    if row is None:
+        raise NotFoundError(f"no job run {job_run_id!r}; `aios jobs history <job>` lists them")
+    return row
+
+
+def public(ws: Workspace, row: dict[str, Any]) -> dict[str, Any]:
+    """Return a job run for people: JSON columns read, its folder absolute, its files by name."""
+    folder = ws.root / row["folder"] if row["folder"] else None
+    error = load_error(row)
+    ended = row["ended_at"]
+    return {
+        **row,
+        "params": json.loads(row["params"]),
+        "error": error or None,
+        "reason": error.get("message"),
+        "duration": ended - row["started_at"] if ended and row["started_at"] else None,
+        "folder": str(folder) if folder else None,
+        "files": {name: str(folder / name) for name in FILES if (folder / name).exists()} if folder else {},
+    }
+
+
+def load_error(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a job run's `error` column: what went wrong, and how often so far."""
+    return dict(json.loads(row["error"])) if row["error"] else {}
+
+
+def tell(ws: Workspace, kind: str, job_id: str, **data: Any) -> None:
+    """Record an event for the live panel, at once: a command ends right after this."""
+    ws.catalog.event(kind, job_id=job_id, **data)
+    ws.catalog.flush()

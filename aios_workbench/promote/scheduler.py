@@ -1,0 +1,219 @@
+"""The embedded scheduler: every worker has one, and together they start each tick exactly once."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from aios_workbench.errors import AiosError
+from aios_workbench.promote import claims
+from aios_workbench.promote.bundle import discard
+from aios_workbench.promote.spec import JobSpec
+from aios_workbench.workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+#: Longest sleep: a clock that jumps is noticed this soon.
+_DOZE = 3.0
+#: How often the catalog is asked whether anything was written (a pragma, microseconds).
+_GLANCE = 0.4
+_BACK_OFF = 5.0
+
+
+class Stopper(Protocol):
+    """What `run_forever` needs of a `threading.Event`."""
+
+    def is_set(self) -> bool:
+        """Whether to stop."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Sleep, unless told to stop."""
+
+
+class Scheduler:
+    """Claims due ticks, starts waiting runs, takes up those of dead workers.
+
+    Parameters
+    ----------
+    executor_id : str
+        This process's id, for which `alive` answers True everywhere while it lives.
+    slots : int
+        How many job runs this worker runs at a time. A kernel each.
+    clock : callable
+        Returns epoch seconds; tests give their own.
+    alive : callable, optional
+        Whether the process with an executor id lives; the engine's leases if not given.
+
+    Examples
+    --------
+    >>> scheduler = Scheduler(workspace(), lease.executor_id)  # doctest: +SKIP
+    >>> scheduler.run_forever(threading.Event())  # doctest: +SKIP
+    """
+
+    def __init__(
+        self, ws: Workspace, executor_id: str, *, slots: int = 2,
+        clock: Callable[[], float] = time.time, alive: Callable[[str], bool] | None = None,
+    ) -> None:  # fmt: skip
+        self.ws = ws
+        self.executor_id = executor_id
+        self.slots = slots
+        self._clock = clock
+        self._alive = alive or self._leased
+        self._active: dict[str, threading.Thread] = {}
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._free = threading.Event()
+        self._last_now: float | None = None
+
+    @property
+    def active(self) -> list[str]:
+        """The job runs this worker is running."""
+        with self._lock:
+            return list(self._active)
+
+    @property
+    def idle(self) -> bool:
+        """True when nothing runs here and nothing waits to."""
+        waiting = self.ws.catalog.one("select 1 from job_runs where status = 'queued' limit 1")
+        return not self.active and waiting is None
+
+    def tick(self, now: float) -> list[str]:
+        """Claim all ticks due at `now`, for every job; returns the ids of the job runs recorded, skipped ones too.
+
+        A worker that starts, or whose clock went back, first makes sure that no job waits for a tick further
+        ahead than its next one.
+        """
+        if self._last_now is None or now < self._last_now:
+            claims.rearm(self.ws, now)
+        self._last_now = now
+        return [row["job_run_id"] for row in claims.claim_ticks(self.ws, now)]
+
+    def step(self, now: float) -> float:
+        """Do all that can be done at `now`; returns the seconds until there may be more to do."""
+        self.tick(now)
+        claims.adopt(self.ws, self._alive, self.active, self.executor_id, now)
+        while len(self.active) < self.slots and not self._stopping.is_set():
+            run = claims.take(self.ws, self.executor_id, now)
+            if run is None:
+                break
+            self._start(run)
+        return self._until_next(now)
+
+    def run_forever(self, stop: Stopper) -> None:
+        """Work until `stop` is set; then interrupt what runs, put it back in the queue and return.
+
+        An error of the catalog (locked, disk full) is logged and tried again; a worker does not die of it.
+        """
+        seen: int | None = None
+        due = 0.0
+        while not stop.is_set():
+            try:
+                version = self.ws.catalog.data_version()
+                if version != seen or time.monotonic() >= due or self._free.is_set():
+                    seen = version
+                    self._free.clear()
+                    due = time.monotonic() + min(self.step(self._clock()), _DOZE)
+            except AiosError:
+                log.exception("the scheduler could not work; trying again in %.0f s", _BACK_OFF)
+                due = time.monotonic() + _BACK_OFF
+                stop.wait(_BACK_OFF)
+            stop.wait(max(0.01, min(_GLANCE, due - time.monotonic())))
+        self.stop()
+
+    def stop(self, timeout: float = 20.0) -> None:
+        """Interrupt the runs of this worker and put them back in the queue; resumed by whoever lives."""
+        self._stopping.set()
+        deadline = time.monotonic() + timeout
+        with self._lock:
+            threads = list(self._active.values())
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until what this worker runs now has ended; False when that took longer than `timeout` seconds."""
+        with self._lock:
+            threads = list(self._active.values())
+        for thread in threads:
+            thread.join(timeout)
+        return not self.active
+
+    def _start(self, run: dict[str, Any]) -> None:
+        name = f"aios-{run['job_run_id']}"
+        thread = threading.Thread(target=self._run, args=(run,), name=name, daemon=True)
+        with self._lock:
+            self._active[run["job_run_id"]] = thread
+        thread.start()
+
+    def _run(self, run: dict[str, Any]) -> None:
+        try:
+            from aios_workbench.promote.runner import cancel_workflows, execute
+
+            outcome = execute(self.ws, run, _Watch(self.ws, run, self._stopping))
+            if outcome.status == "stopped":
+                claims.give_back(self.ws, run)
+                return
+            status = claims.finish(
+                self.ws, run, outcome.status, outcome.error, self._clock(), final=outcome.final
+            )
+            if status in ("cancelled", "timeout"):
+                cancel_workflows(self.ws, run["job_run_id"])
+            keep_files(self.ws, run["job_id"])
+        except Exception:  # the run stays RUNNING under this living worker: `adopt` puts it back in the queue
+            log.exception("job run %s", run["job_run_id"])
+        finally:
+            with self._lock:
+                del self._active[run["job_run_id"]]
+            self._free.set()
+
+    def _until_next(self, now: float) -> float:
+        row = self.ws.catalog.one("select min(next_tick_at) as at from jobs where status = 'active'")
+        times = [row["at"]] if row and row["at"] is not None else []
+        waiting = self.ws.catalog.query("select * from job_runs where status = 'queued'")
+        times += [at for r in waiting if (at := claims.retry_at(r, now)) is not None]
+        return max(0.0, min(times, default=now + _DOZE) - now)
+
+    def _leased(self, executor_id: str) -> bool:
+        from aios_workbench.engine import leases
+
+        return leases.alive(self.ws, executor_id)
+
+
+class _Watch:
+    """Tells a run when to end early; reads the catalog only when something was written to it."""
+
+    def __init__(self, ws: Workspace, run: dict[str, Any], stopping: threading.Event) -> None:
+        self._ws, self._run, self._stopping = ws, run, stopping
+        self._seen: int | None = None
+        self._cancelled = False
+
+    def __call__(self) -> Any:
+        with contextlib.suppress(AiosError):  # locked, disk full: no reason to stop a notebook
+            version = self._ws.catalog.data_version()
+            if version != self._seen:
+                self._cancelled = claims.cancel_asked(self._ws, self._run)
+                self._seen = version
+        if self._cancelled:
+            return "cancel"
+        return "stop" if self._stopping.is_set() else None
+
+
+def keep_files(ws: Workspace, job_id: str) -> list[str]:
+    """Delete the files of a job's oldest runs beyond its retention; their rows stay. Returns the runs' ids."""
+    job = ws.catalog.one("select spec from jobs where job_id = :id", id=job_id)
+    if job is None:
+        return []
+    keep = JobSpec.from_dict(json.loads(job["spec"])).retention
+    old = ws.catalog.query(
+        "select job_run_id, folder from job_runs where job_id = :id and folder is not null "
+        "and status not in ('queued', 'running') order by ended_at desc limit -1 offset :keep",
+        id=job_id, keep=keep,
+    )  # fmt: skip
+    for run in old:
+        discard(ws.root / run["folder"])
+        ws.catalog.write("update job_runs set folder = null where job_run_id = :id", id=run["job_run_id"])
+    return [run["job_run_id"] for run in old]
