@@ -34,7 +34,7 @@ class Active:
 
     run_id: str
     loop: asyncio.AbstractEventLoop
-    cancelled: asyncio.Event
+    cancelled: asyncio.Future[None]
     stop: threading.Event = field(default_factory=threading.Event)
     wakes: dict[str, asyncio.Event] = field(default_factory=dict)
     busy: int = 0
@@ -43,7 +43,7 @@ class Active:
     def cancel(self) -> None:
         """Stop starting steps and tell those that run; from any thread."""
         self.stop.set()
-        self.loop.call_soon_threadsafe(self.cancelled.set)
+        self.loop.call_soon_threadsafe(lambda: self.cancelled.done() or self.cancelled.set_result(None))
 
     def wake(self, step: str | None) -> None:
         """Let a waiting gate look again; from any thread."""
@@ -110,11 +110,10 @@ class _Walk:
         if run is None or run["leg"] != leg or run["status"] in (SUCCEEDED, FAILED, CANCELLED):
             return None
         stored = catalog.one("select spec from specs where spec_hash = :h", h=run["spec_hash"])
-        active = Active(run_id, loop, asyncio.Event())
+        active = Active(run_id, loop, loop.create_future())
         cancelled = catalog.query("select data from signals where run_id = :r and kind = 'cancel'", r=run_id)
         if any(json.loads(s["data"]).get("leg") == leg for s in cancelled):
-            active.stop.set()
-            active.cancelled.set()
+            active.cancel()
         tell_run(catalog, run_id, "running", owner=host.executor, started_at=run["started_at"] or time.time())
         records = {n: Record.from_dict(r) for n, r in seed.items()}
         return cls(host, run, WorkflowSpec.from_dict(json.loads(stored["spec"] if stored else "{}")), records, active)
@@ -174,9 +173,7 @@ class _Walk:
             try:
                 await self._note()
                 work = asyncio.ensure_future(reserved.run_async({"name": step.name}, self._execute, step))
-                stopped = asyncio.ensure_future(self.active.cancelled.wait())
-                await asyncio.wait((work, stopped), return_when=asyncio.FIRST_COMPLETED)
-                stopped.cancel()
+                await asyncio.wait((work, self.active.cancelled), return_when=asyncio.FIRST_COMPLETED)
                 if not work.done():
                     # A thread cannot be stopped. Whoever looks at context().cancelled ends in time; the result of
                     # one that does not is journaled when it comes, and a resumed run takes it from there.

@@ -65,7 +65,7 @@ def pass_by(job: Job) -> Record:
     return record
 
 
-async def wait(job: Job, wake: asyncio.Event, cancelled: asyncio.Event) -> Record:
+async def wait(job: Job, wake: asyncio.Event, cancelled: asyncio.Future[None]) -> Record:
     """Wait for the decision without holding a thread; `wake` is set whenever one may have come."""
     catalog, spec = job.ws.catalog, job.spec
     record = Record(spec.name, FAILED, attempts=1, inputs={n: a.hash for n, a in job.inputs.items()})
@@ -77,7 +77,7 @@ async def wait(job: Job, wake: asyncio.Event, cancelled: asyncio.Event) -> Recor
         record.started_at = row["requested_at"]
         if row["status"] != "waiting":
             return await asyncio.to_thread(finish, job, record, row)
-        if cancelled.is_set():
+        if cancelled.done():
             _close(job.ws, job.run_id, spec.name, "cancelled")
             record.status = CANCELLED
             record.ended_at = time.time()
@@ -87,12 +87,11 @@ async def wait(job: Job, wake: asyncio.Event, cancelled: asyncio.Event) -> Recor
         if left is not None and left <= 0:
             _close(job.ws, job.run_id, spec.name, "expired")
             continue
-        tasks = [asyncio.ensure_future(e.wait()) for e in (wake, cancelled)]
+        woken = asyncio.ensure_future(wake.wait())
         await asyncio.wait(
-            tasks, timeout=left if left is None else min(left, 3600), return_when=asyncio.FIRST_COMPLETED
+            (woken, cancelled), timeout=None if left is None else min(left, 3600), return_when=asyncio.FIRST_COMPLETED
         )
-        for task in tasks:
-            task.cancel()
+        woken.cancel()
 
 
 def finish(job: Job, record: Record, row: dict[str, Any]) -> Record:

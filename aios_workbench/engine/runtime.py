@@ -28,6 +28,7 @@ WORKER_QUEUE = "aios-workers"  # runs put there for a worker
 APP = "aios-workbench"
 WATCH_SECONDS = 0.25
 ADOPT_SECONDS = 0.5
+RECOVER_SECONDS = 10.0
 MAX_ADOPTIONS = 20
 
 _current: Runtime | None = None
@@ -150,7 +151,7 @@ class Runtime:
                 self.changed.notify_all()
 
     def _watch(self) -> None:
-        version, swept = -1, 0.0
+        version, swept, recovered = -1, 0.0, 0.0
         while not self._stop.is_set():
             try:
                 now = self.ws.catalog.data_version()
@@ -161,6 +162,9 @@ class Runtime:
                 if time.monotonic() - swept >= ADOPT_SECONDS:
                     swept = time.monotonic()
                     self.adopt()
+                if time.monotonic() - recovered >= RECOVER_SECONDS:
+                    recovered = time.monotonic()
+                    self._recover_lost()
             except Exception:  # a locked or full disk passes; the watch must not end with it
                 logging.getLogger("aios_workbench").debug("watch", exc_info=True)
             self._poke.wait(WATCH_SECONDS)
@@ -191,6 +195,16 @@ class Runtime:
                     path.unlink(missing_ok=True)
         return adopted
 
+    def _recover_lost(self) -> None:
+        """Enqueue runs whose process died between writing them down and putting them into the queue."""
+        from dbos import DBOS
+
+        for run in self.ws.catalog.query(
+            "select * from runs where status = 'queued' and owner is null and created_at < :before", before=time.time() - 10
+        ):
+            if DBOS.get_workflow_status(leg_id(run["run_id"], run["leg"])) is None:
+                self.enqueue(run["run_id"], run["leg"], json.loads(run["seed"]), QUEUE)
+
     def _inherit(self, dead: str) -> list[str]:
         catalog = self.ws.catalog
         catalog.write(
@@ -209,6 +223,10 @@ class Runtime:
                 continue
             catalog.write("update runs set adoptions = adoptions + 1 where run_id = :r", r=run["run_id"])
             self._take_up(run)
+            catalog.write(  # unless another process has taken it from the queue already
+                "update runs set owner = null, status = 'queued' where run_id = :r and owner = :dead "
+                "and status not in ('succeeded', 'failed', 'cancelled')", r=run["run_id"], dead=dead,
+            )  # fmt: skip
             adopted.append(run["run_id"])
         catalog.write(
             "update executors set ended_at = coalesce(ended_at, :now) where executor_id = :dead",
@@ -260,7 +278,11 @@ def start(ws: Workspace | None = None, kind: str = "kernel") -> Runtime:
     global _current
     ws = ws or workspace()
     with _lock:
-        if _current is not None and (_current.ws is not ws or _current._pid != os.getpid()):
+        if _current is not None and _current._pid != os.getpid():
+            raise WorkspaceError(
+                "this process was forked from one that runs workflows; start it with multiprocessing's 'spawn' instead"
+            )
+        if _current is not None and _current.ws is not ws:
             stale, _current = _current, None
         else:
             stale = None

@@ -20,7 +20,7 @@ from aios_workbench.errors import WorkspaceError
 from aios_workbench.workspace import schema
 
 Row = dict[str, Any]
-FLUSH_SECONDS = 0.015
+FLUSH_SECONDS = 0.02
 
 
 def dumps(value: object) -> str:
@@ -127,7 +127,8 @@ class Catalog:
                 self._pending.pop(key, None)  # the newer one also moves to the end
             self._pending[key] = (sql, params)
             self._start()
-        self._wake.set()
+        if not self._wake.is_set():
+            self._wake.set()
 
     def event(self, kind: str, run_id: str | None = None, step: str | None = None, **data: Any) -> None:
         """Record something that happened and tell this process's listeners."""
@@ -137,7 +138,8 @@ class Catalog:
             self._pending[self._order] = (_INSERT_EVENT, {**row, "data": dumps(data)})
             self._events.append(row)
             self._start()
-        self._wake.set()
+        if not self._wake.is_set():
+            self._wake.set()
 
     def flush(self) -> None:
         """Store what is queued. Errors stay in `deferred_error` and the rows are kept for the next try."""
@@ -230,6 +232,7 @@ class Catalog:
             raise _explain(e, self.path) from e
 
 
+_COALESCED = frozenset(("step", "progress", "log"))
 _INSERT_EVENT = "insert into events (run_id, step, kind, at, data) values (:run_id, :step, :kind, :at, :data)"
 
 
