@@ -1,11 +1,42 @@
-import type { RenderProps } from '@anywidget/types';
+// The graph widget: what anywidget calls.
+import type { AnyModel, RenderProps } from '@anywidget/types';
 import { createRoot } from 'react-dom/client';
+
+import { App } from './app';
+import { Client } from './client';
+import { watchKernel } from './liveness';
+import { Store, type Traits } from './store';
 
 import './graph.css';
 
-function render({ el }: RenderProps) {
-  const root = createRoot(el);
-  root.render(<div className="aiosw" />);
-  return () => root.unmount();
+function render({ model, el }: RenderProps<Traits>): () => void {
+  const store = new Store(model);
+  const client = new Client(model);
+  let lost = false;
+  let tell: (lost: boolean) => void = () => undefined;
+  const unwatch = watchKernel((model as AnyModel & { widget_manager?: unknown }).widget_manager, client, now => {
+    lost = now;
+    tell(now);
+  });
+  const onLost = (listener: (lost: boolean) => void): (() => void) => {
+    tell = listener;
+    listener(lost);
+    return () => (tell = () => undefined);
+  };
+  const host = document.createElement('div');
+  // JupyterLab and Lumino take some keys for themselves: what is typed here stays here.
+  host.dataset.lmSuppressShortcuts = 'true';
+  host.addEventListener('keydown', e => e.stopPropagation());
+  el.appendChild(host);
+  const root = createRoot(host);
+  root.render(<App store={store} ask={client.ask} onLost={onLost} />);
+  return () => {
+    root.unmount();
+    unwatch();
+    client.dispose();
+    store.dispose();
+    host.remove();
+  };
 }
+
 export default { render };

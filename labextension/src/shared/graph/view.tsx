@@ -1,0 +1,236 @@
+// The graph: React Flow with our nodes, one tab stop, arrow keys between neighbours, and a viewport that stays put.
+import { Background, BackgroundVariant, Controls, type Edge, MarkerType, ReactFlow, ReactFlowProvider, useReactFlow } from '@xyflow/react';
+import { Position } from '@xyflow/react';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+
+import type { StepNode } from '../../protocol';
+import { type Direction, layout, NODE_HEIGHT, NODE_WIDTH, upstream } from './layout';
+import { Actions, type GraphNode, StepView } from './node';
+
+const TYPES = { step: StepView };
+const NARROW = 620;
+const MOST_HEIGHT = 460;
+const PADDING = 20;
+const FIT = { padding: 0.06, maxZoom: 1, minZoom: 0.02 };
+
+interface Props {
+  nodes: readonly StepNode[];
+  selected: string | null;
+  skew: number;
+  onOpen: (step: string) => void;
+}
+
+export function GraphView(props: Props): JSX.Element {
+  const box = useRef<HTMLDivElement>(null);
+  const [width, setWidth] = useState(0);
+  useLayoutEffect(() => {
+    const el = box.current as HTMLDivElement;
+    const measure = (): void => setWidth(Math.round(el.clientWidth));
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(el);
+    return () => observer.disconnect();
+  }, []);
+  return (
+    <div ref={box} className="aiosw-graph-box">
+      {width > 0 && (
+        <ReactFlowProvider>
+          <Flow {...props} width={width} />
+        </ReactFlowProvider>
+      )}
+    </div>
+  );
+}
+
+function Flow({ nodes, selected, skew, onOpen, width }: Props & { width: number }): JSX.Element {
+  const flow = useReactFlow();
+  const root = useRef<HTMLDivElement>(null);
+  const [cursor, setCursor] = useState<string | null>(null);
+  const touched = useRef(false);
+  const direction: Direction = width < NARROW ? 'TB' : 'LR';
+  const shape = nodes.map(n => `${n.name}\u0001${n.kind}\u0001${n.deps.join('\u0002')}\u0001${n.after.join('\u0002')}`).join('\u0003');
+  // eslint-disable-next-line react-hooks/exhaustive-deps -- `shape` is all of `nodes` that places and edges depend on
+  const placed = useMemo(() => layout(nodes, direction), [shape, direction]);
+  // eslint-disable-next-line react-hooks/exhaustive-deps
+  const edges = useMemo(() => edgesOf(nodes), [shape]);
+  const reachable = cursor !== null && placed.at.has(cursor) ? cursor : (nodes[0]?.name ?? null);
+  const kept = useRef(new Map<string, GraphNode>());
+  const drawn = useMemo(() => {
+    const next = new Map<string, GraphNode>();
+    for (const step of nodes) {
+      const at = placed.at.get(step.name) ?? { x: 0, y: 0 };
+      const old = kept.current.get(step.name);
+      const same =
+        old && old.data.step === step && old.position === at && old.selected === (step.name === selected) &&
+        old.data.reachable === (step.name === reachable) && (old.sourcePosition === Position.Right) === (direction === 'LR');
+      next.set(step.name, same ? old : nodeOf(step, at, step.name === selected, step.name === reachable, direction));
+    }
+    kept.current = next;
+    return [...next.values()];
+  }, [nodes, placed, selected, reachable, direction]);
+
+  const scale = Math.min(1, (width - 2 * PADDING) / Math.max(placed.width, 1));
+  const height = Math.round(Math.min(direction === 'TB' ? 560 : MOST_HEIGHT, Math.max(120, placed.height * scale + 2 * PADDING + 12)));
+  useEffect(() => {
+    if (!touched.current) {
+      const frame = requestAnimationFrame(() => void flow.fitView(FIT));
+      return () => cancelAnimationFrame(frame);
+    }
+    return undefined;
+  }, [flow, placed, width, height]);
+
+  const focus = useCallback(
+    (name: string) => {
+      setCursor(name);
+      const at = placed.at.get(name);
+      const el = root.current;
+      if (at && el) {
+        // Only a node that is out of sight moves the viewport.
+        const { x, y, zoom } = flow.getViewport();
+        const [left, top] = [at.x * zoom + x, at.y * zoom + y];
+        const visible = left >= 0 && top >= 0 && left + NODE_WIDTH * zoom <= el.clientWidth && top + NODE_HEIGHT * zoom <= el.clientHeight;
+        if (!visible) {
+          touched.current = true;
+          void flow.setCenter(at.x + NODE_WIDTH / 2, at.y + NODE_HEIGHT / 2, { zoom: Math.max(zoom, 0.6) });
+        }
+      }
+      const find = (left: number): void => {
+        const button = root.current?.querySelector<HTMLElement>(`[data-step="${CSS.escape(name)}"]`);
+        if (button) {
+          button.focus({ preventScroll: true });
+        } else if (left > 0) {
+          requestAnimationFrame(() => find(left - 1)); // not drawn yet: it was out of sight
+        }
+      };
+      requestAnimationFrame(() => find(10));
+    },
+    [flow, placed]
+  );
+
+  const walk = useCallback(
+    (name: string, key: string): boolean => {
+      const to = neighbour(nodes, placed.at, name, key, direction);
+      if (to !== null) {
+        focus(to);
+      }
+      return key.startsWith('Arrow') || key === 'Home' || key === 'End';
+    },
+    [nodes, placed, direction, focus]
+  );
+  const open = useCallback(
+    (name: string) => {
+      setCursor(name);
+      onOpen(name);
+    },
+    [onOpen]
+  );
+  const actions = useMemo(() => ({ open, walk, skew }), [open, walk, skew]);
+
+  return (
+    <Actions.Provider value={actions}>
+      <div ref={root} className="aiosw-graph" style={{ height }} role="group" aria-label="Steps. Arrow keys move between them, Enter opens one.">
+        <ReactFlow
+          nodes={drawn}
+          edges={edges}
+          nodeTypes={TYPES}
+          fitView
+          fitViewOptions={FIT}
+          minZoom={0.02}
+          maxZoom={1.6}
+          onlyRenderVisibleElements={nodes.length > 80}
+          nodesDraggable={false}
+          nodesConnectable={false}
+          nodesFocusable={false}
+          edgesFocusable={false}
+          elementsSelectable={false}
+          disableKeyboardA11y
+          zoomOnScroll={false}
+          zoomOnDoubleClick={false}
+          preventScrolling={false}
+          deleteKeyCode={null}
+          selectionKeyCode={null}
+          multiSelectionKeyCode={null}
+          panActivationKeyCode={null}
+          proOptions={{ hideAttribution: true }}
+          onMoveStart={event => {
+            if (event) {
+              touched.current = true;
+            }
+          }}
+        >
+          <Background variant={BackgroundVariant.Dots} gap={18} size={1} />
+          <Controls showInteractive={false} position="bottom-right" onFitView={() => (touched.current = false)} aria-label="Zoom" />
+        </ReactFlow>
+      </div>
+    </Actions.Provider>
+  );
+}
+
+function nodeOf(step: StepNode, at: { x: number; y: number }, selected: boolean, reachable: boolean, direction: Direction): GraphNode {
+  const [w, h] = [NODE_WIDTH, NODE_HEIGHT];
+  const wide = direction === 'LR';
+  const [source, target] = wide ? [Position.Right, Position.Left] : [Position.Bottom, Position.Top];
+  return {
+    id: step.name,
+    type: 'step',
+    position: at,
+    data: { step, reachable },
+    selected,
+    width: w,
+    height: h,
+    sourcePosition: source,
+    targetPosition: target,
+    // Given, so that nothing has to be measured: edges are right in the first frame, also to nodes out of sight.
+    handles: [
+      { type: 'target', position: target, x: wide ? 0 : w / 2, y: wide ? h / 2 : 0, width: 1, height: 1 },
+      { type: 'source', position: source, x: wide ? w : w / 2, y: wide ? h / 2 : h, width: 1, height: 1 }
+    ]
+  };
+}
+
+function edgesOf(nodes: readonly StepNode[]): Edge[] {
+  const names = new Set(nodes.map(n => n.name));
+  const marker = { type: MarkerType.ArrowClosed, width: 15, height: 15, color: 'var(--aiosw-edge)' };
+  return nodes.flatMap(n =>
+    upstream(n)
+      .filter(up => names.has(up))
+      .map((up, i) => ({
+        id: `${up}\u0001${n.name}`,
+        source: up,
+        target: n.name,
+        markerEnd: marker,
+        focusable: false,
+        className: i < n.deps.length ? 'aiosw-edge' : 'aiosw-edge aiosw-edge-after'
+      }))
+  );
+}
+
+function neighbour(
+  nodes: readonly StepNode[], at: Map<string, { x: number; y: number }>, name: string, key: string, direction: Direction
+): string | null {
+  if (key === 'Home' || key === 'End') {
+    return (key === 'Home' ? nodes[0] : nodes[nodes.length - 1]).name;
+  }
+  const flip: Record<string, string> = { ArrowDown: 'ArrowRight', ArrowUp: 'ArrowLeft', ArrowRight: 'ArrowDown', ArrowLeft: 'ArrowUp' };
+  const move = direction === 'LR' ? key : flip[key];
+  const here = at.get(name) as { x: number; y: number };
+  const [along, across] = direction === 'LR' ? (['x', 'y'] as const) : (['y', 'x'] as const);
+  const me = nodes.find(n => n.name === name) as StepNode;
+  let candidates: string[] = [];
+  if (move === 'ArrowRight') {
+    candidates = nodes.filter(n => upstream(n).includes(name)).map(n => n.name);
+  } else if (move === 'ArrowLeft') {
+    candidates = upstream(me);
+  } else if (move === 'ArrowDown' || move === 'ArrowUp') {
+    const sign = move === 'ArrowDown' ? 1 : -1;
+    candidates = nodes.map(n => n.name).filter(n => {
+      const p = at.get(n) as { x: number; y: number };
+      return Math.abs(p[along] - here[along]) < (direction === 'LR' ? NODE_WIDTH : NODE_HEIGHT) && sign * (p[across] - here[across]) > 1;
+    });
+  }
+  const distance = (n: string): number => {
+    const p = at.get(n);
+    return p ? Math.hypot(p.x - here.x, p.y - here.y) : Infinity;
+  };
+  return candidates.filter(n => at.has(n)).sort((a, b) => distance(a) - distance(b))[0] ?? null;
+}

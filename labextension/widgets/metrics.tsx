@@ -1,0 +1,30 @@
+import { memo } from 'react';
+
+import type { Metric } from '../src/protocol';
+import { figure } from '../src/shared/format';
+
+export const Metrics = memo(function Metrics({ metrics }: { metrics: Metric[] }): JSX.Element | null {
+  if (metrics.length === 0) {
+    return null;
+  }
+  return (
+    <dl className="aiosw-metrics" aria-label="Figures of this run">
+      {metrics.map(m => (
+        <div key={`${m.step}\u0001${m.name}`} title={`reported by ${m.step}`}>
+          <dt>{m.name.replaceAll('_', ' ')}</dt>
+          <dd>
+            {shown(m)}
+            {m.unit && m.unit !== '%' && <small>{m.unit}</small>}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+});
+
+function shown(m: Metric): string {
+  if (m.value === null) {
+    return m.text ?? '';
+  }
+  return m.unit === '%' ? `${figure(m.value)} %` : figure(m.value);
+}
