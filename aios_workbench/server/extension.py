@@ -1,0 +1,59 @@
+"""Routes and event schema, added to a running Jupyter server."""
+
+from __future__ import annotations
+
+import atexit
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_server.utils import url_path_join
+
+from aios_workbench.server import jobs, live, promote, runs
+from aios_workbench.server.base import UnknownHandler
+from aios_workbench.server.places import Places
+from aios_workbench.server.watch import Watchers
+
+if TYPE_CHECKING:
+    from jupyter_server.serverapp import ServerApp
+
+SCHEMA = "urn:aios-workbench:changed"
+
+#: Ids are ours: letters, digits, dash, underscore. A step's name is a person's: anything but a slash.
+RUN = r"([A-Za-z0-9][A-Za-z0-9_-]{0,99})"
+STEP = r"([^/]{1,600})"
+
+
+def routes() -> list[tuple[str, Any]]:
+    """Return path patterns below `<base>/aios/` with their handlers; the first that matches answers."""
+    return [
+        (r"snapshot", live.SnapshotHandler),
+        (r"events", live.EventsHandler),
+        (r"runs", runs.RunsHandler),
+        (rf"runs/{RUN}", runs.RunHandler),
+        (rf"runs/{RUN}/(cancel|resume|rerun)", runs.RunActionHandler),
+        (rf"runs/{RUN}/logs", runs.LogsHandler),
+        (rf"runs/{RUN}/steps/{STEP}", runs.StepHandler),
+        (rf"runs/{RUN}/gates/{STEP}", runs.GateHandler),
+        (r"jobs", jobs.JobsHandler),
+        (rf"jobs/{RUN}", jobs.JobHandler),
+        (rf"jobs/{RUN}/(pause|resume|trigger)", jobs.JobActionHandler),
+        (rf"jobs/{RUN}/runs", jobs.HistoryHandler),
+        (rf"jobs/{RUN}/runs/{RUN}/(html|notebook)", jobs.FileHandler),
+        (r"promote", promote.PromoteHandler),
+        (r"promote/check", promote.CheckHandler),
+        (r".*", UnknownHandler),
+    ]
+
+
+def attach(server_app: ServerApp) -> None:
+    """Register schema and routes. No workspace is opened before a client asks for one."""
+    events: Any = server_app.event_logger
+    events.register_event_schema(Path(__file__).parent / "events" / "changed.yaml")
+    watchers = Watchers(lambda data: events.emit(schema_id=SCHEMA, data=data))
+    atexit.register(watchers.stop)
+    shared = {"places": Places(server_app.contents_manager), "watchers": watchers}
+    base = server_app.web_app.settings["base_url"]
+    handlers = [(url_path_join(base, "aios", pattern), handler, shared) for pattern, handler in routes()]
+    web_app: Any = server_app.web_app
+    web_app.add_handlers(".*$", handlers)
+    server_app.log.info("aios_workbench: %saios/ is served", base)

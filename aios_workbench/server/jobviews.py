@@ -1,0 +1,117 @@
+"""Jobs and their runs as the browser gets them: no paths of this machine, schedules in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aios_workbench.errors import NotFoundError
+from aios_workbench.server.views import error_view
+from aios_workbench.workspace import Workspace
+
+if TYPE_CHECKING:
+    from aios_workbench.promote.records import Job
+
+#: What a run leaves behind, by the word in the address.
+FILES = {"html": "report.html", "notebook": "executed.ipynb"}
+
+
+def jobs(ws: Workspace) -> list[dict[str, Any]]:
+    """Return all jobs, by name."""
+    from aios_workbench.promote import list_jobs
+
+    return [job_view(job) for job in list_jobs(ws)]
+
+
+def job_view(job: Job) -> dict[str, Any]:
+    """Return a job with its last run."""
+    spec = job.spec.to_dict()
+    return {
+        "job_id": job.job_id,
+        "name": job.name,
+        "version": job.version,
+        "status": job.status,
+        "notebook": spec["notebook"],
+        "schedule": spec["schedule"],
+        "schedule_words": job.spec.ticks.describe() if job.spec.ticks else "only when triggered",
+        "timezone": spec["timezone"],
+        "next_tick_at": job.next_tick_at,
+        "parameters": spec["parameters"],
+        "missed": spec["missed"],
+        "retries": spec["retries"],
+        "timeout": spec["timeout"],
+        "gates": spec["gates"],
+        "created_at": job.created_at,
+        "created_by": job.created_by,
+        "last": run_view(job.last_run) if job.last_run else None,
+    }
+
+
+def history(ws: Workspace, job_id: str, limit: int) -> list[dict[str, Any]]:
+    """Return a job's runs, newest first, each with the workflow runs it started.
+
+    Raises
+    ------
+    NotFoundError
+        For an unknown job.
+    """
+    from aios_workbench import promote
+
+    rows = [run_view(row) for row in promote.history(ws, job_id, limit=limit)]
+    started = ws.catalog.query(
+        "select r.job_run_id, r.run_id from runs r join job_runs j on j.job_run_id = r.job_run_id "
+        "where j.job_id = :job order by r.created_at",
+        job=job_id,
+    )
+    by_run: dict[str, list[str]] = {}
+    for row in started:
+        by_run.setdefault(row["job_run_id"], []).append(row["run_id"])
+    return [{**row, "runs": by_run.get(row["job_run_id"], [])} for row in rows]
+
+
+def run_view(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a job run; whether it left files, not where."""
+    kept = (
+        "job_run_id", "job_id", "version", "tick_at", "trigger", "status", "attempt", "queued_at", "started_at",
+        "ended_at", "params",
+    )  # fmt: skip
+    files = row.get("files", {})
+    return {
+        **{name: row.get(name) for name in kept},
+        "error": error_view(row.get("error")),
+        "html": FILES["html"] in files,
+        "notebook": FILES["notebook"] in files,
+        "runs": row.get("runs", []),
+    }
+
+
+def file_of(ws: Workspace, job_id: str, job_run_id: str, kind: str) -> Path:
+    """Return a file a job run left; nothing of the path comes from the client.
+
+    Raises
+    ------
+    NotFoundError
+        When the job has no such run, or the run no such file.
+    """
+    from aios_workbench import promote
+
+    run = promote.get_run(ws, job_run_id)
+    if run["job_id"] != job_id:
+        raise NotFoundError(f"job {job_id!r} has no run {job_run_id!r}")
+    name = FILES[kind]
+    if name not in run["files"]:
+        raise NotFoundError(
+            f"job run {job_run_id!r} left no {name}; it may still run, or its files were removed"
+        )
+    path = Path(run["files"][name]).resolve()
+    # The folder is a column of a database others may write: it must still be this job's.
+    if not path.is_relative_to((ws.root / "jobs" / job_id).resolve()):
+        raise NotFoundError(f"job run {job_run_id!r} left no {name}")
+    return path
+
+
+def workers(ws: Workspace) -> int:
+    """Return how many workers live."""
+    from aios_workbench.engine import leases
+
+    return len(leases.workers_alive(ws))

@@ -1,0 +1,147 @@
+"""The panel's whole picture in one answer, and what happened since."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from aios_workbench.server import bodies, jobviews
+from aios_workbench.server.base import AiosHandler
+from aios_workbench.server.views import plain, run_view
+from aios_workbench.server.watch import last_seq
+from aios_workbench.workspace import Workspace, dumps
+
+_MOST = 500
+_BROKEN = frozenset(("failed", "cancelled", "interrupted"))
+
+
+class SnapshotHandler(AiosHandler):
+    """`GET snapshot`: runs, jobs, waiting gates, and the event number they are true for."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Give the picture, and keep the live events coming."""
+        q = self.arguments(bodies.RunsQuery)
+        focus = self.focus()
+
+        def work() -> tuple[Workspace | None, dict[str, Any]]:
+            root = self.places.locate(focus)
+            ws = self.places.existing(focus)
+            head = {"path": str(root), "shown": self.places.shown(root), "exists": ws is not None}
+            return ws, {
+                "workspace": head,
+                "now": time.time(),
+                "actor": self.actor,
+                **(picture(ws, q) if ws else EMPTY),
+            }
+
+        ws, data = await self.do_pair(work)
+        if ws is not None:
+            self.watchers.touch(ws)
+        self.finish(data)
+
+    async def do_pair(self, work: Any) -> tuple[Workspace | None, dict[str, Any]]:
+        """Run `work` in a thread; its second result is made fit for JSON."""
+        held: list[Workspace | None] = []
+
+        def inner() -> dict[str, Any]:
+            ws, data = work()
+            held.append(ws)
+            return dict(data)
+
+        data = await self.do(inner)
+        return held[0], data
+
+
+class EventsHandler(AiosHandler):
+    """`GET events?after=seq`: what a client missed."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Give events in order, and the number to ask from next."""
+        q = self.arguments(bodies.AfterQuery)
+
+        def work() -> dict[str, Any]:
+            from aios_workbench.engine import control
+
+            ws = self.places.existing(self.focus())
+            rows = [plain(r) for r in control.events(ws, after=q.after, limit=q.limit)] if ws else []
+            return {"events": rows, "seq": rows[-1]["seq"] if rows else q.after, "more": len(rows) == q.limit}
+
+        await self.reply(work)
+
+
+EMPTY: dict[str, Any] = {
+    "seq": 0, "runs": [], "gates": [], "jobs": [], "counts": {}, "workers": 0, "newest": None,
+}  # fmt: skip
+
+
+def picture(ws: Workspace, q: bodies.RunsQuery) -> dict[str, Any]:
+    """Return what the panel shows. The event number is read first: what comes later is asked for again."""
+    from aios_workbench.engine import control
+
+    seq = last_seq(ws)
+    runs = [run_view(r) for r in control.list_runs(ws, **q.model_dump())]
+    _add_progress(ws, runs)
+    newest = control.list_runs(ws, limit=1)
+    return {
+        "seq": seq,
+        "runs": runs,
+        "gates": [_gate(g) for g in control.waiting_gates(ws)[:_MOST]],
+        "jobs": jobviews.jobs(ws),
+        "counts": _counts(ws),
+        "workers": jobviews.workers(ws),
+        "newest": {n: newest[0][n] for n in ("run_id", "workflow", "status")} if newest else None,
+    }
+
+
+def _gate(row: dict[str, Any]) -> dict[str, Any]:
+    kept = ("run_id", "step", "status", "requested_at", "deadline_at", "form", "workflow")
+    gate = plain(row)
+    return {name: gate[name] for name in kept}
+
+
+def _counts(ws: Workspace) -> dict[str, int]:
+    """Return runs by status, those whose process died counted as what they are."""
+    from aios_workbench.engine import control
+
+    counts = {
+        r["status"]: r["n"]
+        for r in ws.catalog.query("select status, count(*) as n from runs group by status")
+    }
+    if counts.get("running"):
+        dead = len(control.list_runs(ws, status="interrupted", limit=_MOST))
+        counts["running"] -= dead
+        counts["interrupted"] = dead
+    return {status: n for status, n in counts.items() if n > 0}
+
+
+def _add_progress(ws: Workspace, runs: list[dict[str, Any]]) -> None:
+    """Add steps done, steps in all, the step it is at and the job's name, in two queries."""
+    ids = dumps([r["run_id"] for r in runs])
+    active = ws.catalog.query(
+        "select run_id, step, status from steps where run_id in (select value from json_each(:ids)) "
+        "and status in ('running', 'retrying', 'waiting') order by position desc",
+        ids=ids,
+    )
+    current = {a["run_id"]: a["step"] for a in active}
+    tags = ws.catalog.query(
+        "select r.run_id, j.job_id, j.name from runs r join job_runs jr on jr.job_run_id = r.job_run_id "
+        "join jobs j on j.job_id = jr.job_id where r.run_id in (select value from json_each(:ids))",
+        ids=ids,
+    )
+    jobs = {t["run_id"]: {"job_id": t["job_id"], "name": t["name"]} for t in tags}
+    for run in runs:
+        counts = run.pop("counts")
+        run["steps_total"] = sum(counts.values())
+        # A step skipped by a branch is done with; one skipped because another failed is not.
+        run["steps_done"] = counts.get("succeeded", 0) + (
+            counts.get("skipped", 0) if run["status"] not in _BROKEN else 0
+        )
+        run["current"] = current.get(run["run_id"])
+        run["job"] = jobs.get(run["run_id"])
