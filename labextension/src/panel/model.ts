@@ -1,0 +1,158 @@
+// What the panel and the status item know: one snapshot, kept fresh by the server's events.
+import type { ServiceManager } from '@jupyterlab/services';
+import { Poll } from '@lumino/polling';
+import { ISignal, Signal } from '@lumino/signaling';
+import { Api, ApiError, type Snapshot } from '../api';
+
+const SCHEMA = 'urn:aios-workbench:changed';
+const AT_MOST_EVERY = 300; // ms between two snapshots however fast events come
+const SAFETY_NET = 20_000; // ms; finds what no event tells: a process that died, a lost connection
+
+export type TabName = 'runs' | 'waiting' | 'jobs';
+
+interface Changed {
+  schema_id: string;
+  workspace: string;
+  seq: number;
+  runs: string[];
+}
+
+export class PanelModel {
+  snapshot: Snapshot | null = null;
+  error: ApiError | null = null;
+  loading = true;
+  tab: TabName = 'runs';
+  filter = { search: '', status: '' };
+  limit = 50;
+  /** Counts up when a run has news; views of one run ask again when theirs does. */
+  readonly news = new Map<string, number>();
+  /** The item to open and scroll to, once it is in the snapshot. */
+  focused: string | null = null;
+
+  private readonly _changed = new Signal<this, void>(this);
+  private readonly poll: Poll;
+  private timer: number | null = null;
+  private asked = 0;
+  private answered = 0;
+  private last = 0;
+  private skew = 0;
+
+  constructor(
+    readonly api: Api,
+    private readonly services: ServiceManager.IManager
+  ) {
+    services.events.stream.connect(this.onEvent, this);
+    services.connectionFailure?.connect(this.onLost, this);
+    this.poll = new Poll({
+      name: 'aios-workbench:snapshot',
+      factory: () => this.refresh(),
+      frequency: { interval: SAFETY_NET, backoff: false },
+      standby: 'when-hidden'
+    });
+  }
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** The server's clock, so that "2 min ago" is right on a laptop whose clock is not. */
+  now(): number {
+    return Date.now() / 1000 + this.skew;
+  }
+
+  get filtered(): boolean {
+    return this.filter.search !== '' || this.filter.status !== '';
+  }
+
+  async refresh(): Promise<void> {
+    const ask = ++this.asked;
+    this.last = Date.now();
+    try {
+      const snapshot = await this.api.snapshot({ ...this.filter, limit: this.limit });
+      if (ask < this.answered) {
+        return; // a later question was answered first
+      }
+      this.answered = ask;
+      this.snapshot = snapshot;
+      this.skew = snapshot.now - Date.now() / 1000;
+      this.error = null;
+    } catch (e) {
+      if (ask < this.answered) {
+        return;
+      }
+      this.error = asApiError(e);
+    }
+    this.loading = false;
+    this.emit();
+  }
+
+  /** Ask soon; many calls in a short time are one question. */
+  soon(): void {
+    if (this.timer === null) {
+      const wait = Math.max(30, AT_MOST_EVERY - (Date.now() - this.last));
+      this.timer = window.setTimeout(() => {
+        this.timer = null;
+        void this.refresh();
+      }, wait);
+    }
+  }
+
+  follow(path: string): void {
+    if (path !== this.api.path) {
+      this.api.path = path;
+      void this.refresh();
+    }
+  }
+
+  show(tab: TabName, item: string | null = null): void {
+    this.tab = tab;
+    if (item !== null) {
+      this.focused = item;
+    }
+    this.emit();
+  }
+
+  setFilter(filter: Partial<PanelModel['filter']>): void {
+    this.filter = { ...this.filter, ...filter };
+    this.limit = 50;
+    this.emit();
+    this.soon();
+  }
+
+  more(): void {
+    this.limit = Math.min(500, this.limit + 50);
+    void this.refresh();
+  }
+
+  emit(): void {
+    this._changed.emit();
+  }
+
+  dispose(): void {
+    this.services.events.stream.disconnect(this.onEvent, this);
+    this.poll.dispose();
+    if (this.timer !== null) {
+      window.clearTimeout(this.timer);
+    }
+    Signal.clearData(this);
+  }
+
+  private onEvent(_: unknown, event: unknown): void {
+    const changed = event as Changed;
+    if (changed.schema_id !== SCHEMA || changed.workspace !== this.snapshot?.workspace.path) {
+      return;
+    }
+    for (const run of changed.runs) {
+      this.news.set(run, (this.news.get(run) ?? 0) + 1);
+    }
+    this.soon();
+  }
+
+  private onLost(): void {
+    this.soon();
+  }
+}
+
+export function asApiError(e: unknown): ApiError {
+  return e instanceof ApiError ? e : new ApiError(e instanceof Error ? e.message : String(e));
+}
