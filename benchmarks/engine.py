@@ -1,0 +1,305 @@
+"""Overhead per step of a chain and of a fan-out of 200 steps: the workbench, DBOS alone, its peers and the limits.
+
+    .venv/bin/python benchmarks/engine.py [--rounds 3] [--steps 200] [--only aios,dbos]
+
+Every peer runs in a process of its own, peers that are not ours in a virtual environment of their own, made once
+with uv under the user's cache folder from the pins in peers/*.txt. A round runs each peer once, so that a busy
+minute of the machine falls on all of them; medians are taken over all rounds. What could not be run is reported
+as "not measured", never as a number. Nothing phones home. Results go to benchmarks/results/ as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PEERS = HERE / "peers"
+RESULTS = HERE / "results"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "aios-bench"
+TAG = "AIOS-BENCH "
+PEER_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A script in peers/, the pins of its environment (none: ours), and repeats per round (slow ones: one)."""
+
+    script: str
+    pins: str = ""
+    repeats: int = 3
+
+
+PROCESSES = {
+    "raw": Peer("raw.py"),
+    "dbos": Peer("dbos_alone.py"),
+    "aios": Peer("workbench.py"),
+    "hamilton": Peer("hamilton_cache.py", "hamilton.txt"),
+    "dagster": Peer("dagster_job.py", "dagster.txt", repeats=1),
+    "prefect": Peer("prefect_flow.py", "prefect.txt", repeats=1),
+}
+
+#: row -> (process, key in its report, label)
+ROWS = {
+    "python": ("raw", "python", "plain Python calls"),
+    "sqlite": ("raw", "sqlite", "SQLite commit, WAL/NORMAL"),
+    "sqlite_full": ("raw", "sqlite_full", "SQLite commit, WAL/FULL"),
+    "dbos": ("dbos", "", "DBOS alone, WAL/NORMAL"),
+    "aios": ("aios", "", "AIOS Workbench"),
+    "hamilton": ("hamilton", "", "Hamilton with cache"),
+    "dagster": ("dagster", "", "Dagster, SQLite"),
+    "prefect": ("prefect", "", "Prefect, until recorded"),
+}
+
+LATENCIES = {
+    "run_returns": "wf.run() returns",
+    "first_state": "first step state visible",
+    "one_step_run": "one-step run, submit to done",
+    "first_run_of_process": "first run of a process",
+}
+
+
+def clean_env(**more: str) -> dict[str, str]:
+    """Return an environment in which bytecode is written and nobody is phoned."""
+    gone = ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "AIOS_DATABASE_URL", "AIOS_ARTIFACTS", "VIRTUAL_ENV")
+    env = {k: v for k, v in os.environ.items() if k not in gone}
+    return {**env, "DO_NOT_TRACK": "1", "MLFLOW_DISABLE_TELEMETRY": "true", **more}
+
+
+def python_for(name: str, peer: Peer) -> str:
+    """Return the Python of a peer, making its environment when the pins are new. Raise RuntimeError if it cannot be."""
+    if not peer.pins:
+        return sys.executable
+    pins = PEERS / peer.pins
+    key = hashlib.sha256(pins.read_bytes() + sys.version.encode()).hexdigest()[:12]
+    venv = CACHE / f"{name}-{key}"
+    python = venv / "bin" / "python"
+    if (venv / "complete").exists():
+        return str(python)
+    sys.path.insert(0, str(HERE.parent))
+    from aios_workbench import bootstrap
+
+    fast = bootstrap.uv()
+    if fast is None:
+        raise RuntimeError("uv is not to be had")
+    shutil.rmtree(venv, ignore_errors=True)
+    uv, env = str(fast[0][0]), fast[1]
+    print(
+        f"making the environment of {name} ({pins.read_text().split()[0]}) ...", file=sys.stderr, flush=True
+    )
+    for command in (
+        [uv, "venv", "-q", "--python", sys.executable, str(venv)],
+        [uv, "pip", "install", "-q", "--compile-bytecode", "--python", str(python), "-r", str(pins)],
+    ):
+        made = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        if made.returncode:
+            raise RuntimeError(f"its environment could not be made: {made.stderr.strip().splitlines()[-1:]}")
+    (venv / "complete").touch()
+    return str(python)
+
+
+def measure(name: str, peer: Peer, steps: int, home: Path) -> dict[str, object]:
+    """Run a peer's script once and return its report. Raise RuntimeError saying why there is none."""
+    command = [python_for(name, peer), str(PEERS / peer.script), "--steps", str(steps)]
+    command += ["--repeats", str(peer.repeats), "--home", str(home)]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=home.parent,
+            env=clean_env(AIOS_HOME=str(home / "aios")),
+            capture_output=True,
+            text=True,
+            timeout=PEER_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise RuntimeError(f"it had not ended after {PEER_SECONDS} s") from None
+    lines = [line for line in done.stdout.splitlines() if line.startswith(TAG)]
+    if done.returncode or not lines:
+        words = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["it said nothing"]
+        raise RuntimeError(f"it ended with code {done.returncode}: {words[0][:200]}")
+    report: dict[str, object] = json.loads(lines[-1].removeprefix(TAG))
+    return report
+
+
+def import_times(times: int = 9) -> dict[str, list[float]]:
+    """Return milliseconds of `import aios_workbench`, alone and with Workflow used, in fresh processes."""
+    statements = {
+        "import": "import aios_workbench",
+        "import_and_workflow": "import aios_workbench as a; a.Workflow('x')",
+    }
+    found: dict[str, list[float]] = {name: [] for name in statements}
+    for _ in range(times):
+        for name, statement in statements.items():
+            code = (
+                f"import time; t = time.perf_counter(); {statement}; print((time.perf_counter() - t) * 1e3)"
+            )
+            done = subprocess.run(
+                [sys.executable, "-c", code],
+                env=clean_env(),
+                capture_output=True,
+                text=True,
+                check=False,
+                cwd=HERE.parent,
+            )
+            if done.returncode == 0:
+                found[name].append(float(done.stdout))
+    return {
+        name: values[1:] for name, values in found.items() if len(values) > 1
+    }  # the first wrote the bytecode
+
+
+def collect(
+    names: list[str], rounds: int, steps: int
+) -> tuple[dict[str, list[dict[str, object]]], dict[str, str]]:
+    """Run every peer once per round; return the reports, and why a peer has none."""
+    reports: dict[str, list[dict[str, object]]] = {name: [] for name in names}
+    absent: dict[str, str] = {}
+    with tempfile.TemporaryDirectory(prefix="aios-bench-", ignore_cleanup_errors=True) as folder:
+        for n in range(rounds):
+            for name in names:
+                if name in absent:
+                    continue
+                began = time.monotonic()
+                try:
+                    reports[name].append(measure(name, PROCESSES[name], steps, Path(folder) / f"{name}-{n}"))
+                except (RuntimeError, OSError) as e:
+                    absent[name] = str(e)
+                    reports[name] = []
+                took = time.monotonic() - began
+                print(f"round {n + 1} of {rounds}: {name}, {took:.0f} s", file=sys.stderr, flush=True)
+    return reports, absent
+
+
+def pooled(reports: list[dict[str, object]], *keys: str) -> list[float]:
+    """Join one list of measurements over all reports; empty when it was not measured."""
+    values: list[float] = []
+    for report in reports:
+        found: object = report
+        for key in filter(None, keys):
+            found = found.get(key, []) if isinstance(found, dict) else []
+        values += found if isinstance(found, list) else []
+    return values
+
+
+def median(values: list[float]) -> float | None:
+    """Return the median, or None of nothing."""
+    return statistics.median(values) if values else None
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Format a measurement to about three significant digits."""
+    if value is None:
+        return "not measured"
+    return f"{value:.{max(0, digits - len(str(int(value))))}f}" if value >= 1 else f"{value:.{digits}f}"
+
+
+def ratio(value: float | None, base: float | None) -> str:
+    """Format how many times `base` a value is."""
+    return "-" if value is None or not base else f"{number(value / base)} x"
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """Lay out plain text in columns: the first to the left, numbers to the right."""
+    widths = [max(len(line[i]) for line in [head, *rows]) for i in range(len(head))]
+    rule = ["-" * w for w in widths]
+    lines = [
+        "  ".join(
+            cell.ljust(w) if i == 0 else cell.rjust(w)
+            for i, (cell, w) in enumerate(zip(line, widths, strict=True))
+        )
+        for line in [head, rule, *rows]
+    ]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Measure, print, write."""
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--rounds", type=int, default=3)
+    p.add_argument("--steps", type=int, default=200)
+    p.add_argument("--only", default="", help=f"some of {','.join(PROCESSES)}")
+    a = p.parse_args()
+    names = [n for n in PROCESSES if not a.only or n in a.only.split(",")]
+    load = os.getloadavg()[0]
+    reports, absent = collect(names, a.rounds, a.steps)
+
+    figures = {}
+    for row, (process, key, label) in ROWS.items():
+        chain, fan = (pooled(reports.get(process, []), key, what) for what in ("chain", "fan_out"))
+        version = str(reports[process][0].get("version", "")) if reports.get(process) else ""
+        figures[row] = {"label": label, "version": version, "chain_ms": chain, "fan_out_ms": fan}
+    medians = {row: (median(f["chain_ms"]), median(f["fan_out_ms"])) for row, f in figures.items()}
+    base, ours = medians["dbos"], medians["aios"]
+    lines = [
+        [
+            " ".join(filter(None, (str(figures[row]["label"]), str(figures[row]["version"])))),
+            *(number(m) for m in medians[row]),
+            *(ratio(m, b) for m, b in zip(medians[row], base, strict=True)),
+            *(ratio(m, b) for m, b in zip(medians[row], ours, strict=True)),
+        ]
+        for row in ROWS
+        if ROWS[row][0] in names
+    ]
+    head = [
+        f"overhead per step, {a.steps} steps",
+        "chain ms",
+        "fan-out ms",
+        "/ dbos",
+        "/ dbos",
+        "/ aios",
+        "/ aios",
+    ]
+    print(table(head, lines))
+
+    latency = {key: pooled(reports.get("aios", []), key) for key in LATENCIES}
+    imports = import_times() if "aios" in names else {}
+    rows = [[label, number(median(latency[key]))] for key, label in LATENCIES.items()]
+    rows.append(["import aios_workbench", number(median(imports.get("import", [])))])
+    rows.append(["the same, and a Workflow", number(median(imports.get("import_and_workflow", [])))])
+    if "aios" in names:
+        print("\n" + table(["AIOS Workbench", "ms"], rows))
+    for name, why in absent.items():
+        print(f"\nnot measured: {name}: {why}")
+    print(f"\nload before the run: {load:.1f} on {os.cpu_count()} cores; ratios are what travels")
+
+    RESULTS.mkdir(exist_ok=True)
+    file = RESULTS / f"engine-{time.strftime('%Y%m%dT%H%M%S')}.json"
+    machine = {
+        "cores": os.cpu_count(),
+        "load": load,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+    }
+    file.write_text(
+        json.dumps(
+            {
+                "benchmark": "engine",
+                "steps": a.steps,
+                "rounds": a.rounds,
+                "machine": machine,
+                "rows": figures,
+                "latency_ms": latency,
+                "import_ms": imports,
+                "not_measured": absent,
+            },
+            indent=1,
+        )
+    )
+    print(f"written: {file.relative_to(HERE.parent)}")
+    return 1 if "aios" in absent or "dbos" in absent else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
