@@ -25,7 +25,9 @@ Messages say what happened, where, and the next thing to do.
 from __future__ import annotations
 
 import difflib
+import traceback
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class AiosError(Exception):
@@ -33,6 +35,13 @@ class AiosError(Exception):
 
     #: HTTP status the server extension answers with; 4xx for everything a user can cause.
     http_status = 400
+
+    def _render_traceback_(self) -> list[str]:
+        """In a notebook show where the user called us, not how we got to the message (IPython's protocol)."""
+        skip = (str(Path(__file__).parent), "/IPython/core/")
+        frames = [f for f in traceback.extract_tb(self.__traceback__) if not any(s in f.filename for s in skip)]
+        lines = "".join(traceback.format_list(frames)).rstrip().split("\n") if frames else []
+        return [*lines, "", f"{type(self).__name__}: {self}"]
 
 
 class DefinitionError(AiosError):
@@ -71,6 +80,9 @@ class StepFailed(RunError):
         self.traceback = traceback
         self.step = step
         self.error_type = error_type
+
+    def _render_traceback_(self) -> list[str]:
+        return [*self.traceback.rstrip().split("\n"), "", f"{type(self).__name__}: {self}"]
 
 
 class StepTimeout(RunError):

@@ -140,7 +140,7 @@ def _attempts(job: Job, record: Record) -> None:
         except StepTimeout as e:
             status, error = "timeout", plain("StepTimeout", str(e), spec.name)
         except BaseException as e:  # sys.exit() in a cell must not take the engine along
-            status, error = "failed", describe(e, spec.name, function)
+            status, error = "failed", describe(e, spec.name, function, spec.cell)
         else:
             record.output = reference(output)
             record.status, record.error = SUCCEEDED, None
@@ -180,7 +180,7 @@ def _fall_back(job: Job, record: Record) -> None:
             record.status = CANCELLED
             return
         except BaseException as e:
-            record.error = describe(e, job.spec.name, function)
+            record.error = describe(e, job.spec.name, function, job.spec.cell)
             continue
         because = record.error or {}
         record.output, record.status, record.answered_by = reference(output), SUCCEEDED, name

@@ -10,17 +10,20 @@ from typing import Any
 from aios_workbench.workflow import StepSpec
 
 
-def describe(error: BaseException, step: str, function: Any = None) -> dict[str, Any]:
+def describe(error: BaseException, step: str, function: Any = None, cell: str = "") -> dict[str, Any]:
     """Return type, message and the traceback from the user's function on."""
-    tb = _from_user_code(error.__traceback__, getattr(function, "__code__", None))
-    lines = traceback.TracebackException(type(error), error, tb, compact=True).format()
+    code = getattr(function, "__code__", None)
+    tb = _from_user_code(error.__traceback__, code)
+    text = "".join(traceback.TracebackException(type(error), error, tb, compact=True).format())
+    if code is not None and cell.startswith("cell In["):  # as the notebook's reader knows the place
+        text = text.replace(f'File "{code.co_filename}"', cell.partition(",")[0].capitalize().replace("in[", "In["))
     try:
         message = str(error)
     except Exception:  # a broken __str__ must not hide the failure
         message = "(the exception could not be printed)"
     return {
         "type": type(error).__name__, "message": message[:10_000], "step": step,
-        "traceback": "".join(lines)[-50_000:],
+        "traceback": text[-50_000:],
     }  # fmt: skip
 
 

@@ -273,7 +273,7 @@ class Run:
         kind = _ERRORS.get(error.type)
         if kind is not None:
             raise kind(message)
-        raise RemoteStepFailed(message, traceback=error.traceback, step=step, error_type=error.type)
+        raise StepFailed(message, traceback=error.traceback, step=step, error_type=error.type)
 
     def __await__(self) -> Generator[Any, None, Any]:
         return self._wait_async().__await__()
@@ -396,16 +396,6 @@ class Run:
 
     def __repr__(self) -> str:
         return f"<Run {self.id}: {self.status}>"
-
-
-class RemoteStepFailed(StepFailed):
-    """Shows the step's traceback where Python would show that of the waiting cell."""
-
-    def _render_traceback_(self) -> list[str]:  # IPython's protocol
-        return [*self.traceback.rstrip().split("\n"), "", f"StepFailed: {self}"]
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 class EngineRunner:

@@ -6,6 +6,8 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
+from aios_workbench.errors import hint
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -36,11 +38,10 @@ class Decision:
     data: Any = None
 
     def __getattr__(self, name: str) -> Any:
-        if not name.startswith("_") and name != "values" and name in self.values:
-            return self.values[name]
-        from aios_workbench.errors import hint
-
-        raise AttributeError(f"this decision has no value '{name}'{hint(name, self.values)}")
+        values = self.__dict__.get("values", {})  # empty while it is being unpickled
+        if name in values and not name.startswith("__"):
+            return values[name]
+        raise AttributeError(f"this decision has no value '{name}'{hint(name, values)}")
 
     def __bool__(self) -> bool:
         return self.approved

@@ -155,14 +155,16 @@ class ArtifactStore:
     def intact(self, artifact: Artifact) -> bool:
         """True when the blob is there and unchanged; used before a cached result is trusted."""
         try:
+            self.path(artifact).stat()
             self.read(artifact)
-        except (NotFoundError, CorruptArtifactError):
+        except (OSError, NotFoundError, CorruptArtifactError):
             return False
         return True
 
     def _write(self, path: Path, blob: bytes) -> None:
         try:
             if path.stat().st_size == len(blob):
+                os.utime(path)  # young again: `aios gc` leaves what somebody is about to refer to
                 return
         except OSError:
             pass

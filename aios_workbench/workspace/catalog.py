@@ -57,6 +57,7 @@ class Catalog:
         self._closed = False
         self._listeners: list[Callable[[list[Row]], None]] = []
         self._events: list[Row] = []
+        self._stored: list[Row] = []
         self._thread: threading.Thread | None = None
         self.deferred_error: Exception | None = None
         self._migrate()
@@ -163,9 +164,18 @@ class Catalog:
                         self._events = events + self._events
                     return
             if events:
-                for listener in list(self._listeners):
-                    with contextlib.suppress(Exception):  # a broken screen must not stop the engine
-                        listener(events)
+                with self._lock:
+                    self._stored += events
+                self._wake.set()
+
+    def _tell(self) -> None:
+        """Call the listeners: on the writer's thread, with no lock held, so that they may do as they like."""
+        with self._lock:
+            events, self._stored = self._stored, []
+        if events:
+            for listener in list(self._listeners):
+                with contextlib.suppress(Exception):  # a broken screen must not stop the engine
+                    listener(events)
 
     def listen(self, listener: Callable[[list[Row]], None]) -> Callable[[], None]:
         """Call `listener(events)` after each flush with this process's own events; returns the undo."""
@@ -182,6 +192,7 @@ class Catalog:
             self._wake.wait()
             self._wake.clear()
             self.flush()
+            self._tell()
             # Gather what arrives meanwhile; after an error (disk full, locked) try again more slowly.
             time.sleep(1.0 if self.deferred_error else FLUSH_SECONDS)
             if self.deferred_error:
