@@ -1,13 +1,16 @@
 """What a function is: a hash that changes exactly when its behaviour can.
 
-The hash covers the bytecode (so comments and layout do not count), the defaults, the closure, and the values
-of the globals it names: functions and classes of the user's own code are followed, values are hashed by
-content, installed modules count by name. It is stable over processes of one Python minor version.
+The hash covers the instructions (so comments, docstring and layout do not count), the defaults, the closure,
+and the values of the globals it names: functions, classes and modules of the user's own code are followed,
+values are hashed by content, installed modules count by name. It is stable over processes of one Python
+minor version: pickles are not (sets, shared strings, cloudpickle's class ids), so none is used.
 """
 
 from __future__ import annotations
 
+import copyreg
 import dis
+import functools
 import hashlib
 import inspect
 import sys
@@ -63,25 +66,70 @@ def pickle_function(fn: Callable[..., Any], step: str) -> bytes:
     SerializationError
         Naming the step, the place and the variable that cannot travel.
     """
-    import cloudpickle
-
-    module = sys.modules.get(getattr(fn, "__module__", None) or "")
-    by_value = _is_own(module) and module is not None and module.__name__ not in ("__main__", "__mp_main__")
-    registered = False
+    reached = _own_modules(fn)
     try:
-        if by_value and module is not None and module.__name__ not in cloudpickle.list_registry_pickle_by_value():
-            cloudpickle.register_pickle_by_value(module)
-            registered = True
-        return bytes(cloudpickle.dumps(fn, protocol=5))
+        try:
+            return _dumps_by_value(fn, reached)
+        except Exception:  # a module imported as a whole may hold what cannot be stored: it then goes by name
+            return _dumps_by_value(fn, {m for m in reached if m.__name__ == getattr(fn, "__module__", None)})
     except Exception as e:
         culprit = _culprit(fn)
         raise SerializationError(
             f"step '{step}' ({cell_of(fn)}) cannot be stored: {culprit or f'{type(e).__name__}: {e}'}. Create such "
             "objects (connections, locks, open files, clients) inside the step, or pass plain data as a parameter"
         ) from e
+
+
+def _dumps_by_value(fn: Callable[..., Any], modules: set[types.ModuleType]) -> bytes:
+    import cloudpickle
+
+    new = [m for m in modules if m.__name__ not in cloudpickle.list_registry_pickle_by_value()]
+    for module in new:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        return bytes(cloudpickle.dumps(fn, protocol=5))
     finally:
-        if registered and module is not None:
+        for module in new:
             cloudpickle.unregister_pickle_by_value(module)
+
+
+def _own_modules(fn: Any) -> set[types.ModuleType]:
+    """The user's own importable modules that a function reaches: another process may not find them."""
+    found: set[types.ModuleType] = set()
+    todo, seen = [fn], set()
+    while todo:
+        item = inspect.unwrap(todo.pop()) if callable(todo[-1]) else todo.pop()
+        if id(item) in seen:
+            continue
+        seen.add(id(item))
+        named = getattr(item, "__module__", None) or ""
+        module = item if isinstance(item, types.ModuleType) else sys.modules.get(named)
+        if not _is_own(module) or module is None:
+            continue
+        if module.__name__ not in ("__main__", "__mp_main__") and sys.modules.get(module.__name__) is module:
+            found.add(module)
+        if isinstance(item, type):
+            todo += [f for f in vars(item).values() if isinstance(f, types.FunctionType)]
+        elif isinstance(item, types.FunctionType):
+            todo += [value for _, value in _globals_of(item) if isinstance(value, _FOLLOWED)]
+            todo += [value for value in _cells(item) if isinstance(value, _FOLLOWED)]
+    return found
+
+
+_FOLLOWED = (types.FunctionType, type, types.ModuleType)
+
+
+def _cells(fn: Any) -> list[Any]:
+    values = []
+    for cell in getattr(fn, "__closure__", None) or ():
+        try:
+            values.append(cell.cell_contents)
+        except ValueError:  # not bound (yet)
+            values.append(_EMPTY_CELL)
+    return values
+
+
+_EMPTY_CELL = "an empty cell"
 
 
 def _culprit(fn: Callable[..., Any]) -> str:
@@ -90,11 +138,7 @@ def _culprit(fn: Callable[..., Any]) -> str:
     fn = inspect.unwrap(fn)
     named = dict(_globals_of(fn))
     free = getattr(getattr(fn, "__code__", None), "co_freevars", ())
-    for name, cell in zip(free, getattr(fn, "__closure__", None) or (), strict=False):
-        try:
-            named[name] = cell.cell_contents
-        except ValueError:
-            continue
+    named.update(zip(free, _cells(fn), strict=False))
     for name, value in named.items():
         try:
             cloudpickle.dumps(value)
@@ -120,12 +164,19 @@ def _globals_of(fn: Any) -> list[tuple[str, Any]]:
     return [(n, fn.__globals__[n]) for n in sorted(_global_names(code)) if n in fn.__globals__]
 
 
-def _global_names(code: types.CodeType) -> set[str]:
+@functools.lru_cache(maxsize=4096)
+def _global_names(code: types.CodeType) -> frozenset[str]:
     names = {i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
-    for const in code.co_consts:
-        if isinstance(const, types.CodeType):
-            names |= _global_names(const)
-    return names
+    return frozenset(names.union(*(_global_names(c) for c in _inner(code))))
+
+
+@functools.lru_cache(maxsize=4096)
+def _all_names(code: types.CodeType) -> frozenset[str]:
+    return frozenset(code.co_names).union(*(_all_names(c) for c in _inner(code)))
+
+
+def _inner(code: types.CodeType) -> list[types.CodeType]:
+    return [c for c in code.co_consts if isinstance(c, types.CodeType)]
 
 
 class _Seen:
@@ -137,31 +188,37 @@ class _Seen:
 
 
 def _feed(digest: Any, value: Any, seen: _Seen) -> None:
-    if isinstance(value, (type(None), bool, int, float, complex, str, bytes)):
-        digest.update(f"{type(value).__name__}:{value!r};".encode("utf-8", "surrogatepass"))
+    if isinstance(value, (type(None), bool, int, float, complex, type(...))):
+        digest.update(f"{type(value).__name__}:{value!r};".encode())
+    elif isinstance(value, (str, bytes, bytearray, memoryview)):
+        data = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else bytes(value)
+        digest.update(f"{type(value).__name__}{len(data)}:".encode() + data)
     elif isinstance(value, types.CodeType):
-        _feed_code(digest, value, seen)
+        digest.update(_code_digest(value))
     elif isinstance(value, types.ModuleType):
         digest.update(f"module:{value.__name__}:{getattr(value, '__version__', '')};".encode())
-    elif isinstance(value, (tuple, list)):
+    elif type(value) in (tuple, list):
         digest.update(f"{type(value).__name__}{len(value)}:".encode())
         _guarded(digest, value, seen, lambda d: [_feed(d, item, seen) for item in value])
-    elif isinstance(value, (set, frozenset)):
-        parts = []
-        for item in value:
-            part = hashlib.sha256()
-            _feed(part, item, seen)
-            parts.append(part.digest())
-        digest.update(b"set:" + b"".join(sorted(parts)))
-    elif isinstance(value, dict):
+    elif type(value) in (set, frozenset):
+        digest.update(b"set:" + b"".join(sorted(_digest_of(item, seen) for item in value)))
+    elif type(value) is dict:
         digest.update(f"dict{len(value)}:".encode())
         _guarded(digest, value, seen, lambda d: [_feed(d, item, seen) for pair in value.items() for item in pair])
-    elif isinstance(value, (types.FunctionType, types.MethodType, staticmethod, classmethod)):
+    elif isinstance(value, (types.FunctionType, staticmethod, classmethod)):
         _guarded(digest, value, seen, lambda d: _feed_function(d, value, seen), keep=True)
+    elif isinstance(value, types.MethodType):
+        _feed(digest, [value.__func__, value.__self__], seen)
     elif isinstance(value, type):
         _guarded(digest, value, seen, lambda d: _feed_class(d, value, seen), keep=True)
     else:
-        _guarded(digest, value, seen, lambda d: _feed_object(d, value), keep=True)
+        _guarded(digest, value, seen, lambda d: _feed_object(d, value, seen), keep=True)
+
+
+def _digest_of(value: Any, seen: _Seen) -> bytes:
+    own = hashlib.sha256()
+    _feed(own, value, seen)
+    return own.digest()
 
 
 def _guarded(digest: Any, value: Any, seen: _Seen, feed: Callable[[Any], object], *, keep: bool = False) -> None:
@@ -173,68 +230,106 @@ def _guarded(digest: Any, value: Any, seen: _Seen, feed: Callable[[Any], object]
     if known is None:
         seen.active.add(id(value))
         own = hashlib.sha256()
-        feed(own)
-        seen.active.discard(id(value))
+        try:
+            feed(own)
+        finally:
+            seen.active.discard(id(value))
         known = (value, own.digest())
         if keep:
             seen.known[id(value)] = known
     digest.update(known[1])
 
 
-def _feed_code(digest: Any, code: types.CodeType, seen: _Seen) -> None:
-    digest.update(code.co_code)
-    _feed(digest, (code.co_names, code.co_varnames, code.co_freevars, code.co_flags, code.co_argcount), seen)
-    consts = code.co_consts
-    if consts and code.co_flags & inspect.CO_OPTIMIZED and isinstance(consts[0], str):
-        consts = consts[1:]  # the docstring
-    for const in consts:
-        _feed(digest, const, seen)
+@functools.lru_cache(maxsize=4096)
+def _code_digest(code: types.CodeType) -> bytes:
+    # Instructions with what they name, not co_code: a docstring moves every constant's number.
+    digest, seen = hashlib.sha256(code.co_exceptiontable), _Seen()
+    arguments = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    layout = (code.co_posonlyargcount, code.co_argcount, code.co_kwonlyargcount, code.co_flags)
+    _feed(digest, (arguments, code.co_freevars, layout), seen)
+    for instruction in dis.get_instructions(code):
+        digest.update(instruction.opname.encode())
+        constant = instruction.opcode in dis.hasconst
+        _feed(digest, instruction.argval if constant else repr(instruction.argval), seen)
+    return digest.digest()
 
 
 def _feed_function(digest: Any, fn: Any, seen: _Seen) -> None:
+    digest.update(f"{type(fn).__name__}:".encode())
     fn = getattr(fn, "__func__", fn)
-    fn = inspect.unwrap(fn)
-    module = sys.modules.get(getattr(fn, "__module__", None) or "")
-    if not _is_own(module) or not hasattr(fn, "__code__"):
-        digest.update(f"installed:{fn.__module__}.{getattr(fn, '__qualname__', fn)};".encode())
+    if not isinstance(fn, types.FunctionType):
+        _feed(digest, fn, seen)
         return
-    digest.update(b"function:")
-    _feed_code(digest, fn.__code__, seen)
-    _feed(digest, fn.__defaults__, seen)
-    _feed(digest, fn.__kwdefaults__, seen)
-    for cell in fn.__closure__ or ():
-        try:
-            _feed(digest, cell.cell_contents, seen)
-        except ValueError:
-            digest.update(b"empty;")
+    # Not fn.__module__: functools.wraps gives a library's wrapper the module of what it wraps.
+    if not _is_own(sys.modules.get(fn.__globals__.get("__name__", ""))):
+        digest.update(f"installed:{fn.__globals__.get('__name__')}.{fn.__code__.co_name};".encode())
+        if hasattr(fn, "__wrapped__"):
+            settings = [c for c in _cells(fn) if isinstance(c, (type(None), bool, int, float, str))]
+            _feed(digest, [fn.__wrapped__, settings], seen)
+        return
+    _feed(digest, (fn.__code__, fn.__defaults__, fn.__kwdefaults__), seen)
+    for value in _cells(fn):
+        _feed(digest, value, seen)
     for name, item in _globals_of(fn):
         digest.update(f"{name}=".encode())
-        _feed(digest, item, seen)
+        _feed_named(digest, item, _all_names(fn.__code__), seen)
+
+
+def _feed_named(digest: Any, item: Any, names: frozenset[str], seen: _Seen) -> None:
+    """Feed a global; of a module of the user's own, what the code may take from it."""
+    _feed(digest, item, seen)
+    if isinstance(item, types.ModuleType) and _is_own(item) and id(item) not in seen.active:
+        seen.active.add(id(item))
+        for name in sorted(names & vars(item).keys()):
+            digest.update(f"{name}=".encode())
+            _feed_named(digest, vars(item)[name], names, seen)
+        seen.active.discard(id(item))
 
 
 def _feed_class(digest: Any, cls: type, seen: _Seen) -> None:
-    module = sys.modules.get(cls.__module__)
     digest.update(f"class:{cls.__qualname__};".encode())
-    if not _is_own(module):
+    if not _is_own(sys.modules.get(cls.__module__)):
         digest.update(f"{cls.__module__};".encode())
         return
     for base in cls.__bases__:
         _feed(digest, base, seen)
+    fields = getattr(cls, "__pydantic_fields__", None) or {}
+    for name, field in fields.items():  # pydantic takes the defaults out of the class
+        _feed(digest, [name, str(field.annotation), field.default, field.default_factory, field.metadata], seen)
     for name, item in sorted(vars(cls).items()):
         if isinstance(item, property):
             _feed(digest, [name, item.fget, item.fset], seen)
-        elif isinstance(item, (types.FunctionType, staticmethod, classmethod)) or not name.startswith("_"):
+        elif isinstance(item, (types.FunctionType, staticmethod, classmethod)) or not _is_machinery(name):
             digest.update(f"{name}=".encode())
             _feed(digest, item, seen)
         elif name == "__annotations__":
             _feed(digest, {k: str(v) for k, v in item.items()}, seen)
 
 
-def _feed_object(digest: Any, value: Any) -> None:
-    import cloudpickle
+def _is_machinery(name: str) -> bool:
+    return (name.startswith("_") and name.endswith("_")) or name == "_abc_impl"
 
-    digest.update(f"object:{type(value).__module__}.{type(value).__qualname__};".encode())
+
+def _feed_object(digest: Any, value: Any, seen: _Seen) -> None:
+    """Feed what pickle would store of an object, taken apart."""
+    kind = type(value)
+    digest.update(f"object:{kind.__module__}.{kind.__qualname__};".encode())
+    inner = getattr(value, "__wrapped__", None)
+    if isinstance(inner, types.FunctionType):  # functools.cache and its like
+        _feed(digest, inner, seen)
+        return
     try:
-        digest.update(cloudpickle.dumps(value, protocol=5))
+        reducer = copyreg.dispatch_table.get(kind)
+        parts = reducer(value) if reducer is not None else value.__reduce_ex__(4)
+        if isinstance(parts, str):  # a name in a module
+            digest.update(f"{parts};".encode())
+            return
+        made, arguments, *rest = parts
+        followed = isinstance(made, (type, types.FunctionType))
+        _feed(digest, made if followed else f"{made.__module__}.{made.__qualname__}", seen)
+        for part in (arguments, *rest):
+            _feed(digest, list(part) if hasattr(part, "__next__") else part, seen)
+    except RecursionError:
+        raise
     except Exception:  # not storable: pickle_function says so, with the variable's name
         digest.update(b"unpicklable;")

@@ -394,7 +394,7 @@ def _check_options(kind: str, name: str, where: str, options: Mapping[str, Any])
             out[listed] = [out[listed]]
     out["after"] = [a if isinstance(a, str) else getattr(a, "__name__", str(a)) for a in out.get("after") or ()]
     fallback = out.get("fallback")
-    for f in fallback if isinstance(fallback, Sequence) else [] if fallback is None else [fallback]:
+    for f in list(fallback) if isinstance(fallback, (list, tuple)) else [] if fallback is None else [fallback]:
         if not callable(f):
             raise DefinitionError(
                 f"{kind} '{name}' ({where}): fallback must be a function or a list of them, not {f!r}"

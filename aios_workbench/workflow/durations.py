@@ -69,11 +69,11 @@ def format_duration(seconds: float | None) -> str:
     """
     if seconds is None:
         return ""
-    if seconds < 1:
+    if seconds < 0.9995:  # what would round to the next unit is shown in it
         return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
+    if seconds < 59.95:
         return f"{seconds:.1f} s"
-    minutes, rest = divmod(int(seconds), 60)
+    minutes, rest = divmod(int(seconds + 0.05), 60)
     if minutes < 60:
         return f"{minutes} m {rest} s"
     hours, minutes = divmod(minutes, 60)
