@@ -9,7 +9,7 @@ from typing import Any
 #: The classes by the names IPython knows them under; naming them imports nothing.
 CLASSES = (
     ("aios_workbench.workflow.definition", "Workflow"),
-    ("aios_workbench.engine.run", "Run"),
+    ("aios_workbench.engine.runs", "Run"),
 )
 _shown: weakref.WeakValueDictionary[object, Any] = weakref.WeakValueDictionary()
 

@@ -22,7 +22,7 @@ def static_state(target: Any, ws: Workspace | None = None) -> GraphState:
 
     if hasattr(target, "spec") and callable(target.spec):
         return definition_state(target)
-    return RunReader(ws or getattr(target, "ws", None) or workspace(), target.id).read()
+    return RunReader(ws or getattr(target, "workspace", None) or workspace(), target.id).read()
 
 
 def bundle(state: GraphState) -> dict[str, str]:

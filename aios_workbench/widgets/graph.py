@@ -52,7 +52,7 @@ class GraphWidget(anywidget.AnyWidget):
     patch = traitlets.Dict().tag(sync=True)
 
     def __init__(self, target: Any, *, ws: Workspace | None = None, **kwargs: Any) -> None:
-        self.ws: Workspace = ws or getattr(target, "ws", None) or workspace()
+        self.ws: Workspace = ws or getattr(target, "workspace", None) or workspace()
         self._guard = threading.RLock()
         self._ended: float | None = None
         self.workflow: Any = target if hasattr(target, "spec") and callable(target.spec) else None
@@ -166,7 +166,7 @@ class GraphWidget(anywidget.AnyWidget):
         from aios_workbench.engine import Run
 
         with self._guard:
-            self.run, self.reader = Run(self.ws, run_id), RunReader(self.ws, run_id)
+            self.run, self.reader = Run(self.ws, run_id, self.workflow), RunReader(self.ws, run_id)
             self._ended, self._definition = None, None
         return True
 

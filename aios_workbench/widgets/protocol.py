@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 RunStatus = Literal["queued", "running", "waiting", "succeeded", "failed", "cancelled", "interrupted"]
 StepStatus = Literal["pending", "running", "retrying", "waiting", "succeeded", "failed", "skipped", "cancelled"]
 
-#: Nothing moves any more in a run with one of these.
-TERMINAL = frozenset({"succeeded", "failed", "cancelled", "interrupted"})
+#: Nothing moves any more in a run with one of these; an interrupted one may be adopted at any moment.
+TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
 
 
 class Message(BaseModel):

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from aios_workbench.engine.leases import alive
 from aios_workbench.errors import AiosError, NotFoundError
 from aios_workbench.widgets.protocol import ErrorInfo, GateRequest, GraphState, Metric, RunInfo, StepNode
 from aios_workbench.workspace import Workspace
@@ -69,6 +70,7 @@ class RunReader:
     def __init__(self, ws: Workspace, run_id: str) -> None:
         self.ws = ws
         self.run_id = run_id
+        ws.catalog.flush()
         row = ws.catalog.one(
             "select r.workflow, s.spec from runs r left join specs s on s.spec_hash = r.spec_hash where r.run_id = :r",
             r=run_id,
@@ -92,6 +94,8 @@ class RunReader:
         run = catalog.one("select * from runs where run_id = :r", r=self.run_id)
         if run is None:
             raise NotFoundError(f"run {self.run_id!r} was removed from {self.ws.root}")
+        if run["status"] == "running" and run["owner"] and not alive(self.ws, run["owner"]):
+            run["status"] = "interrupted"
         rows = {r["step"]: r for r in catalog.query(_STEPS, r=self.run_id)}
         nodes = [self._filled(node, rows.get(name)) for name, node in self._skeleton.items()]
         nodes += [

@@ -2,7 +2,7 @@
 
 export type RunStatus = 'queued' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'cancelled' | 'interrupted';
 export type StepStatus = 'pending' | 'running' | 'retrying' | 'waiting' | 'succeeded' | 'failed' | 'skipped' | 'cancelled';
-export const TERMINAL: readonly RunStatus[] = ['cancelled', 'failed', 'interrupted', 'succeeded'];
+export const TERMINAL: readonly RunStatus[] = ['cancelled', 'failed', 'succeeded'];
 
 /** A step as the graph draws it. Times are epoch seconds, durations seconds. */
 export interface StepNode {

@@ -17,7 +17,8 @@ class FakeRun:
     """What the widget needs of a run: an id, a workspace and verbs, each remembered."""
 
     def __init__(self, ws: Workspace, workflow: Workflow, run_id: str = "run-1", **params: Any) -> None:
-        self.ws, self.workflow, self.id = ws, workflow, run_id
+        self.ws = self.workspace = ws
+        self.workflow, self.id = workflow, run_id
         self.calls: list[tuple[Any, ...]] = []
         spec = workflow.spec()
         workflow.last_spec = spec
