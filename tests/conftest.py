@@ -64,6 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if os.environ.get("AIOS_CI") == "1":
         config.option.continue_on_collection_errors = True
     config.stash[HOME] = home
+    config.pluginmanager.register(Everywhere())
 
 
 HOME = pytest.StashKey[Path]()
@@ -78,13 +79,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: "browser" in item.path.parts)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Give each tested notebook a workspace of its own (its kernel starts after this)."""
-    if item.path.suffix == ".ipynb":
-        os.environ["AIOS_HOME"] = str(item.config.stash[HOME] / f"aios-{item.path.stem}")
-
-
 def _refused(report: pytest.TestReport | pytest.CollectReport) -> str:
     """Return the reason of a skip that CI does not accept, or an empty string."""
     if os.environ.get("AIOS_CI") != "1" or report.outcome != "skipped" or hasattr(report, "wasxfail"):
@@ -94,24 +88,32 @@ def _refused(report: pytest.TestReport | pytest.CollectReport) -> str:
     return "" if reason.startswith(ALLOWED_SKIPS) else reason
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """With AIOS_CI=1 a skip that is not on the list is an error: a test that never runs proves nothing."""
-    report = yield
-    if reason := _refused(report):
-        report.outcome = "failed"
-        report.longrepr = f"skipped, and AIOS_CI=1 allows that only for {ALLOWED_SKIPS}: {reason}"
-    return report
+class Everywhere:
+    """Hooks for every test. In a conftest they would not reach the notebooks beside tests/."""
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Give each tested notebook a workspace of its own (its kernel starts after this)."""
+        if item.path.suffix == ".ipynb":
+            os.environ["AIOS_HOME"] = str(item.config.stash[HOME] / f"aios-{item.path.stem}")
 
-@pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Refuse module-level skips (importorskip) as well."""
-    report = yield
-    if reason := _refused(report):
-        report.outcome = "failed"
-        report.longrepr = f"module skipped, and AIOS_CI=1 allows that only for {ALLOWED_SKIPS}: {reason}"
-    return report
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """With AIOS_CI=1 a skip that is not on the list is an error: a test that never runs proves nothing."""
+        report = yield
+        if reason := _refused(report):
+            report.outcome = "failed"
+            report.longrepr = f"skipped, and AIOS_CI=1 allows that only for {ALLOWED_SKIPS}: {reason}"
+        return report
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(self) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Refuse module-level skips (importorskip) as well."""
+        report = yield
+        if reason := _refused(report):
+            report.outcome = "failed"
+            report.longrepr = f"module skipped, and AIOS_CI=1 allows that only for {ALLOWED_SKIPS}: {reason}"
+        return report
 
 
 # ---------------------------------------------------------------- browser and lab
