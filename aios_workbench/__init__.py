@@ -84,7 +84,9 @@ def _connect() -> None:
         # While the first cells are read: so that the first run starts in milliseconds.
         import threading
 
-        threading.Thread(target=importlib.import_module, args=("aios_workbench.engine.runtime",), daemon=True).start()
+        threading.Thread(
+            target=importlib.import_module, args=("aios_workbench.engine.runtime",), daemon=True
+        ).start()
 
 
 def _jupyter_labextension_paths() -> list[dict[str, str]]:

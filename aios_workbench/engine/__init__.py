@@ -1,6 +1,17 @@
 """How a workflow runs: durable, parallel, resumable."""
 
 from aios_workbench.engine.context import Context, context, in_step
-from aios_workbench.engine.runs import EngineRunner, Run, StepError, StepView, find_run, find_runs
+from aios_workbench.engine.runs import EngineRunner, Run, find_run, find_runs
+from aios_workbench.engine.steps import StepError, StepView
 
-__all__ = ["Context", "EngineRunner", "Run", "StepError", "StepView", "context", "find_run", "find_runs", "in_step"]
+__all__ = [
+    "Context",
+    "EngineRunner",
+    "Run",
+    "StepError",
+    "StepView",
+    "context",
+    "find_run",
+    "find_runs",
+    "in_step",
+]

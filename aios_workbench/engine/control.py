@@ -9,13 +9,24 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from aios_workbench.engine import gates, leases, submit
+from aios_workbench.engine import decisions, leases, submit
 from aios_workbench.engine.records import RUN_TERMINAL, Record
 from aios_workbench.errors import ConflictError, NotFoundError, hint
 from aios_workbench.govern import audit
 from aios_workbench.workspace import Workspace
 
-_JSON_COLUMNS = ("params", "error", "gate_policy", "data", "form", "values", "inputs", "detail", "meta", "shape")
+_JSON_COLUMNS = (
+    "params",
+    "error",
+    "gate_policy",
+    "data",
+    "form",
+    "values",
+    "inputs",
+    "detail",
+    "meta",
+    "shape",
+)
 
 
 def list_runs(
@@ -35,7 +46,8 @@ def list_runs(
     stored = "running" if status == "interrupted" else status
     rows = ws.catalog.query(
         "select run_id, workflow, status, params, source, created_at, started_at, ended_at, error, parent_run_id, "
-        "rerun_from, leg, owner, user, job_run_id, adoptions from runs where (:workflow is null or workflow = :workflow) "
+        "rerun_from, leg, owner, user, job_run_id, adoptions from runs "
+        "where (:workflow is null or workflow = :workflow) "
         "and (:status is null or status = :status) and (:before is null or created_at < :before) "
         "and (:search is null or instr(lower(run_id), lower(:search)) or instr(lower(workflow), lower(:search))) "
         "order by created_at desc, run_id desc limit :limit",
@@ -80,7 +92,10 @@ def read_run(ws: Workspace, run_id: str) -> dict[str, Any]:
     ws.catalog.flush()
     row = ws.catalog.one("select * from runs where run_id = :r", r=run_id)
     if row is None:
-        ids = [r["run_id"] for r in ws.catalog.query("select run_id from runs order by created_at desc limit 500")]
+        ids = [
+            r["run_id"]
+            for r in ws.catalog.query("select run_id from runs order by created_at desc limit 500")
+        ]
         raise NotFoundError(f"no run '{run_id}' in {ws.root}{hint(run_id, ids)}; `aios runs` lists them")
     return row
 
@@ -93,7 +108,9 @@ def run_status(ws: Workspace, run_id: str) -> str:
 def attempts(ws: Workspace, run_id: str, step: str) -> list[dict[str, Any]]:
     """Return a step's attempts in order."""
     ws.catalog.flush()
-    rows = ws.catalog.query("select * from attempts where run_id = :r and step = :s order by attempt", r=run_id, s=step)
+    rows = ws.catalog.query(
+        "select * from attempts where run_id = :r and step = :s order by attempt", r=run_id, s=step
+    )
     return [_parsed(r) for r in rows]
 
 
@@ -130,9 +147,11 @@ def decide(
     ws: Workspace, run_id: str, step: str, approved: bool, *,
     by: str, values: Mapping[str, Any] | None = None, reason: str | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Approve or reject a waiting gate; see `gates.decide`."""
+    """Approve or reject a waiting gate; see `decisions.decide`."""
     read_run(ws, run_id)
-    return gates.decide(ws, run_id, step, approved, by=by, values=dict(values or {}), reason=reason)
+    return decisions.decide(
+        ws, run_id, step, approved=approved, by=by, values=dict(values or {}), reason=reason
+    )
 
 
 def cancel(ws: Workspace, run_id: str, *, by: str) -> None:
@@ -154,20 +173,24 @@ def cancel(ws: Workspace, run_id: str, *, by: str) -> None:
         )
         if not leases.alive(ws, run["owner"]):  # nobody executes it: nobody else will say so
             con.execute(
-                "update runs set status = 'cancelled', ended_at = :now where run_id = :r", {"now": now, "r": run_id}
+                "update runs set status = 'cancelled', ended_at = :now where run_id = :r",
+                {"now": now, "r": run_id},
             )
             con.execute(
                 "update steps set status = 'cancelled', ended_at = :now where run_id = :r "
                 "and status not in ('succeeded', 'failed', 'skipped')", {"now": now, "r": run_id},
             )  # fmt: skip
-            con.execute("update gates set status = 'cancelled', decided_at = :now where run_id = :r and status = 'waiting'",
+            con.execute("update gates set status = 'cancelled', decided_at = :now "
+                        "where run_id = :r and status = 'waiting'",
                         {"now": now, "r": run_id})  # fmt: skip
     audit(ws, by, "run.cancel", run_id)
     ws.catalog.event("run", run_id, status="cancelling")
     ws.catalog.flush()
 
 
-def prepare_resume(ws: Workspace, run_id: str, *, owner: str | None = None) -> tuple[int, dict[str, dict[str, Any]]]:
+def prepare_resume(
+    ws: Workspace, run_id: str, *, owner: str | None = None
+) -> tuple[int, dict[str, dict[str, Any]]]:
     """Open a new leg of a failed or cancelled run; return its number and the outcomes it starts from.
 
     Raises
@@ -186,8 +209,8 @@ def prepare_resume(ws: Workspace, run_id: str, *, owner: str | None = None) -> t
     data = {n: r.to_dict() for n, r in seed.items()}
     with ws.catalog.transaction() as con:
         changed = con.execute(
-            "update runs set status = 'queued', leg = :leg, error = null, ended_at = null, owner = :owner, adoptions = 0, "
-            "seed = :seed where run_id = :r and leg = :leg - 1 and status in ('failed', 'cancelled')",
+            "update runs set status = 'queued', leg = :leg, error = null, ended_at = null, owner = :owner, "
+            "adoptions = 0, seed = :seed where run_id = :r and leg = :leg - 1 and status in ('failed', 'cancelled')",
             {"leg": leg, "r": run_id, "owner": owner, "seed": json.dumps(data, default=str)},
         ).rowcount
         if not changed:
@@ -195,10 +218,12 @@ def prepare_resume(ws: Workspace, run_id: str, *, owner: str | None = None) -> t
         parameters = {"leg": leg, "r": run_id, "done": json.dumps(list(seed))}
         con.execute(
             "update steps set status = 'pending', error = null, message = null, progress = null, started_at = null, "
-            "ended_at = null, leg = :leg where run_id = :r and step not in (select value from json_each(:done))", parameters,
+            "ended_at = null, leg = :leg where run_id = :r and step not in (select value from json_each(:done))",
+            parameters,
         )  # fmt: skip
         con.execute(
-            "delete from gates where run_id = :r and step not in (select value from json_each(:done))", parameters
+            "delete from gates where run_id = :r and step not in (select value from json_each(:done))",
+            parameters,
         )  # asked again; what was said before stays in the audit trail
     ws.catalog.event("run", run_id, status="queued")
     return leg, data
@@ -256,9 +281,10 @@ def ensure_worker(ws: Workspace) -> bool:
         return False
     log = (ws.root / "worker.log").open("ab")
     with log:
-        subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        subprocess.Popen(
             [sys.executable, "-m", "aios_workbench.cli", "worker", "--exit-when-idle", "60"],
-            cwd=ws.project, env=_environment(ws), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            cwd=ws.project, env=_environment(ws), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            start_new_session=True,
         )  # fmt: skip
     return True
 

@@ -43,7 +43,7 @@ class Active:
     def cancel(self) -> None:
         """Stop starting steps and tell those that run; from any thread."""
         self.stop.set()
-        self.loop.call_soon_threadsafe(lambda: self.cancelled.done() or self.cancelled.set_result(None))
+        self.loop.call_soon_threadsafe(_finish, self.cancelled)
 
     def wake(self, step: str | None) -> None:
         """Let a waiting gate look again; from any thread."""
@@ -66,7 +66,7 @@ _host: Host | None = None
 
 def set_host(host: Host | None) -> None:
     """Say for which workspace this process executes runs."""
-    global _host
+    global _host  # noqa: PLW0603 - DBOS too serves one application per process
     _host = host
 
 
@@ -86,6 +86,11 @@ async def run_graph(run_id: str, leg: int, seed: dict[str, dict[str, Any]]) -> d
         host.active.pop(run_id, None)
 
 
+def _finish(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
 class _Walk:
     """One walk over one graph."""
 
@@ -95,14 +100,21 @@ class _Walk:
         self.ws, self.executor, self.run, self.spec, self.active = host.ws, host.executor, run, spec, active
         self.leg: int = run["leg"]
         self.records: dict[str, Record] = dict(seed)
-        self.refs = {n: Artifact.from_dict({**a, "meta": {}}) for n, a in json.loads(run["param_refs"]).items()}
+        self.refs = {
+            n: Artifact.from_dict({**a, "meta": {}}) for n, a in json.loads(run["param_refs"]).items()
+        }
         self.policy = json.loads(run["gate_policy"])
         self.slots = asyncio.Semaphore(spec.max_parallel)
         self.executed: set[str] = set()  # by this walk; what else comes back is a replay from the journal
 
     @classmethod
     def open(
-        cls, host: Host, run_id: str, leg: int, seed: dict[str, dict[str, Any]], loop: asyncio.AbstractEventLoop
+        cls,
+        host: Host,
+        run_id: str,
+        leg: int,
+        seed: dict[str, dict[str, Any]],
+        loop: asyncio.AbstractEventLoop,
     ) -> _Walk | None:
         """Read the run and take it; None when it was cancelled or superseded meanwhile."""
         catalog = host.ws.catalog
@@ -116,7 +128,9 @@ class _Walk:
             active.cancel()
         tell_run(catalog, run_id, "running", owner=host.executor, started_at=run["started_at"] or time.time())
         records = {n: Record.from_dict(r) for n, r in seed.items()}
-        return cls(host, run, WorkflowSpec.from_dict(json.loads(stored["spec"] if stored else "{}")), records, active)
+        return cls(
+            host, run, WorkflowSpec.from_dict(json.loads(stored["spec"] if stored else "{}")), records, active
+        )
 
     async def go(self) -> dict[str, Any]:
         todo = [s for s in self.spec.steps if s.name not in self.records]
@@ -144,12 +158,14 @@ class _Walk:
         record = self._not_runnable(step)
         if record is None:
             try:
-                data = await (self._ask(step, reserved) if step.kind == "gate" else self._work(step, reserved))
+                data = await (
+                    self._ask(step, reserved) if step.kind == "gate" else self._work(step, reserved)
+                )
                 record = Record.from_dict(data)
                 if step.name in self.executed:
                     self.records[step.name] = record
                     return
-            except Exception as e:  # the journal could not be written: disk full, database locked
+            except Exception as e:  # noqa: BLE001 - the journal could not be written: disk full, locked
                 record = Record(step.name, FAILED, error=describe(e, step.name), ended_at=time.time())
         self.records[step.name] = record
         # Skipped, or replayed: the process that died may not have told the catalog.

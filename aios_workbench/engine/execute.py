@@ -101,7 +101,7 @@ def execute(job: Job) -> Record:
                 tell_step(catalog, job.run_id, job.leg, record)
                 return record
         _attempts(job, record)
-    except Exception as e:  # ours: storing the output failed, an input is damaged, the disk is full
+    except Exception as e:  # noqa: BLE001 - storing the output failed, an input is damaged
         record.status, record.error = FAILED, describe(e, spec.name)
     record.ended_at = time.time()
     tell_step(catalog, job.run_id, job.leg, record)
@@ -134,18 +134,32 @@ def _attempts(job: Job, record: Record) -> None:
         except _Cancelled:
             record.status, record.error = CANCELLED, None
             tell_attempt(
-                catalog, job.run_id, spec.name, attempt, "cancelled", began, executor=job.executor, ended_at=time.time()
+                catalog,
+                job.run_id,
+                spec.name,
+                attempt,
+                "cancelled",
+                began,
+                executor=job.executor,
+                ended_at=time.time(),
             )
             return
         except StepTimeout as e:
             status, error = "timeout", plain("StepTimeout", str(e), spec.name)
-        except BaseException as e:  # sys.exit() in a cell must not take the engine along
+        except BaseException as e:  # noqa: BLE001 - sys.exit() in a cell must not take the engine along
             status, error = "failed", describe(e, spec.name, function, spec.cell)
         else:
             record.output = reference(output)
             record.status, record.error = SUCCEEDED, None
             tell_attempt(
-                catalog, job.run_id, spec.name, attempt, SUCCEEDED, began, executor=job.executor, ended_at=time.time()
+                catalog,
+                job.run_id,
+                spec.name,
+                attempt,
+                SUCCEEDED,
+                began,
+                executor=job.executor,
+                ended_at=time.time(),
             )
             return
         record.error = error
@@ -179,12 +193,14 @@ def _fall_back(job: Job, record: Record) -> None:
         except _Cancelled:
             record.status = CANCELLED
             return
-        except BaseException as e:
+        except BaseException as e:  # noqa: BLE001 - the same
             record.error = describe(e, job.spec.name, function, job.spec.cell)
             continue
         because = record.error or {}
         record.output, record.status, record.answered_by = reference(output), SUCCEEDED, name
-        record.message = f"fallback '{name}' answered after {because.get('type')}: {because.get('message', '')[:200]}"
+        record.message = (
+            f"fallback '{name}' answered after {because.get('type')}: {because.get('message', '')[:200]}"
+        )
         return
 
 
@@ -208,7 +224,9 @@ def run_function(
         The thread goes on and its result is dropped: Python cannot stop a thread.
     """
     stop = job.cancelled if timeout is None else threading.Event()
-    ctx = Context(job.ws, job.run_id, job.workflow, job.spec.name, attempt, job_run_id=job.job_run_id, _cancelled=stop)
+    ctx = Context(
+        job.ws, job.run_id, job.workflow, job.spec.name, attempt, job_run_id=job.job_run_id, _cancelled=stop
+    )
     log = capture.StepLog(job.ws, ctx)
     ctx._log = lambda text: log.record("INFO", text)
     tokens = current.set(ctx), capture.sink.set(log)
@@ -245,7 +263,7 @@ def _call_with_timeout(
     def work() -> None:
         try:
             done.append(_call(job, function, inputs, ctx))
-        except BaseException as e:
+        except BaseException as e:  # noqa: BLE001 - raised again in the thread that waits
             failed.append(e)
         finally:
             finished.set()
@@ -275,6 +293,8 @@ def _attempts_before(job: Job) -> int:
         return 0
     job.ws.catalog.flush()
     row = job.ws.catalog.one(
-        "select max(attempt) as n from attempts where run_id = :r and step = :s", r=job.run_id, s=job.spec.name
+        "select max(attempt) as n from attempts where run_id = :r and step = :s",
+        r=job.run_id,
+        s=job.spec.name,
     )
     return int(row["n"] or 0) if row else 0

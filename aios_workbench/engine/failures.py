@@ -16,10 +16,12 @@ def describe(error: BaseException, step: str, function: Any = None, cell: str = 
     tb = _from_user_code(error.__traceback__, code)
     text = "".join(traceback.TracebackException(type(error), error, tb, compact=True).format())
     if code is not None and cell.startswith("cell In["):  # as the notebook's reader knows the place
-        text = text.replace(f'File "{code.co_filename}"', cell.partition(",")[0].capitalize().replace("in[", "In["))
+        text = text.replace(
+            f'File "{code.co_filename}"', cell.partition(",")[0].capitalize().replace("in[", "In[")
+        )
     try:
         message = str(error)
-    except Exception:  # a broken __str__ must not hide the failure
+    except Exception:  # noqa: BLE001 - a broken __str__ must not hide the failure
         message = "(the exception could not be printed)"
     return {
         "type": type(error).__name__, "message": message[:10_000], "step": step,
@@ -39,7 +41,9 @@ def _from_user_code(tb: TracebackType | None, code: CodeType | None) -> Tracebac
         if tb.tb_frame.f_code is code:
             return tb
         tb = tb.tb_next
-    while first is not None and "/aios_workbench/engine/" in first.tb_frame.f_code.co_filename.replace("\\", "/"):
+    while first is not None and "/aios_workbench/engine/" in first.tb_frame.f_code.co_filename.replace(
+        "\\", "/"
+    ):
         first = first.tb_next
     return first
 

@@ -12,15 +12,21 @@ import json
 import time
 from typing import Any
 
+from aios_workbench.engine.decisions import POLICY, decide
 from aios_workbench.engine.execute import Job, run_function
 from aios_workbench.engine.failures import describe, plain
-from aios_workbench.engine.records import CANCELLED, FAILED, SUCCEEDED, Record, reference, tell_running, tell_step
-from aios_workbench.errors import ConflictError, NotFoundError, ParameterError
-from aios_workbench.govern import audit
+from aios_workbench.engine.records import (
+    CANCELLED,
+    FAILED,
+    SUCCEEDED,
+    Record,
+    reference,
+    tell_running,
+    tell_step,
+)
+from aios_workbench.errors import NotFoundError
 from aios_workbench.workflow import Decision
 from aios_workbench.workspace import Artifact, Workspace, dumps
-
-POLICY = "policy"
 
 
 def prepare(job: Job, policy: Any) -> Record | None:
@@ -40,13 +46,14 @@ def prepare(job: Job, policy: Any) -> Record | None:
         chosen = _policy_for(policy, spec.name)
         if row is not None and row["status"] == "waiting" and chosen is not None:
             decide(
-                job.ws, job.run_id, spec.name, chosen["decision"] == "approve",
-                by=POLICY, values=chosen.get("values"), reason=chosen.get("reason") or "decided by the run's gate policy",
+                job.ws, job.run_id, spec.name, approved=chosen["decision"] == "approve",
+                by=POLICY, values=chosen.get("values"),
+                reason=chosen.get("reason") or "decided by the run's gate policy",
             )  # fmt: skip
             row = _row(job)
         if row is not None and row["status"] != "waiting":
             return finish(job, record, row)
-    except Exception as e:
+    except Exception as e:  # noqa: BLE001 - the user's function, or a policy that does not fit
         record.error, record.ended_at = describe(e, spec.name), time.time()
         tell_step(catalog, job.run_id, job.leg, record)
         return record
@@ -56,9 +63,12 @@ def prepare(job: Job, policy: Any) -> Record | None:
 
 def pass_by(job: Job) -> Record:
     """Approve a gate that nobody has to look at."""
-    decision = Decision(True, by="not needed", at=dt.datetime.now(dt.UTC), auto=True, reason="`when` was false")
+    decision = Decision(
+        approved=True, by="not needed", at=dt.datetime.now(dt.UTC), auto=True, reason="`when` was false"
+    )
     record = Record(
-        job.spec.name, SUCCEEDED, reference(job.ws.artifacts.put(decision)), started_at=time.time(), ended_at=time.time(),
+        job.spec.name, SUCCEEDED, reference(job.ws.artifacts.put(decision)),
+        started_at=time.time(), ended_at=time.time(),
         message="not needed: `when` was false", inputs={n: a.hash for n, a in job.inputs.items()},
     )  # fmt: skip
     tell_step(job.ws.catalog, job.run_id, job.leg, record)
@@ -89,7 +99,9 @@ async def wait(job: Job, wake: asyncio.Event, cancelled: asyncio.Future[None]) -
             continue
         woken = asyncio.ensure_future(wake.wait())
         await asyncio.wait(
-            (woken, cancelled), timeout=None if left is None else min(left, 3600), return_when=asyncio.FIRST_COMPLETED
+            (woken, cancelled),
+            timeout=None if left is None else min(left, 3600),
+            return_when=asyncio.FIRST_COMPLETED,
         )
         woken.cancel()
 
@@ -110,7 +122,8 @@ def finish(job: Job, record: Record, row: dict[str, Any]) -> Record:
         )
     else:
         decision = Decision(
-            approved, by=row["decided_by"], at=dt.datetime.fromtimestamp(row["decided_at"], dt.UTC), reason=row["reason"],
+            approved, by=row["decided_by"], at=dt.datetime.fromtimestamp(row["decided_at"], dt.UTC),
+            reason=row["reason"],
             values=json.loads(row["values"] or "{}"), auto=row["decided_by"] == POLICY,
             data=job.ws.artifacts.get(job.ws.artifacts.find(row["data"])) if row["data"] else None,
         )  # fmt: skip
@@ -118,112 +131,6 @@ def finish(job: Job, record: Record, row: dict[str, Any]) -> Record:
         record.message = f"{row['status']} by {row['decided_by']}{reason}"
     tell_step(job.ws.catalog, job.run_id, job.leg, record)
     return record
-
-
-def decide(
-    ws: Workspace, run_id: str, step: str, approved: bool, *,
-    by: str, values: dict[str, Any] | None = None, reason: str | None = None,
-) -> dict[str, Any]:  # fmt: skip
-    """Decide a waiting gate: validated, audited, exactly once.
-
-    Raises
-    ------
-    NotFoundError
-        When the run has no such gate.
-    ConflictError
-        When the gate is not waiting (any more): says who decided.
-    ParameterError
-        When the values do not fit the gate's form.
-    """
-    row = ws.catalog.one("select * from gates where run_id = :r and step = :s", r=run_id, s=step)
-    if row is None:
-        raise NotFoundError(f"run {run_id} has no gate '{step}' that was reached; see `aios show {run_id}`")
-    if row["status"] != "waiting":
-        raise ConflictError(
-            f"gate '{step}' of run {run_id} is not waiting: {row['status']} by {row['decided_by'] or 'nobody'}"
-        )
-    filled = fill(json.loads(row["form"]), values or {}, step) if row["form"] and approved else dict(values or {})
-    status = "approved" if approved else "rejected"
-    with ws.catalog.transaction() as con:
-        changed = con.execute(
-            'update gates set status = :status, decided_at = :now, decided_by = :by, "values" = :v, reason = :reason '
-            "where run_id = :r and step = :s and status = 'waiting'",
-            {
-                "status": status,
-                "now": time.time(),
-                "by": by,
-                "v": dumps(filled),
-                "reason": reason,
-                "r": run_id,
-                "s": step,
-            },
-        ).rowcount
-        if changed:
-            con.execute(
-                "insert into signals (run_id, kind, step, at) values (:r, 'decision', :s, :now)",
-                {"r": run_id, "s": step, "now": time.time()},
-            )
-    if not changed:
-        return decide(ws, run_id, step, approved, by=by, values=values, reason=reason)  # lost a race: says to whom
-    audit(ws, by, f"gate.{status}", f"{run_id}/{step}", values=filled, reason=reason)
-    ws.catalog.event("gate", run_id, step, status=status, by=by)
-    ws.catalog.flush()
-    return {"run_id": run_id, "step": step, "status": status, "by": by, "values": filled, "reason": reason}
-
-
-def fill(schema: dict[str, Any], values: dict[str, Any], step: str) -> dict[str, Any]:
-    """Return the form's values with defaults filled in.
-
-    Raises
-    ------
-    ParameterError
-        Naming each field that does not fit.
-    """
-    from jsonschema import Draft202012Validator
-
-    from aios_workbench.errors import hint
-
-    properties = schema.get("properties", {})
-    for name in values:
-        if properties and name not in properties and schema.get("additionalProperties") is not True:
-            raise ParameterError(
-                f"gate '{step}': the form has no field '{name}'{hint(name, properties)} (it has: {', '.join(properties)})"
-            )
-    filled = {n: p["default"] for n, p in properties.items() if "default" in p} | values
-    problems = [
-        f"{'.'.join(map(str, e.absolute_path)) or 'form'}: {e.message}"
-        for e in Draft202012Validator(schema).iter_errors(filled)
-    ]
-    if problems:
-        raise ParameterError(f"gate '{step}': " + "; ".join(problems[:5]))
-    return filled
-
-
-def check_policies(policies: dict[str, Any], gates: dict[str, dict[str, Any] | None], workflow: str) -> dict[str, Any]:
-    """Return gate policies in their long form, checked before anything runs.
-
-    Raises
-    ------
-    ParameterError
-        For a gate that does not exist, a word that is no decision, or a form the policy leaves unfilled.
-    """
-    from aios_workbench.errors import hint
-
-    out: dict[str, Any] = {}
-    for name, given in policies.items():
-        if name != "*" and name not in gates:
-            raise ParameterError(f"workflow '{workflow}' has no gate '{name}'{hint(name, gates)}")
-        policy = {"decision": given} if isinstance(given, str) else dict(given) if isinstance(given, dict) else {}
-        if policy.get("decision") not in ("approve", "reject", "wait"):
-            raise ParameterError(
-                f"gate policy for '{name}' is {given!r}; use 'approve', 'reject', 'wait' or "
-                "{'decision': 'approve', 'values': {…}}"
-            )
-        for gate, form in gates.items():
-            if form and policy["decision"] == "approve" and (name == gate or (name == "*" and gate not in policies)):
-                fill(form, policy.get("values") or {}, gate)
-        out[name] = policy
-    return out
 
 
 def _policy_for(policies: dict[str, Any], gate: str) -> dict[str, Any] | None:
@@ -244,7 +151,9 @@ def _ask(job: Job, shown: Artifact) -> None:
 
 
 def _row(job: Job) -> dict[str, Any] | None:
-    return job.ws.catalog.one("select * from gates where run_id = :r and step = :s", r=job.run_id, s=job.spec.name)
+    return job.ws.catalog.one(
+        "select * from gates where run_id = :r and step = :s", r=job.run_id, s=job.spec.name
+    )
 
 
 def _close(ws: Workspace, run_id: str, step: str, status: str) -> None:

@@ -21,7 +21,7 @@ from aios_workbench.workspace import Workspace
 
 
 class Lease:
-    """This process's sign of life. Keep it as long as the process works for the workspace."""
+    """The sign of life of this process. Keep it as long as the process works for the workspace."""
 
     def __init__(self, ws: Workspace, kind: str) -> None:
         self.executor_id = f"{kind}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
@@ -36,7 +36,9 @@ class Lease:
             self._file.flush()
             temporary.rename(self.path)
         except OSError as e:
-            raise WorkspaceError(f"cannot create {self.path}: {e}; is {ws.root} on a disk that allows locks?") from e
+            raise WorkspaceError(
+                f"cannot create {self.path}: {e}; is {ws.root} on a disk that allows locks?"
+            ) from e
         ws.catalog.write(
             "insert into executors (executor_id, kind, pid, host, started_at) values (:id, :kind, :pid, :host, :now)",
             id=self.executor_id, kind=kind, pid=os.getpid(), host=socket.gethostname(), now=time.time(),
@@ -50,7 +52,9 @@ class Lease:
         file.close()  # unlocked, not removed: whoever finds it takes up what this process leaves unfinished
         with contextlib.suppress(Exception):
             self._ws.catalog.write(
-                "update executors set ended_at = :now where executor_id = :id", now=time.time(), id=self.executor_id
+                "update executors set ended_at = :now where executor_id = :id",
+                now=time.time(),
+                id=self.executor_id,
             )
 
 

@@ -79,7 +79,9 @@ def tell_attempt(
     catalog.defer(_ATTEMPT, row, key=("attempt", run_id, step, attempt))
 
 
-def tell_running(catalog: Catalog, run_id: str, step: str, status: str, attempt: int, started_at: float) -> None:
+def tell_running(
+    catalog: Catalog, run_id: str, step: str, status: str, attempt: int, started_at: float
+) -> None:
     """Say that a step is executing, waiting or between attempts."""
     catalog.defer(
         "update steps set status = :status, attempts = :n, started_at = :t, ended_at = null, progress = null, "
@@ -89,7 +91,9 @@ def tell_running(catalog: Catalog, run_id: str, step: str, status: str, attempt:
     catalog.event("step", run_id, step, status=status, attempts=attempt, started_at=started_at)
 
 
-def tell_run(catalog: Catalog, run_id: str, status: str, error: dict[str, Any] | None = None, **columns: Any) -> None:
+def tell_run(
+    catalog: Catalog, run_id: str, status: str, error: dict[str, Any] | None = None, **columns: Any
+) -> None:
     """Write a run's status; stored on return, because other processes act on it."""
     if status in RUN_TERMINAL:
         columns["ended_at"] = time.time()
@@ -103,7 +107,7 @@ def tell_run(catalog: Catalog, run_id: str, status: str, error: dict[str, Any] |
 _ROW = ("run_id", "step", "status", "attempts", "started_at", "ended_at", "cached", "output", "inputs", "error",
         "cache_key", "answered_by", "message", "leg", "progress")  # fmt: skip
 _FINISH = (
-    "update steps set "
+    "update steps set "  # noqa: S608 - column names of our own
     + ", ".join(f"{c} = :{c}" for c in _ROW if c not in ("run_id", "step"))
     # A thread of a cancelled leg may end late: it must not speak for the leg that followed.
     + " where run_id = :run_id and step = :step and leg <= :leg"

@@ -8,12 +8,12 @@ import os
 import threading
 import time
 from collections.abc import Generator, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aios_workbench.engine import control, runtime, submit
 from aios_workbench.engine.records import RUN_TERMINAL
+from aios_workbench.engine.steps import StepError, StepView
 from aios_workbench.errors import (
-    ConflictError,
     GateExpired,
     GateRejected,
     NotFoundError,
@@ -25,124 +25,11 @@ from aios_workbench.errors import (
 )
 from aios_workbench.govern import actor, audit
 from aios_workbench.workflow import Workflow, WorkflowSpec, is_changed
-from aios_workbench.workspace import Workspace, workspace
-
-if TYPE_CHECKING:
-    import pandas as pd
+from aios_workbench.workspace import Artifact, Workspace, workspace
 
 _ERRORS: dict[str, type[RunError]] = {
     "GateRejected": GateRejected, "GateExpired": GateExpired, "StepTimeout": StepTimeout,
 }  # fmt: skip
-
-
-class StepError(str):
-    """An error as text; `print(run["score"].error)` shows the notebook's own traceback."""
-
-    type: str
-    message: str
-    traceback: str
-
-    def __new__(cls, data: Mapping[str, Any]) -> StepError:
-        error = super().__new__(cls, data.get("traceback") or f"{data.get('type')}: {data.get('message')}")
-        error.type, error.message = str(data.get("type")), str(data.get("message"))
-        error.traceback = str(data.get("traceback") or "")
-        return error
-
-    def __repr__(self) -> str:
-        return f"<{self.type}: {self.message}>"
-
-
-class StepView:
-    """One step of a run: `run["score"]`."""
-
-    def __init__(self, ws: Workspace, run_id: str, step: str) -> None:
-        self._ws, self.run_id, self.name = ws, run_id, step
-
-    def _row(self) -> dict[str, Any]:
-        self._ws.catalog.flush()
-        row = self._ws.catalog.one("select * from steps where run_id = :r and step = :s", r=self.run_id, s=self.name)
-        if row is None:
-            raise NotFoundError(f"run {self.run_id} has no step '{self.name}'")
-        return row
-
-    @property
-    def status(self) -> str:
-        """pending, running, retrying, waiting, succeeded, failed, skipped or cancelled."""
-        return str(self._row()["status"])
-
-    @property
-    def output(self) -> Any:
-        """The value the step returned, loaded from the workspace.
-
-        Raises
-        ------
-        ConflictError
-            When it has none (yet).
-        """
-        row = self._row()
-        if row["output"] is None:
-            raise ConflictError(f"step '{self.name}' of run {self.run_id} has no output: it is {row['status']}")
-        return self._ws.artifacts.get(self._ws.artifacts.find(row["output"]))
-
-    @property
-    def inputs(self) -> dict[str, Any]:
-        """The values it was called with, by parameter name."""
-        store = self._ws.artifacts
-        return {name: store.get(store.find(h)) for name, h in json.loads(self._row()["inputs"]).items()}
-
-    @property
-    def logs(self) -> str:
-        """What it printed and logged, over all attempts."""
-        return "\n".join(r["text"] for r in control.logs(self._ws, self.run_id, self.name, limit=100_000))
-
-    @property
-    def attempts(self) -> list[dict[str, Any]]:
-        """Each attempt with number, status, start, end, error and the process that made it."""
-        return control.attempts(self._ws, self.run_id, self.name)
-
-    @property
-    def duration(self) -> float | None:
-        """Seconds from the first attempt's start to the end, or until now."""
-        row = self._row()
-        if row["started_at"] is None:
-            return None
-        return float((row["ended_at"] or time.time()) - row["started_at"])
-
-    @property
-    def cached(self) -> bool:
-        """True when the output came from an earlier run."""
-        return bool(self._row()["cached"])
-
-    @property
-    def answered_by(self) -> str | None:
-        """The fallback that answered, if one did."""
-        answered: str | None = self._row()["answered_by"]
-        return answered
-
-    @property
-    def error(self) -> StepError | None:
-        """What went wrong, with the traceback through the notebook's own cells."""
-        error = self._row()["error"]
-        return StepError(json.loads(error)) if error else None
-
-    def sql(self, query: str) -> pd.DataFrame:
-        """Query the step's data frame, as table `output`, with DuckDB, without loading it.
-
-        Raises
-        ------
-        ConflictError
-            When the output is not a data frame.
-        """
-        from aios_workbench.workspace.sql import query_output
-
-        row = self._row()
-        if row["output"] is None:
-            raise ConflictError(f"step '{self.name}' of run {self.run_id} has no output: it is {row['status']}")
-        return query_output(self._ws, self._ws.artifacts.find(row["output"]), query)
-
-    def __repr__(self) -> str:
-        row = self._row()
-        return f"<step {self.name!r}: {row['status']}{', cached' if row['cached'] else ''}>"
 
 
 class Run:
@@ -180,8 +67,6 @@ class Run:
     @property
     def params(self) -> dict[str, Any]:
         """The parameters it was given, defaults included."""
-        from aios_workbench.workspace import Artifact
-
         refs = json.loads(self.row["param_refs"])
         return {n: self._ws.artifacts.get(Artifact.from_dict({**a, "meta": {}})) for n, a in refs.items()}
 
@@ -216,7 +101,9 @@ class Run:
     def __getitem__(self, step: str) -> StepView:
         names = [s.name for s in self.spec.steps]
         if step not in names:
-            raise NotFoundError(f"run {self.id} has no step '{step}'{hint(step, names)} (it has: {', '.join(names)})")
+            raise NotFoundError(
+                f"run {self.id} has no step '{step}'{hint(step, names)} (it has: {', '.join(names)})"
+            )
         return StepView(self._ws, self.id, step)
 
     def __iter__(self) -> Iterator[str]:
@@ -286,7 +173,7 @@ class Run:
         def work() -> None:
             try:
                 value, error = self.result(), None
-            except BaseException as e:
+            except BaseException as e:  # noqa: BLE001 - handed to whoever awaits
                 value, error = None, e
 
             def tell() -> None:
@@ -358,7 +245,8 @@ class Run:
         known = {s.name: s for s in before.steps}
         dirty = {
             s.name for s in spec.steps
-            if s.name not in known or is_changed(s, known[s.name]) or changed_params.intersection((*s.params, *s.when_params))
+            if s.name not in known or is_changed(s, known[s.name])
+            or changed_params.intersection((*s.params, *s.when_params))
         }  # fmt: skip
         if from_ is not None:
             dirty.add(spec.step(from_).name)
@@ -377,19 +265,32 @@ class Run:
         return Run(self._ws, run_id, self.definition)
 
     def approve(
-        self, gate: str, values: Mapping[str, Any] | None = None, *, reason: str | None = None, by: str | None = None
+        self,
+        gate: str,
+        values: Mapping[str, Any] | None = None,
+        *,
+        reason: str | None = None,
+        by: str | None = None,
     ) -> None:
         """Approve a waiting gate, with its form's values."""
-        self._decide(gate, True, values, reason, by)
+        self._decide(gate, values, reason, by, approved=True)
 
     def reject(self, gate: str, reason: str | None = None, *, by: str | None = None) -> None:
         """Reject a waiting gate."""
-        self._decide(gate, False, None, reason, by)
+        self._decide(gate, None, reason, by, approved=False)
 
     def _decide(
-        self, gate: str, approved: bool, values: Mapping[str, Any] | None, reason: str | None, by: str | None
+        self,
+        gate: str,
+        values: Mapping[str, Any] | None,
+        reason: str | None,
+        by: str | None,
+        *,
+        approved: bool,
     ) -> None:
-        control.decide(self._ws, self.id, gate, approved, by=by or actor(), values=values, reason=reason)
+        control.decide(
+            self._ws, self.id, gate, approved=approved, by=by or actor(), values=values, reason=reason
+        )
         engine = runtime.running()
         if engine is not None:
             engine.poke()
@@ -441,7 +342,9 @@ class EngineRunner:
 def find_runs(workflow: str | None = None, *, status: str | None = None, limit: int = 50) -> list[Run]:
     """Return runs of this workspace, newest first."""
     ws = workspace()
-    return [Run(ws, r["run_id"]) for r in control.list_runs(ws, workflow=workflow, status=status, limit=limit)]
+    return [
+        Run(ws, r["run_id"]) for r in control.list_runs(ws, workflow=workflow, status=status, limit=limit)
+    ]
 
 
 def find_run(run_id: str) -> Run:
@@ -453,7 +356,9 @@ def find_run(run_id: str) -> Run:
         With the nearest ids.
     """
     ws = workspace()
-    rows = ws.catalog.query("select run_id from runs where substr(run_id, 1, :n) = :p limit 2", n=len(run_id), p=run_id)
+    rows = ws.catalog.query(
+        "select run_id from runs where substr(run_id, 1, :n) = :p limit 2", n=len(run_id), p=run_id
+    )
     if len(rows) == 1:
         return Run(ws, rows[0]["run_id"])
     control.read_run(ws, run_id)

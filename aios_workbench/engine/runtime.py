@@ -95,7 +95,7 @@ class Runtime:
 
     def stop(self) -> None:
         """Stop serving. Runs in progress stay where they are, for the next process."""
-        global _current
+        global _current  # noqa: PLW0603 - one engine per process, as DBOS has it
         with _lock:
             if _current is self:
                 _current = None
@@ -136,7 +136,7 @@ class Runtime:
         try:
             self._loop.run_until_complete(launch())
             ready.append(None)
-        except BaseException as e:
+        except BaseException as e:  # noqa: BLE001 - raised again in the thread that waits
             ready.append(e)
             return
         finally:
@@ -200,7 +200,8 @@ class Runtime:
         from dbos import DBOS
 
         for run in self.ws.catalog.query(
-            "select * from runs where status = 'queued' and owner is null and created_at < :before", before=time.time() - 10
+            "select * from runs where status = 'queued' and owner is null and created_at < :before",
+            before=time.time() - 10,
         ):
             if DBOS.get_workflow_status(leg_id(run["run_id"], run["leg"])) is None:
                 self.enqueue(run["run_id"], run["leg"], json.loads(run["seed"]), QUEUE)
@@ -213,7 +214,8 @@ class Runtime:
         )  # fmt: skip
         adopted = []
         for run in catalog.query(
-            "select * from runs where owner = :dead and status not in ('succeeded', 'failed', 'cancelled')", dead=dead
+            "select * from runs where owner = :dead and status not in ('succeeded', 'failed', 'cancelled')",
+            dead=dead,
         ):
             if run["adoptions"] >= MAX_ADOPTIONS:
                 tell_run(catalog, run["run_id"], FAILED, plain("Abandoned", (
@@ -248,7 +250,8 @@ class Runtime:
             conclude(self.ws, run["run_id"], run["leg"], found.output)
         else:
             tell_run(self.ws.catalog, run["run_id"], FAILED, plain(
-                "JournalError", f"the journal says {found.status} for {wid}; resume the run to go on from its finished steps"
+                "JournalError",
+                f"the journal says {found.status} for {wid}; resume the run to go on from its finished steps",
             ))  # fmt: skip
 
 
@@ -258,7 +261,9 @@ def conclude(ws: Workspace, run_id: str, leg: int, output: dict[str, Any]) -> No
     for record in records:
         tell_step(ws.catalog, run_id, leg, record)
     failed = next((r for r in records if r.status == FAILED), None)
-    status = FAILED if failed else "cancelled" if any(r.status == "cancelled" for r in records) else "succeeded"
+    status = (
+        FAILED if failed else "cancelled" if any(r.status == "cancelled" for r in records) else "succeeded"
+    )
     tell_run(ws.catalog, run_id, status, failed.error if failed else None)
 
 
@@ -275,7 +280,7 @@ def start(ws: Workspace | None = None, kind: str = "kernel") -> Runtime:
     WorkspaceError
         When it cannot be launched.
     """
-    global _current
+    global _current  # noqa: PLW0603 - the same
     ws = ws or workspace()
     with _lock:
         if _current is not None and _current._pid != os.getpid():

@@ -9,9 +9,10 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from aios_workbench.engine import gates
+from aios_workbench.engine import decisions
 from aios_workbench.engine.records import Record, reference
 from aios_workbench.govern import actor
 from aios_workbench.workflow import StepSpec, Workflow, WorkflowSpec, digest, pickle_function
@@ -81,24 +82,27 @@ def write_run(
         For a gate policy that cannot work.
     """
     forms = {s.name: s.form for s in spec.steps if s.kind == "gate"}
-    checked = gates.check_policies(dict(policy or {}), forms, spec.name)
+    checked = decisions.check_policies(dict(policy or {}), forms, spec.name)
     spec_data = spec.to_dict()
     stored = digest(spec_data)
     seed = dict(seed or {})
     ws.catalog.flush()
     with ws.catalog.transaction() as con:
         con.execute(
-            "insert into specs values (:h, :s) on conflict (spec_hash) do nothing", {"h": stored, "s": dumps(spec_data)}
+            "insert into specs values (:h, :s) on conflict (spec_hash) do nothing",
+            {"h": stored, "s": dumps(spec_data)},
         )
         written = con.execute(_INSERT_RUN, {
             "run_id": run_id, "workflow": spec.name, "status": status, "params": dumps(_shown(params)),
             "param_refs": dumps(refs), "spec_hash": stored, "source": source, "created_at": time.time(),
             "parent": parent, "rerun_from": rerun_from, "owner": owner, "user": by or actor(),
-            "cwd": os.getcwd(), "job_run_id": os.environ.get("AIOS_JOB_RUN"), "gate_policy": dumps(checked),
+            "cwd": str(Path.cwd()), "job_run_id": os.environ.get("AIOS_JOB_RUN"), "gate_policy": dumps(checked),
             "seed": dumps({n: r.to_dict() for n, r in seed.items()}),
         }).rowcount  # fmt: skip
         if written:
-            con.executemany(_INSERT_STEP, [_step_row(run_id, i, s, seed.get(s.name)) for i, s in enumerate(spec.steps)])
+            con.executemany(
+                _INSERT_STEP, [_step_row(run_id, i, s, seed.get(s.name)) for i, s in enumerate(spec.steps)]
+            )
     if written:
         ws.catalog.event("run", run_id, status=status, workflow=spec.name)
     return bool(written)
@@ -131,7 +135,9 @@ def _step_row(run_id: str, position: int, step: StepSpec, record: Record | None)
 
 def _shown(params: Mapping[str, Any]) -> dict[str, Any]:
     """Return parameters as a person reads them; the exact values are in `param_refs`."""
-    return {n: v if isinstance(v, (int, float, bool, type(None))) else str(v)[:1000] for n, v in params.items()}
+    return {
+        n: v if isinstance(v, (int, float, bool, type(None))) else str(v)[:1000] for n, v in params.items()
+    }
 
 
 def read_spec(ws: Workspace, run: Mapping[str, Any]) -> WorkflowSpec:
@@ -145,8 +151,8 @@ def finished(ws: Workspace, run: Mapping[str, Any]) -> dict[str, Record]:
     ws.catalog.flush()
     found: dict[str, Record] = {}
     for row in ws.catalog.query(
-        "select s.*, a.kind as akind, a.type as atype, a.bytes, a.shape from steps s join artifacts a on a.hash = s.output "
-        "where s.run_id = :r and s.status = 'succeeded'", r=run["run_id"],
+        "select s.*, a.kind as akind, a.type as atype, a.bytes, a.shape "
+        "from steps s join artifacts a on a.hash = s.output where s.run_id = :r and s.status = 'succeeded'", r=run["run_id"],
     ):  # fmt: skip
         artifact = Artifact(
             row["output"],
@@ -157,6 +163,7 @@ def finished(ws: Workspace, run: Mapping[str, Any]) -> dict[str, Record]:
         )
         found[row["step"]] = Record(
             row["step"], "succeeded", reference(artifact), row["attempts"], row["started_at"], row["ended_at"],
-            cached=bool(row["cached"]), cache_key=row["cache_key"], answered_by=row["answered_by"], message=row["message"],
+            cached=bool(row["cached"]), cache_key=row["cache_key"], answered_by=row["answered_by"],
+            message=row["message"],
         )  # fmt: skip
     return found

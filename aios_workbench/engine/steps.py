@@ -1,0 +1,134 @@
+"""Views of a run's steps: what `run["score"]` returns."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self
+
+from aios_workbench.engine import control
+from aios_workbench.errors import ConflictError, NotFoundError
+from aios_workbench.workspace import Workspace
+from aios_workbench.workspace.sql import query_output
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class StepError(str):
+    """An error as text; `print(run["score"].error)` shows the notebook's own traceback."""
+
+    __slots__ = ("message", "traceback", "type")
+
+    type: str
+    message: str
+    traceback: str
+
+    def __new__(cls, data: Mapping[str, Any]) -> Self:
+        """Read what `failures.describe` wrote."""
+        error = super().__new__(cls, data.get("traceback") or f"{data.get('type')}: {data.get('message')}")
+        error.type = str(data.get("type"))
+        error.message = str(data.get("message"))
+        error.traceback = str(data.get("traceback") or "")
+        return error
+
+    def __repr__(self) -> str:
+        return f"<{self.type}: {self.message}>"
+
+
+class StepView:
+    """One step of a run: `run["score"]`."""
+
+    def __init__(self, ws: Workspace, run_id: str, step: str) -> None:
+        self._ws, self.run_id, self.name = ws, run_id, step
+
+    def _row(self) -> dict[str, Any]:
+        self._ws.catalog.flush()
+        row = self._ws.catalog.one(
+            "select * from steps where run_id = :r and step = :s", r=self.run_id, s=self.name
+        )
+        if row is None:
+            raise NotFoundError(f"run {self.run_id} has no step '{self.name}'")
+        return row
+
+    @property
+    def status(self) -> str:
+        """pending, running, retrying, waiting, succeeded, failed, skipped or cancelled."""
+        return str(self._row()["status"])
+
+    @property
+    def output(self) -> Any:
+        """The value the step returned, loaded from the workspace.
+
+        Raises
+        ------
+        ConflictError
+            When it has none (yet).
+        """
+        row = self._row()
+        if row["output"] is None:
+            raise ConflictError(
+                f"step '{self.name}' of run {self.run_id} has no output: it is {row['status']}"
+            )
+        return self._ws.artifacts.get(self._ws.artifacts.find(row["output"]))
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """The values it was called with, by parameter name."""
+        store = self._ws.artifacts
+        return {name: store.get(store.find(h)) for name, h in json.loads(self._row()["inputs"]).items()}
+
+    @property
+    def logs(self) -> str:
+        """What it printed and logged, over all attempts."""
+        return "\n".join(r["text"] for r in control.logs(self._ws, self.run_id, self.name, limit=100_000))
+
+    @property
+    def attempts(self) -> list[dict[str, Any]]:
+        """Each attempt with number, status, start, end, error and the process that made it."""
+        return control.attempts(self._ws, self.run_id, self.name)
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds from the first attempt's start to the end, or until now."""
+        row = self._row()
+        if row["started_at"] is None:
+            return None
+        return float((row["ended_at"] or time.time()) - row["started_at"])
+
+    @property
+    def cached(self) -> bool:
+        """True when the output came from an earlier run."""
+        return bool(self._row()["cached"])
+
+    @property
+    def answered_by(self) -> str | None:
+        """The fallback that answered, if one did."""
+        answered: str | None = self._row()["answered_by"]
+        return answered
+
+    @property
+    def error(self) -> StepError | None:
+        """What went wrong, with the traceback through the notebook's own cells."""
+        error = self._row()["error"]
+        return StepError(json.loads(error)) if error else None
+
+    def sql(self, query: str) -> pd.DataFrame:
+        """Query the step's data frame, as table `output`, with DuckDB, without loading it.
+
+        Raises
+        ------
+        ConflictError
+            When the output is not a data frame.
+        """
+        row = self._row()
+        if row["output"] is None:
+            raise ConflictError(
+                f"step '{self.name}' of run {self.run_id} has no output: it is {row['status']}"
+            )
+        return query_output(self._ws, self._ws.artifacts.find(row["output"]), query)
+
+    def __repr__(self) -> str:
+        row = self._row()
+        return f"<step {self.name!r}: {row['status']}{', cached' if row['cached'] else ''}>"
