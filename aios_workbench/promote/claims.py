@@ -9,16 +9,21 @@ queued ── take ──> running ── finish ──> succeeded | failed | ti
 
 from __future__ import annotations
 
+import functools
 import json
+import logging
 import sqlite3
 import uuid
 from collections.abc import Callable, Collection
 from typing import Any
 
+from aios_workbench.errors import AiosError
 from aios_workbench.promote.plan import plan, rearmed
 from aios_workbench.promote.records import load_error
 from aios_workbench.promote.spec import JobSpec
 from aios_workbench.workspace import Workspace, dumps
+
+log = logging.getLogger(__name__)
 
 #: How often a run may lose its worker before it is taken for the cause.
 LOST_LIMIT = 3
@@ -44,9 +49,8 @@ def claim_ticks(ws: Workspace, now: float) -> list[dict[str, Any]]:
 
 
 def _claim(con: sqlite3.Connection, job: dict[str, Any], now: float) -> list[dict[str, Any]]:
-    spec = JobSpec.from_dict(json.loads(job["spec"]))
-    if spec.ticks is None:
-        con.execute("update jobs set next_tick_at = null where job_id = :job_id", job)
+    spec = _spec(job["spec"])
+    if spec is None or spec.ticks is None:
         return []
     busy = con.execute(
         "select 1 from job_runs where job_id = :job_id and status in ('queued', 'running') limit 1", job
@@ -88,15 +92,25 @@ def rearm(ws: Workspace, now: float) -> None:
     """After the clock was set back: let no job wait for a tick that a wrong clock put far ahead."""
     with ws.catalog.transaction() as con:
         for row in con.execute("select * from jobs where status = 'active'").fetchall():
-            ticks = JobSpec.from_dict(json.loads(row["spec"])).ticks
-            if ticks is None:
+            spec = _spec(row["spec"])
+            if spec is None or spec.ticks is None:
                 continue
-            again = rearmed(ticks, row["next_tick_at"], now)
+            again = rearmed(spec.ticks, row["next_tick_at"], now)
             if again != row["next_tick_at"]:
                 con.execute(
                     "update jobs set next_tick_at = :at where job_id = :id",
                     {"at": again, "id": row["job_id"]},
                 )
+
+
+@functools.lru_cache(maxsize=1024)
+def _spec(text: str) -> JobSpec | None:
+    """Read a stored spec; one that cannot be read is logged once, and stops its own job only."""
+    try:
+        return JobSpec.from_dict(json.loads(text))
+    except (AiosError, ValueError):
+        log.exception("a job cannot be scheduled; promote its notebook again")
+        return None
 
 
 def take(ws: Workspace, owner: str, now: float) -> dict[str, Any] | None:

@@ -82,10 +82,17 @@ def code_cells(book: Any) -> list[Cell]:
                 # A transformer remembers nothing of value between cells, but does keep an error.
                 python = TransformerManager().transform_cell(cell.source)  # type: ignore[no-untyped-call]
                 tree = _parse(python)
+                ast.increment_lineno(tree, _blank_lines(cell.source))
         except SyntaxError as e:
             error = e
+            error.lineno = (e.lineno or 1) + _blank_lines(cell.source)
         out.append(Cell(number, cell.source, python, tags, tree, error))
     return out
+
+
+def _blank_lines(source: str) -> int:
+    """Count the empty lines at the top, which IPython drops."""
+    return next((n for n, line in enumerate(source.splitlines()) if line.strip()), 0)
 
 
 def _parse(python: str) -> ast.Module:

@@ -167,9 +167,10 @@ class JobSpec(BaseModel):
 
     def to_yaml(self) -> str:
         """Return `job.yaml`: one option a line, in the order they are documented."""
-        return yaml.safe_dump(
-            self.to_dict(), sort_keys=False, allow_unicode=True, default_flow_style=False, width=100
-        )
+        data = self.to_dict()
+        text = _dump(data, unicode=True)
+        # PyYAML writes some control characters as they are and cannot read them back.
+        return text if yaml.safe_load(text) == data else _dump(data, unicode=False)
 
     @classmethod
     def from_yaml(cls, text: str) -> JobSpec:
@@ -189,6 +190,12 @@ class JobSpec(BaseModel):
                 "job.yaml must be a list of options, such as 'name: claims' and 'notebook: claims.ipynb'"
             )
         return cls(**data)
+
+
+def _dump(data: dict[str, Any], *, unicode: bool) -> str:
+    return str(
+        yaml.safe_dump(data, sort_keys=False, allow_unicode=unicode, default_flow_style=False, width=100)
+    )
 
 
 def _problem(problem: Any) -> str:

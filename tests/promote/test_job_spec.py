@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aios_workbench.errors import AiosError, JobError, UnknownOptionError
+from aios_workbench.promote.spec import JobSpec, readable
+from aios_workbench.workflow.durations import parse_duration
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+names = st.text(min_size=1, max_size=30).filter(lambda n: n.isprintable() and n == n.strip() and n)
+
+
+@given(
+    name=names,
+    notebook=st.text(min_size=1),
+    parameters=st.dictionaries(st.text(), json_values, max_size=4),
+    missed=st.sampled_from(["skip", "latest", "all"]),
+    timeout=st.none() | st.integers(1, 10**7) | st.floats(0.001, 1e6),
+    retry_delay=st.just(0) | st.integers(1, 10**7),
+    gates=st.dictionaries(
+        st.text(), st.sampled_from(["approve", "wait", {"decision": "reject", "values": {"a": 1}}])
+    ),
+)
+def test_job_yaml_round_trips(**options: Any) -> None:
+    spec = JobSpec(**options, schedule="*/5 8-18 * * 1-5", timezone="Europe/Berlin")
+    assert JobSpec.from_yaml(spec.to_yaml()) == spec
+    assert JobSpec.from_dict(spec.to_dict()) == spec
+
+
+def test_job_yaml_is_readable() -> None:
+    spec = JobSpec(
+        name="claims", notebook="notebooks/claims.ipynb", schedule="0 6 * * *", timezone="Europe/Berlin",
+        parameters={"path": "claims.csv"}, timeout="1h 30m", gates={"review": "approve"},
+    )  # fmt: skip
+    assert spec.to_yaml().splitlines() == [
+        "name: claims", "notebook: notebooks/claims.ipynb", "schedule: 0 6 * * *", "timezone: Europe/Berlin",
+        "parameters:", "  path: claims.csv", "missed: latest", "catch_up: 24", "retries: 0", "retry_delay: 1m",
+        "timeout: 90m", "overlap: skip", "gates:", "  review: approve", "retention: 50",
+    ]  # fmt: skip
+
+
+@given(st.floats(0.001, 1e7) | st.integers(1, 10**7))
+def test_durations_are_written_as_they_are_read(seconds: float) -> None:
+    assert parse_duration(readable(seconds)) == seconds  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "says"),
+    [
+        ({"retires": 3}, UnknownOptionError, "no option 'retires'; did you mean 'retries'?"),
+        ({"schedule": "6 o'clock"}, JobError, "fields, not 5"),
+        ({"timezone": "Mars/Base"}, JobError, "no time zone 'Mars/Base'"),
+        ({"timeout": "soon"}, JobError, "timeout: 'soon' is not a duration"),
+        ({"timeout": 0}, JobError, "timeout: a duration must be positive"),
+        ({"retry_delay": -1}, JobError, "retry_delay"),
+        ({"retries": -1}, JobError, "retries: Input should be greater"),
+        ({"missed": "never"}, JobError, "missed: Input should be 'latest', 'all' or 'skip', not 'never'"),
+        ({"overlap": "queue"}, JobError, "overlap"),
+        ({"gates": {"review": "maybe"}}, JobError, "gates"),
+        ({"gates": {"review": {"decide": "approve"}}}, JobError, "gate 'review' needs"),
+        ({"name": ""}, JobError, "name"),
+        ({"name": "a\nb"}, JobError, "printable"),
+        ({"retention": 0}, JobError, "retention"),
+    ],
+)
+def test_refused(options: dict[str, Any], kind: type[AiosError], says: str) -> None:
+    with pytest.raises(kind) as caught:
+        JobSpec(**{"name": "claims", "notebook": "claims.ipynb", **options})
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "- a\n- b", "name: [", "1: 2", "!!python/object/apply:os.system ['true']"]
+)
+def test_yaml_that_is_no_job(text: str) -> None:
+    with pytest.raises(JobError, match=r"job\.yaml"):
+        JobSpec.from_yaml(text)
