@@ -109,7 +109,7 @@ def check_policies(
     for name, given in policies.items():
         if name != "*" and name not in gates:
             raise ParameterError(f"workflow '{workflow}' has no gate '{name}'{hint(name, gates)}")
-        policy = (
+        policy: dict[str, Any] = (
             {"decision": given} if isinstance(given, str) else dict(given) if isinstance(given, dict) else {}
         )
         if policy.get("decision") not in ("approve", "reject", "wait"):

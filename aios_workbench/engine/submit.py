@@ -152,7 +152,8 @@ def finished(ws: Workspace, run: Mapping[str, Any]) -> dict[str, Record]:
     found: dict[str, Record] = {}
     for row in ws.catalog.query(
         "select s.*, a.kind as akind, a.type as atype, a.bytes, a.shape "
-        "from steps s join artifacts a on a.hash = s.output where s.run_id = :r and s.status = 'succeeded'", r=run["run_id"],
+        "from steps s join artifacts a on a.hash = s.output where s.run_id = :r and s.status = 'succeeded'",
+        r=run["run_id"],
     ):  # fmt: skip
         artifact = Artifact(
             row["output"],
