@@ -130,10 +130,10 @@ export function LogTab({ detail, ask, moving }: { detail: StepDetail; ask: Ask; 
     };
   }, [ask, step, moving]);
   return (
-    <>
+    <div className="aiosw-pre-box">
       <LogView lines={lines} label={`Log of ${step}`} cut={detail.more_logs} />
       {lines.length > 0 && <CopyButton text={lines.map(l => l.text).join('\n')} what="the log" />}
-    </>
+    </div>
   );
 }
 
@@ -182,11 +182,11 @@ function title(error: ErrorInfo): string {
 function Pre({ text, what, caption, tone }: { text: string; what: string; caption?: string; tone?: string }): JSX.Element {
   return (
     <div className="aiosw-pre" data-tone={tone}>
-      <div className="aiosw-pre-head">
-        <span className="aiosw-quiet">{caption}</span>
+      {caption && <p className="aiosw-quiet">{caption}</p>}
+      <div className="aiosw-pre-box">
+        <pre tabIndex={0}>{text}</pre>
         <CopyButton text={text} what={what} />
       </div>
-      <pre tabIndex={0}>{text}</pre>
     </div>
   );
 }

@@ -67,8 +67,7 @@ export function PreviewView({ first, label, fetchPage }: Props): JSX.Element {
       </div>
       <div className="aiosw-pager">
         <span>
-          {page.rows.length ? `rows ${count(page.offset)} to ${count(page.offset + page.rows.length - 1)} of ` : ''}
-          {count(total)} {page.rows.length ? '' : 'rows'}
+          {page.rows.length ? `rows ${count(page.offset)} to ${count(page.offset + page.rows.length - 1)} of ${count(total)}` : `${count(total)} rows`}
           {`, ${page.columns.length} columns`}
           {page.bytes ? `, ${bytes(page.bytes)}` : ''}
         </span>

@@ -102,7 +102,7 @@ function Took({ step }: { step: StepNode }): JSX.Element | null {
   const moving = MOVING.has(step.status) && step.started_at !== null;
   return moving ? (
     <Ticking since={step.started_at as number} />
-  ) : step.duration !== null ? (
+  ) : step.duration !== null && !step.cached ? (
     <span>{duration(step.duration)}</span>
   ) : null;
 }

@@ -1,17 +1,17 @@
 // The graph: React Flow with our nodes, one tab stop, arrow keys between neighbours, and a viewport that stays put.
-import { Background, BackgroundVariant, Controls, type Edge, MarkerType, ReactFlow, ReactFlowProvider, useReactFlow } from '@xyflow/react';
-import { Position } from '@xyflow/react';
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { Background, BackgroundVariant, Controls, MarkerType, Position, ReactFlow, ReactFlowProvider, useReactFlow } from '@xyflow/react';
+import { useCallback, useLayoutEffect, useMemo, useRef, useState } from 'react';
 
 import type { StepNode } from '../../protocol';
-import { type Direction, layout, NODE_HEIGHT, NODE_WIDTH, upstream } from './layout';
+import { type LaneEdge, LaneEdgeView } from './edge';
+import { type Direction, edgeKey, layout, NODE_HEIGHT, NODE_WIDTH, type Placed, upstream } from './layout';
 import { Actions, type GraphNode, StepView } from './node';
 
-const TYPES = { step: StepView };
+const NODE_TYPES = { step: StepView };
+const EDGE_TYPES = { lane: LaneEdgeView };
 const NARROW = 620;
 const MOST_HEIGHT = 460;
 const PADDING = 20;
-const FIT = { padding: 0.06, maxZoom: 1, minZoom: 0.02 };
 
 interface Props {
   nodes: readonly StepNode[];
@@ -52,7 +52,7 @@ function Flow({ nodes, selected, skew, onOpen, width }: Props & { width: number 
   // eslint-disable-next-line react-hooks/exhaustive-deps -- `shape` is all of `nodes` that places and edges depend on
   const placed = useMemo(() => layout(nodes, direction), [shape, direction]);
   // eslint-disable-next-line react-hooks/exhaustive-deps
-  const edges = useMemo(() => edgesOf(nodes), [shape]);
+  const edges = useMemo(() => edgesOf(nodes, placed), [placed]);
   const reachable = cursor !== null && placed.at.has(cursor) ? cursor : (nodes[0]?.name ?? null);
   const kept = useRef(new Map<string, GraphNode>());
   const drawn = useMemo(() => {
@@ -70,14 +70,15 @@ function Flow({ nodes, selected, skew, onOpen, width }: Props & { width: number 
   }, [nodes, placed, selected, reachable, direction]);
 
   const scale = Math.min(1, (width - 2 * PADDING) / Math.max(placed.width, 1));
-  const height = Math.round(Math.min(direction === 'TB' ? 560 : MOST_HEIGHT, Math.max(120, placed.height * scale + 2 * PADDING + 12)));
-  useEffect(() => {
+  const most = direction === 'TB' ? 560 : MOST_HEIGHT;
+  const height = Math.round(Math.min(most, Math.max(96, placed.height * scale + 2 * PADDING)));
+  const fit = useMemo(() => fitted(placed, width, height), [placed, width, height]);
+  useLayoutEffect(() => {
+    // Until somebody moves it, the picture fits; after that it never moves by itself.
     if (!touched.current) {
-      const frame = requestAnimationFrame(() => void flow.fitView(FIT));
-      return () => cancelAnimationFrame(frame);
+      void flow.setViewport(fit);
     }
-    return undefined;
-  }, [flow, placed, width, height]);
+  }, [flow, fit]);
 
   const focus = useCallback(
     (name: string) => {
@@ -132,9 +133,9 @@ function Flow({ nodes, selected, skew, onOpen, width }: Props & { width: number 
         <ReactFlow
           nodes={drawn}
           edges={edges}
-          nodeTypes={TYPES}
-          fitView
-          fitViewOptions={FIT}
+          nodeTypes={NODE_TYPES}
+          edgeTypes={EDGE_TYPES}
+          defaultViewport={fit}
           minZoom={0.02}
           maxZoom={1.6}
           onlyRenderVisibleElements={nodes.length > 80}
@@ -159,7 +160,17 @@ function Flow({ nodes, selected, skew, onOpen, width }: Props & { width: number 
           }}
         >
           <Background variant={BackgroundVariant.Dots} gap={18} size={1} />
-          <Controls showInteractive={false} position="bottom-right" onFitView={() => (touched.current = false)} aria-label="Zoom" />
+          <Controls
+            showInteractive={false}
+            position="bottom-right"
+            aria-label="Zoom"
+            onZoomIn={() => (touched.current = true)}
+            onZoomOut={() => (touched.current = true)}
+            onFitView={() => {
+              touched.current = false;
+              void flow.setViewport(fit);
+            }}
+          />
         </ReactFlow>
       </div>
     </Actions.Provider>
@@ -188,21 +199,27 @@ function nodeOf(step: StepNode, at: { x: number; y: number }, selected: boolean,
   };
 }
 
-function edgesOf(nodes: readonly StepNode[]): Edge[] {
-  const names = new Set(nodes.map(n => n.name));
+function edgesOf(nodes: readonly StepNode[], placed: Placed): LaneEdge[] {
   const marker = { type: MarkerType.ArrowClosed, width: 15, height: 15, color: 'var(--aiosw-edge)' };
   return nodes.flatMap(n =>
     upstream(n)
-      .filter(up => names.has(up))
-      .map((up, i) => ({
-        id: `${up}\u0001${n.name}`,
+      .filter(up => placed.at.has(up))
+      .map(up => ({
+        id: edgeKey(up, n.name),
+        type: 'lane' as const,
         source: up,
         target: n.name,
+        data: { lanes: placed.lanes.get(edgeKey(up, n.name)) ?? [] },
         markerEnd: marker,
         focusable: false,
-        className: i < n.deps.length ? 'aiosw-edge' : 'aiosw-edge aiosw-edge-after'
+        className: n.deps.includes(up) ? 'aiosw-edge' : 'aiosw-edge aiosw-edge-after'
       }))
   );
+}
+
+function fitted(placed: Placed, width: number, height: number): { x: number; y: number; zoom: number } {
+  const zoom = Math.max(0.02, Math.min(1, (width - 2 * PADDING) / Math.max(placed.width, 1), (height - 2 * PADDING) / Math.max(placed.height, 1)));
+  return { x: (width - placed.width * zoom) / 2, y: (height - placed.height * zoom) / 2, zoom };
 }
 
 function neighbour(
