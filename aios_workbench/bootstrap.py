@@ -53,6 +53,9 @@ STAMP = VENV / "aios-setup.json"
 MUTEX = ROOT / ".venv.lock"
 BUNDLE = ROOT / "aios_workbench" / "labextension"
 BUILT = (BUNDLE / "package.json", ROOT / "aios_workbench" / "static" / "graph.js")
+DEVELOPMENT = (
+    BUNDLE / "build_log.json"
+)  # only a development build by hand leaves it; never test or ship that one
 NOT_SOURCE = {"node_modules", "lib", ".yarn", "__pycache__", "test-results"}
 GIGABYTES = {"packages": 3.0, "project": 0.7}  # room each phase wants, node_modules and caches included
 WAIT_FOR_OTHER = 1800.0  # seconds
@@ -144,6 +147,11 @@ def stamped() -> "dict[str, str]":
     except (OSError, ValueError):
         return {}
     return stamp if PY.exists() and isinstance(stamp, dict) else {}
+
+
+def built() -> bool:
+    """Tell whether the front end is there, in the form that is shipped."""
+    return all(p.exists() for p in BUILT) and not DEVELOPMENT.exists()
 
 
 def stamp(done: "dict[str, str]") -> None:
@@ -292,6 +300,8 @@ def install_project(build: bool) -> None:
             shutil.rmtree(link, ignore_errors=True)
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(os.path.relpath(BUNDLE, link.parent), target_is_directory=True)
+    if build and DEVELOPMENT.exists():
+        DEVELOPMENT.unlink()
     missing = [str(p.relative_to(ROOT)) for p in BUILT if not p.exists()]
     if missing:
         raise SetupError(
@@ -306,7 +316,7 @@ def setup() -> None:
             f"{ROOT} is not a checkout of AIOS Workbench",
             "clone the repository and call this from its top folder",
         )
-    if stamped() == wanted() and all(p.exists() for p in BUILT):
+    if stamped() == wanted() and built():
         return
     with alone():
         want, done = wanted(), stamped()
@@ -318,7 +328,7 @@ def setup() -> None:
             install("locked packages", "--no-deps", "--require-hashes", "-r", LOCK)
             done["packages"] = want["packages"]
             stamp(done)
-        build = done.get("front") != want["front"] or not all(p.exists() for p in BUILT)
+        build = done.get("front") != want["front"] or not built()
         if build or done.get("project") != want["project"]:
             need_room("project")
             install_project(build)

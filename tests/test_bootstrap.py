@@ -195,6 +195,14 @@ def test_a_lost_bundle_is_built_again(ready: Mini) -> None:
     assert ready.builds == [*before, "front"]
 
 
+def test_a_development_bundle_is_built_again_for_shipping(ready: Mini) -> None:
+    before = ready.builds
+    (ready.root / "aios_workbench" / "labextension" / "build_log.json").write_text("{}")
+    assert ready("setup").returncode == 0
+    assert ready.builds == [*before, "front"]
+    assert ready("setup").stderr == ""
+
+
 def test_the_lab_sees_the_source_bundle(ready: Mini) -> None:
     link = ready.root / ".venv" / "share" / "jupyter" / "labextensions" / "aios-workbench"
     assert link.resolve() == ready.root / "aios_workbench" / "labextension"

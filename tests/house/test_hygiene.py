@@ -14,6 +14,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 LOCKS = ("requirements.lock", "labextension/yarn.lock")
 MAX_LINES = 500
@@ -114,6 +116,22 @@ def test_every_locked_package_has_a_hash(root: Path) -> None:
     entries = [line for line in text.splitlines() if re.match(r"[a-z0-9]", line)]
     assert len(entries) > 100
     assert [e for e in entries if not re.match(r"[a-z0-9-]+==[^ ]+ .*--hash=sha256:[0-9a-f]{64}", e)] == []
+
+
+def test_the_lock_answers_pyproject(root: Path) -> None:
+    """A dependency added or raised without `make lock` is found here, not on a user's machine."""
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    asked = [
+        *project["dependencies"],
+        *(r for extra in project["optional-dependencies"].values() for r in extra),
+    ]
+    locked = dict(re.findall(r"^([a-z0-9-]+)==([^ ]+)", (root / LOCKS[0]).read_text(), re.MULTILINE))
+    wrong = []
+    for requirement in map(Requirement, asked):
+        version = locked.get(canonicalize_name(requirement.name))
+        if version is None or not requirement.specifier.contains(version, prereleases=True):
+            wrong.append(f"{requirement}: locked is {version}")
+    assert wrong == []
 
 
 def registries() -> set[str]:

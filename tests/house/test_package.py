@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 DATA = "aios_workbench-{version}.data/data/"
 EXTENSION = "share/jupyter/labextensions/aios-workbench/"
-IN_PACKAGE = ("__init__.py", "bootstrap.py", "cli.py", "static/graph.js", "static/graph.css")
+IN_PACKAGE = ("__init__.py", "bootstrap.py", "cli/__init__.py", "static/graph.js", "static/graph.css")
 IN_DATA = (
     f"{EXTENSION}package.json",
     f"{EXTENSION}install.json",
@@ -127,7 +127,7 @@ def test_wheel_holds_no_strangers(wheel: Path) -> None:
     tops = {n.partition("/")[0].partition("-")[0] for n in names}
     assert tops == {"aios_workbench"}
     assert [
-        n for n in names if "node_modules" in n or "__pycache__" in n or n.endswith("build_log.json")
+        n for n in names if "/node_modules/" in n or "__pycache__" in n or n.endswith("build_log.json")
     ] == []
     assert [n for n in names if n.startswith("aios_workbench/labextension/")] == []  # shipped once, as data
 
@@ -152,7 +152,16 @@ def test_sdist_makes_the_same_wheel_without_node(wheel: Path, wheel_from_sdist: 
 def test_sdist_holds_no_strangers(sdist: Path) -> None:
     with tarfile.open(sdist) as tar:
         names = tar.getnames()
-    bad = ("node_modules", "/tests/", "__pycache__", ".venv", "/lib/", "/.git/", "build_log.json", "/.aios/")
+    bad = (
+        "/node_modules/",
+        "/tests/",
+        "__pycache__",
+        ".venv",
+        "/lib/",
+        "/.git/",
+        "build_log.json",
+        "/.aios/",
+    )
     assert [n for n in names if any(b in n for b in bad)] == []
 
 
