@@ -357,7 +357,7 @@ def lab(*args: str) -> int:
         raise SetupError(f"there is no folder {folder}", "name one that exists, such as `lab tutorials`")
     options = [
         f"--ServerApp.root_dir={folder}",
-        "--ServerApp.log_level=WARNING",
+        "--ServerApp.log_level=WARN",
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.extension_manager=readonly",
