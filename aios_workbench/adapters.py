@@ -1,0 +1,54 @@
+"""What the workbench can be connected to, and how far each connection has been proven. Never more than was run."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Level = Literal["real", "wire", "schema", "untested"]
+
+#: what each level claims
+LEVELS: dict[str, str] = {
+    "real": "executed in our tests against the real system",
+    "wire": "executed against a peer that speaks the same protocol",
+    "schema": "what it writes is validated against the published schema",
+    "untested": "not executed, or not there yet",
+}
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """A connection to a system.
+
+    Attributes
+    ----------
+    purpose : str
+        Which part of the workbench it serves.
+    evidence : str
+        What was run to prove it, and where.
+    """
+
+    name: str
+    purpose: str
+    level: Level
+    evidence: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-able dict."""
+        return asdict(self)
+
+
+ADAPTERS: tuple[Adapter, ...] = (
+    Adapter("SQLite", "journal and catalog", "real", "tests/engine, tests/faults: runs, kill -9"),
+    Adapter("file system", "artifacts", "real", "tests/workspace, tests/cli: stored, verified, collected"),
+    Adapter("embedded scheduler", "jobs", "real", "tests/promote: ticks, missed runs, two workers"),
+    Adapter(
+        "Jupyter kernel",
+        "jobs, one-off notebooks",
+        "real",
+        "tests/promote, tests/cli: executed in a fresh kernel",
+    ),
+    Adapter("threads", "executor of steps", "real", "tests/engine: parallel branches, retries, timeouts"),
+    Adapter("PostgreSQL", "journal and catalog of a team", "untested", "not there yet"),
+    Adapter("object store (fsspec)", "artifacts of a team", "untested", "not there yet"),
+)

@@ -1,0 +1,5 @@
+"""`python -m aios_workbench.cli`: the command without its script on the PATH."""
+
+from aios_workbench.cli import main
+
+main()

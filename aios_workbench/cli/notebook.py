@@ -1,0 +1,186 @@
+"""`aios run notebook.ipynb`: one execution in a fresh kernel, with the machinery that runs jobs."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aios_workbench.cli import exits, output
+
+if TYPE_CHECKING:
+    from aios_workbench.workspace import Workspace
+
+#: folder of the workspace that holds one folder per execution
+FOLDER = "notebook-runs"
+
+
+def execute(
+    ws: Workspace, path: Path, given: Mapping[str, str], gates: Mapping[str, Any] | None, *, as_json: bool
+) -> int:
+    """Execute a notebook once; return the command's exit code.
+
+    Executed notebook, HTML page, parameters and log are kept in a folder of the workspace. Workflows that the
+    notebook starts are waited for, up to a gate.
+
+    Raises
+    ------
+    NotFoundError, JobError, ParameterError
+        Before a kernel is started.
+    """
+    from aios_workbench.promote.execution import Execution
+    from aios_workbench.promote.notebooks import code_cells, read_notebook
+    from aios_workbench.promote.parameters import NotebookParameters, inject
+    from aios_workbench.promote.report import Log, write_html
+
+    path = path.expanduser().resolve()
+    book = read_notebook(path)
+    parameters = NotebookParameters(code_cells(book))
+    values = parameters.coerce(given)
+    parameters.require(values)
+    if parameters.cell is not None:
+        inject(book, parameters)
+    folder = _new_folder(ws, path)
+    types = {p.name: p.type for p in parameters}
+    (folder / "params.json").write_text(
+        json.dumps({"values": values, "types": types}) + "\n", encoding="utf-8"
+    )
+    env = {
+        **os.environ, "AIOS_HOME": str(ws.root), "AIOS_HEADLESS": "1", "AIOS_GATES": json.dumps(dict(gates or {})),
+        "AIOS_PARAMETERS": str(folder / "params.json"),
+    }  # fmt: skip
+    env.pop("AIOS_JOB_RUN", None)
+    started = time.time()
+    kernel = _Kernel(ws, folder, started)
+    with Log(folder / "log.txt") as log, _interruptible() as asked, _progress(as_json=as_json) as progress:
+        execution = Execution(
+            book,
+            folder,
+            path.parent,
+            env,
+            log,
+            None,
+            lambda: "cancel" if asked() else None,
+            progress,
+            kernel.settled,
+        )
+        why, error = execution.run()
+        execution.save()
+        with contextlib.suppress(Exception):  # an output that cannot be shown must not fail what was done
+            write_html(book, folder / "report.html", path.stem)
+    return _conclude(
+        ws, path, folder, kernel.runs(), "interrupted" if why else None, error, started, as_json=as_json
+    )
+
+
+def _new_folder(ws: Workspace, path: Path) -> Path:
+    slug = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem).strip("-")[:40] or "notebook"
+    name = f"{slug}-{time.strftime('%y%m%d-%H%M%S', time.gmtime())}-{uuid.uuid4().hex[:6]}"
+    folder = ws.root / FOLDER / name
+    folder.mkdir(parents=True, mode=0o700)
+    return folder
+
+
+def _conclude(
+    ws: Workspace, path: Path, folder: Path, runs: list[dict[str, Any]], status: str | None,
+    error: dict[str, Any] | None, started: float, *, as_json: bool,
+) -> int:  # fmt: skip
+    from aios_workbench.cli import views
+    from aios_workbench.engine import control
+
+    failed = [r for r in runs if r["status"] == "failed"]
+    waiting = [r for r in runs if r["status"] == "waiting"]
+    if status is None:
+        status = "failed" if error or failed else "waiting" if waiting else "succeeded"
+    files = {
+        n: str(folder / n) for n in ("executed.ipynb", "report.html", "log.txt") if (folder / n).exists()
+    }
+    if as_json:
+        output.emit({
+            "notebook": str(path), "status": status, "duration": time.time() - started, "error": error,
+            "folder": str(folder), "files": files,
+            "runs": [{k: r[k] for k in ("run_id", "workflow", "status")} for r in runs],
+        })  # fmt: skip
+    else:
+        if error:
+            output.say(
+                str(error["traceback"] or f"{error['type']}: {error['message']}").rstrip(),
+                err=True,
+                lines=True,
+            )
+            output.say(f"cell {error.get('cell') or '?'} failed", err=True)
+        output.say(f"{path.name}  ", output.state(status), f"   {output.duration(time.time() - started)}")
+        for run in runs:
+            output.say(f"run {run['run_id']}  ", output.state(run["status"]))
+        for run in waiting:
+            for line in views.how_to_decide(control.get_run(ws, run["run_id"])):
+                output.say(line)
+        for file in files.values():
+            output.say(file)
+    return exits.INTERRUPTED if status == "interrupted" else exits.of_status(status)
+
+
+class _Kernel:
+    """The workflows a notebook started: `wf.run()` returns at once, the kernel must not go before they end."""
+
+    def __init__(self, ws: Workspace, folder: Path, since: float) -> None:
+        self._ws, self._file, self._since = ws, folder / "kernel.json", since
+        self._pid: int | None = None
+
+    def runs(self) -> list[dict[str, Any]]:
+        """Return them, oldest first."""
+        if self._pid is None:
+            with contextlib.suppress(OSError, ValueError):
+                self._pid = json.loads(self._file.read_text(encoding="utf-8"))["pid"]
+        return self._ws.catalog.query(
+            "select r.* from runs r join executors e on e.executor_id = r.owner where e.pid = :pid "
+            "and e.started_at >= :since and r.created_at >= :since order by r.created_at",
+            pid=self._pid or -1, since=self._since,
+        )  # fmt: skip
+
+    def settled(self) -> bool:
+        """True when none is under way; one that waits at a gate is left to a worker."""
+        return not any(r["status"] in ("queued", "running") for r in self.runs())
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[Callable[[], bool]]:
+    """Let the first Ctrl-C interrupt the cell that runs; a second one ends the command."""
+    asked: list[int] = []
+
+    def note(number: int, _frame: object) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+
+    try:
+        before = signal.signal(signal.SIGINT, note)
+    except ValueError:  # not the main thread: somebody else looks after Ctrl-C
+        yield lambda: False
+        return
+    try:
+        yield lambda: bool(asked)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def _progress(*, as_json: bool) -> Iterator[Callable[[int, int], None]]:
+    """Show how many cells are done: a bar on a terminal, else a line each."""
+    screen = output.console(err=True)
+    if as_json or not screen.is_terminal:
+        yield lambda cell, count: None if as_json else output.say(f"cell {cell} of {count} done")
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("cells"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=screen, transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda cell, count: bar.update(task, completed=cell, total=count)

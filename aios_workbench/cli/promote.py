@@ -1,0 +1,103 @@
+"""`aios promote`: from notebook to scheduled job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aios_workbench.cli import exits, output
+from aios_workbench.cli.state import State, json_option
+
+if TYPE_CHECKING:
+    from aios_workbench.promote import Finding
+
+
+@click.command(short_help="Make a notebook a scheduled job.")
+@click.argument("notebook", type=click.Path(path_type=Path))
+@click.option(
+    "--name", help="The job's name; the notebook's if not given. An existing job gets a new version."
+)
+@click.option("--schedule", help="Cron, five fields; without it the job only runs when triggered.")
+@click.option(
+    "--timezone", metavar="ZONE", help="The schedule's zone, such as Europe/Berlin.  [default: UTC]"
+)
+@click.option(
+    "-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter of the notebook."
+)
+@click.option("--missed", type=click.Choice(["skip", "latest", "all"]),
+              help="What becomes of ticks that passed while no worker lived.  [default: latest]")  # fmt: skip
+@click.option(
+    "--retries", type=click.IntRange(0, 100), help="How often a failed run starts again.  [default: 0]"
+)
+@click.option("--retry-delay", metavar="TIME", help="Wait before that, such as 30s or 5m.  [default: 1m]")
+@click.option("--timeout", metavar="TIME", help="Longest time of one attempt, such as 30m.")
+@click.option(
+    "--gate", "gates", multiple=True, metavar="GATE=DECISION", help="approve, reject, wait, or JSON."
+)
+@click.option("--check", "only_check", is_flag=True, help="Only say what stands in the way.")
+@json_option
+@click.pass_obj
+def promote(
+    state: State, notebook: Path, name: str | None, schedule: str | None, timezone: str | None, params: tuple[str, ...],
+    missed: str | None, retries: int | None, retry_delay: str | None, timeout: str | None, gates: tuple[str, ...],
+    only_check: bool, as_json: bool,
+) -> int:  # fmt: skip
+    """Check NOTEBOOK and freeze it, with the modules beside it, as a job that `aios worker` runs."""
+    from aios_workbench.cli.values import assignments, gate_policies
+    from aios_workbench.errors import NotFoundError
+    from aios_workbench.govern import actor
+    from aios_workbench.promote import JobSpec, check
+    from aios_workbench.promote import promote as make
+
+    if not notebook.is_file():
+        raise NotFoundError(f"no notebook {notebook}; give the path of an .ipynb file")
+    given: dict[str, Any] = {
+        "schedule": schedule, "timezone": timezone, "missed": missed, "retries": retries, "retry_delay": retry_delay,
+        "timeout": timeout, "gates": gate_policies(gates),
+    }  # fmt: skip
+    options = {k: v for k, v in given.items() if v is not None}
+    spec = JobSpec(name=name or notebook.stem, notebook=str(notebook), **options,
+                   parameters=assignments(params, "-p", "limit=500"))  # fmt: skip
+    findings = check(notebook, spec)
+    broken = any(f.severity == "error" for f in findings)
+    if broken or only_check:
+        if as_json:
+            output.emit({"ok": not broken, "findings": [f.to_dict() for f in findings]})
+        else:
+            _show(findings)
+            output.say(
+                "it cannot be promoted; nothing was changed" if broken else "nothing stands in the way"
+            )
+        return exits.FAILED if broken else exits.OK
+    ws = state.workspace(create=True)
+    job = make(ws, notebook, spec, actor())
+    if as_json:
+        output.emit({**job.to_dict(), "changed": job.changed, "findings": [f.to_dict() for f in findings]})
+        return exits.OK
+    if findings:
+        _show(findings)
+    what = f"version {job.version}" if job.changed else f"version {job.version}, nothing changed"
+    output.say(f"{job.name}  ", output.state(job.status), f"  {what}  {job.to_dict()['schedule']}")
+    if job.next_tick_at:
+        output.say(f"next run {output.clock(job.next_tick_at)}{_who(ws)}")
+    else:
+        output.say(f"`aios jobs run {job.name}` runs it")
+    return exits.OK
+
+
+def _who(ws: Any) -> str:
+    from aios_workbench.engine import leases
+
+    return "" if leases.workers_alive(ws) else "; no worker is running: start `aios worker`"
+
+
+def _show(findings: list[Finding]) -> None:
+    if not findings:
+        output.say("no findings")
+        return
+    output.show(output.table(
+        ("severity", ">cell", ">line", "finding", "remedy"),
+        [(output.state(f.severity), f.cell, f.line, f.message, f.fix) for f in findings],
+    ))  # fmt: skip
