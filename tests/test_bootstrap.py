@@ -441,6 +441,7 @@ def test_a_file_in_the_way(fresh: Mini) -> None:
 
 def test_not_a_checkout(tmp_path: Path) -> None:
     (tmp_path / "aios_workbench").mkdir()
+    (tmp_path / "aios_workbench" / "__init__.py").touch()  # or the installed package would be found first
     for name in SOURCES:
         shutil.copy(HERE / "aios_workbench" / name, tmp_path / "aios_workbench" / name)
     command = [sys.executable, "-m", "aios_workbench.bootstrap", "setup"]
