@@ -12,6 +12,7 @@ import contextlib
 import json
 import logging
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Coroutine
@@ -314,6 +315,9 @@ def journal_engine(ws: Workspace) -> Any:
     @sa.event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = "IMMEDIATE"
+        if sqlite3.sqlite_version_info < (3, 42):
+            # On Python 3.12+ DBOS asks for unixepoch('subsec'), which an older SQLite answers with null.
+            connection.create_function("unixepoch", -1, _unixepoch)
         for pragma in (
             "busy_timeout=30000", "foreign_keys=ON", "journal_mode=WAL",
             f"synchronous={'FULL' if ws.durability == 'full' else 'NORMAL'}",
