@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, overload
@@ -367,11 +368,16 @@ def is_changed(now: StepSpec, before: StepSpec) -> bool:
 
 
 def _valid_name(name: Any, what: str) -> str:
-    if not isinstance(name, str) or not name.strip() or len(name) > 200 or any(ord(c) < 32 for c in name):
+    if not isinstance(name, str) or not name.strip() or len(name) > 200 or any(map(_is_control, name)):
         raise DefinitionError(f"a {what} needs a name of 1 to 200 printable characters, not {name!r}")
     if name == "<lambda>":
         raise DefinitionError(f"a lambda has no name ({what}); write wf.step(name='…')(lambda …) or use def")
     return name
+
+
+def _is_control(character: str) -> bool:
+    # line breaks, control characters, lone surrogates; joiners and directions of other scripts are fine
+    return unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
 
 
 def _check_options(kind: str, name: str, where: str, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ nobody else can write (mode 0700), is ever read, and every blob is checked again
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import io
@@ -162,12 +163,10 @@ class ArtifactStore:
         return True
 
     def _write(self, path: Path, blob: bytes) -> None:
-        try:
-            if path.stat().st_size == len(blob):
+        if _holds(path, blob):
+            with contextlib.suppress(OSError):
                 os.utime(path)  # young again: `aios gc` leaves what somebody is about to refer to
-                return
-        except OSError:
-            pass
+            return
         temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
         try:
             try:
@@ -201,6 +200,20 @@ class ArtifactStore:
             while self._cached > _CACHE_BYTES:
                 _, old = self._cache.popitem(last=False)
                 self._cached -= len(old)
+
+
+def _holds(path: Path, blob: bytes) -> bool:
+    """True when the file has exactly these bytes: a damaged blob is written again."""
+    try:
+        if path.stat().st_size != len(blob):
+            return False
+        with path.open("rb") as file:
+            for at in range(0, len(blob), 2**20):
+                if file.read(2**20) != blob[at : at + 2**20]:
+                    return False
+    except OSError:
+        return False
+    return True
 
 
 _DESCRIBE = (
@@ -256,8 +269,17 @@ def encode(value: Any) -> tuple[str, str, tuple[int, ...] | None, dict[str, Any]
         ) from e
     shape = getattr(value, "shape", None)
     sized = isinstance(shape, tuple) and all(isinstance(n, int) for n in shape)
-    preview = repr(value) if len(blob) < 100_000 else type_name
-    return "pickle", type_name, shape if sized else None, {"preview": preview[:2000]}, blob
+    return "pickle", type_name, shape if sized else None, {"preview": _shown(value, blob) or type_name}, blob
+
+
+def _shown(value: Any, blob: bytes) -> str:
+    if len(blob) >= 100_000:
+        return ""
+    try:
+        text = repr(value)[:2000]
+    except Exception as e:  # a broken or refusing __repr__ is no reason not to store the value
+        return f"(its repr raises {type(e).__name__})"
+    return text.encode("utf-8", "replace").decode()
 
 
 def decode(kind: str, blob: bytes) -> Any:
@@ -280,22 +302,43 @@ def decode(kind: str, blob: bytes) -> Any:
 
 def _parquet(frame: Any) -> tuple[dict[str, Any], bytes] | None:
     """Return description and bytes, or None where Parquet would not give the same frame back."""
-    if not frame.columns.is_unique or frame.attrs or not all(type(c) is str for c in frame.columns):
+    columns = frame.columns
+    if type(columns).__name__ != "Index" or not columns.is_unique or frame.attrs:
+        return None
+    if not all(type(c) is str for c in columns):
         return None
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         table = pa.Table.from_pandas(frame)
-        # Objects (dates, dicts, mixed types) may come back as something else: compare, and pickle those.
-        if any(t == object for t in frame.dtypes) and not table.to_pandas().equals(frame):  # noqa: E721
+        # Objects (dates, dicts, mixed types) and categories may come back as something else: compare, pickle those.
+        if any(t == object or t.name == "category" for t in frame.dtypes) and not _same(table, frame):  # noqa: E721
             return None
         sink = pa.BufferOutputStream()
         pq.write_table(table, sink, compression="zstd")
-    except (pa.ArrowException, ValueError, TypeError):
+    except (pa.ArrowException, ValueError, TypeError, OverflowError):
         return None
-    columns = [{"name": str(c), "type": str(t)} for c, t in frame.dtypes.items()]
-    return {"columns": columns}, sink.getvalue().to_pybytes()
+    described = [{"name": str(c), "type": str(t)} for c, t in frame.dtypes.items()]
+    return {"columns": described}, sink.getvalue().to_pybytes()
+
+
+def _same(table: Any, frame: Any) -> bool:
+    import pyarrow as pa
+
+    for field in table.schema:
+        if pa.types.is_decimal(field.type) and field.name in frame.columns:
+            if any(v is not None and v.as_tuple().exponent != -field.type.scale for v in frame[field.name]):
+                return False  # Decimal("2") would come back as Decimal("2.00")
+        if pa.types.is_dictionary(field.type) and not _is_text(field.type.value_type):
+            return False
+    return bool(table.to_pandas().equals(frame))
+
+
+def _is_text(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def is_plain(value: Any, depth: int = 0) -> bool:

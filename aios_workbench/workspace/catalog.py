@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import sqlite3
 import threading
 import time
@@ -25,7 +26,18 @@ FLUSH_SECONDS = 0.02
 
 def dumps(value: object) -> str:
     """Return compact JSON; what JSON does not know becomes its `str`."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str)
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str)
+    if text.isascii() or _encodes(text):
+        return text
+    return json.dumps(value, separators=(",", ":"), default=str)  # a lone surrogate: SQLite takes it escaped only
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class Catalog:
@@ -108,7 +120,8 @@ class Catalog:
             try:
                 yield con
             except BaseException:
-                con.execute("rollback")
+                if con.in_transaction:  # a full disk has rolled back already
+                    con.execute("rollback")
                 raise
             con.execute("commit")
         except sqlite3.Error as e:
@@ -152,7 +165,7 @@ class Catalog:
                 try:
                     with self.transaction() as con:
                         for sql, params in batch.values():
-                            con.execute(sql, params)
+                            _store(con, sql, params)
                     self.deferred_error = None
                 except Exception as e:
                     self.deferred_error = e
@@ -253,6 +266,26 @@ def upsert(table: str, row: Mapping[str, Any], keys: Sequence[str]) -> str:
     values = ", ".join(f":{c}" for c in row)
     sets = ", ".join(f'"{c}" = excluded."{c}"' for c in row if c not in keys)
     return f"insert into {table} ({names}) values ({values}) on conflict ({', '.join(keys)}) do update set {sets}"
+
+
+#: One statement is wrong, not the database: SQLITE_ERROR, TOOBIG, CONSTRAINT, MISMATCH, MISUSE, RANGE.
+_STATEMENT_ERRORS = frozenset((1, 18, 19, 20, 21, 25))
+
+
+def _store(con: sqlite3.Connection, sql: str, params: Mapping[str, Any]) -> None:
+    """Store one deferred row; one that can never be stored is logged and left out, so that the others can."""
+    try:
+        try:
+            con.execute(sql, params)
+        except UnicodeEncodeError:
+            readable = {
+                k: v.encode("utf-8", "replace").decode() if isinstance(v, str) else v for k, v in params.items()
+            }
+            con.execute(sql, readable)
+    except (sqlite3.Error, OverflowError, TypeError) as e:
+        if isinstance(e, sqlite3.Error) and getattr(e, "sqlite_errorcode", 1) & 0xFF not in _STATEMENT_ERRORS:
+            raise
+        logging.getLogger("aios_workbench").error("not stored: %s: %s (%.200s)", type(e).__name__, e, sql)
 
 
 def _statements(script: str) -> Iterator[str]:

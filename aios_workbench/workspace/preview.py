@@ -8,7 +8,7 @@ import json
 import math
 from typing import Any
 
-from aios_workbench.errors import ParameterError
+from aios_workbench.errors import AiosError, CorruptArtifactError, ParameterError
 from aios_workbench.workspace.artifacts import Artifact, decode
 from aios_workbench.workspace.home import Workspace
 
@@ -60,34 +60,48 @@ def _text(out: dict[str, Any], text: str) -> None:
 
 def _frame(ws: Workspace, artifact: Artifact, offset: int, limit: int, out: dict[str, Any]) -> None:
     import duckdb
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
-    path = str(ws.artifacts.path(artifact)).replace("'", "''")
+    path = ws.artifacts.path(artifact)
     kinds = {c["name"]: c["type"] for c in artifact.meta.get("columns", [])}
-    with duckdb.connect() as con:
-        try:
-            found = con.execute(f"select * from read_parquet('{path}') limit {limit} offset {offset}")  # noqa: S608
-            names = [d[0] for d in found.description]
-            rows = found.fetchall()
-        except duckdb.Error:  # a type DuckDB does not read
-            import pyarrow.parquet as pq
-
-            table = pq.read_table(ws.artifacts.path(artifact)).slice(offset, limit)
-            names = table.column_names
-            rows = list(zip(*(table.column(n).to_pylist() for n in names), strict=True)) if names else []
+    try:
+        names = pq.read_schema(path).names  # DuckDB renames what differs in case only
+        quoted = str(path).replace("'", "''")
+        with duckdb.connect() as con:
+            try:
+                found = con.execute(f"select * from read_parquet('{quoted}') limit {limit} offset {offset}")  # noqa: S608
+                rows = found.fetchall()
+            except duckdb.Error:  # a type DuckDB does not read
+                table = pq.read_table(path).slice(offset, limit)
+                rows = list(zip(*(column.to_pylist() for column in table.columns), strict=True))
+    except (pa.ArrowException, OSError) as e:
+        raise _damaged(ws, artifact) from e
     out["total"] = artifact.shape[0] if artifact.shape else None
     out["columns"] = [{"name": n, "type": kinds.get(n, "index")} for n in names]
     out["rows"] = [[_cell(v) for v in row] for row in rows]
 
 
+def _damaged(ws: Workspace, artifact: Artifact) -> Exception:
+    try:
+        ws.artifacts.read(artifact)
+    except AiosError as e:
+        return e
+    return CorruptArtifactError(f"artifact {artifact.hash[:12]} ({artifact.type}) cannot be read; rerun its step")
+
+
 def _array(ws: Workspace, artifact: Artifact, offset: int, limit: int, out: dict[str, Any]) -> None:
     import numpy as np
 
-    array = np.load(ws.artifacts.path(artifact), mmap_mode="r", allow_pickle=False)
+    try:
+        array = np.load(ws.artifacts.path(artifact), mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError) as e:
+        raise _damaged(ws, artifact) from e
     if array.ndim not in (1, 2):
         _text(out, np.array2string(np.asarray(array), threshold=200, edgeitems=3))
         return
     part = np.asarray(array[offset : offset + limit])
-    part = part.reshape(len(part), -1)[:, :100]
+    part = (part if part.ndim == 2 else part[:, None])[:, :100]
     out["total"] = int(array.shape[0])
     out["columns"] = [{"name": str(i), "type": str(array.dtype)} for i in range(part.shape[1])]
     out["rows"] = [[_cell(v) for v in row] for row in part.tolist()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from aios_workbench.errors import ConflictError, ParameterError, hint
@@ -42,25 +43,26 @@ def sql(query: str, ws: Workspace | None = None) -> pd.DataFrame:
 
     ws = ws or workspace()
     ws.catalog.flush()
-    with duckdb.connect() as con:
+    with _sandbox() as con:
         try:
-            names = con.get_table_names(query)
-            for name in names:
-                if name in schema.TABLES:
+            for name in schema.TABLES:  # a word of the query; its meaning is DuckDB's business
+                if re.search(rf"\b{name}\b", query, re.IGNORECASE):
                     _register(con, ws, name)
-            con.execute("set enable_external_access = false")
-            return con.execute(query).df()
+            found = con.execute(query)
+            if found is None:
+                raise ParameterError("aios.sql: there is no statement in this query")
+            return found.df()
         except duckdb.Error as e:
-            unknown = [n for n in _names(con, query) if n not in schema.TABLES]
-            hints = "".join(hint(n, schema.TABLES) for n in unknown)
+            unknown = re.findall(r"Table with name (\w+) does not exist", str(e))
+            hints = "".join(hint(n.lower(), schema.TABLES) for n in unknown)
             raise ParameterError(f"aios.sql: {e}{hints} (tables: {', '.join(schema.TABLES)})") from None
 
 
-def _names(con: Any, query: str) -> set[str]:
-    try:
-        return set(con.get_table_names(query))
-    except Exception:
-        return set()
+def _sandbox() -> Any:
+    """A database in memory that sees no file, no network, and no variable of this process."""
+    import duckdb
+
+    return duckdb.connect(config={"enable_external_access": False, "python_enable_replacements": False})
 
 
 def _register(con: Any, ws: Workspace, table: str) -> None:
@@ -93,10 +95,18 @@ def query_output(ws: Workspace, artifact: Artifact, query: str) -> pd.DataFrame:
 
     if artifact.kind != "parquet":
         raise ConflictError(f"this output is {artifact.type}, not a data frame; load it with .output")
-    path = str(ws.artifacts.path(artifact)).replace("'", "''")
-    with duckdb.connect() as con:
+    import pyarrow.dataset
+
+    path = ws.artifacts.path(artifact)
+    if not path.exists():
+        ws.artifacts.read(artifact)  # says what to do about it
+    with _sandbox() as con:
         try:
-            con.execute(f"create view output as select * from read_parquet('{path}')")  # noqa: S608 - our own path
-            return con.execute(query).df()
-        except duckdb.Error as e:
+            # A dataset, not read_parquet: the query may push columns and filters down, but touch no file itself.
+            con.register("output", pyarrow.dataset.dataset(path, format="parquet"))
+            found = con.execute(query)
+            if found is None:
+                raise ParameterError("sql on this output: there is no statement in this query")
+            return found.df()
+        except (duckdb.Error, pyarrow.ArrowException) as e:
             raise ParameterError(f"sql on this output: {e}") from None
