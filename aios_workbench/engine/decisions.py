@@ -59,9 +59,8 @@ def decide(
                 {"r": run_id, "s": step, "now": time.time()},
             )
     if not changed:
-        return decide(
-            ws, run_id, step, approved, by=by, values=values, reason=reason
-        )  # lost a race: says to whom
+        # Lost a race: the second look says to whom.
+        return decide(ws, run_id, step, approved=approved, by=by, values=values, reason=reason)
     audit(ws, by, f"gate.{status}", f"{run_id}/{step}", values=filled, reason=reason)
     ws.catalog.event("gate", run_id, step, status=status, by=by)
     ws.catalog.flush()

@@ -327,6 +327,10 @@ def journal_engine(ws: Workspace) -> Any:
     return engine
 
 
+def _unixepoch(*modifiers: str) -> float:
+    return time.time() if "subsec" in modifiers else int(time.time())
+
+
 def enqueue(ws: Workspace, run_id: str, leg: int, seed: dict[str, dict[str, Any]], queue: str) -> None:
     """Put a leg of a run into a queue; needs no engine in this process."""
     from dbos import DBOSClient, EnqueueOptions
