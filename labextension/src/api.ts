@@ -293,7 +293,8 @@ function failure(status: number, data: unknown): ApiError {
   return new ApiError(sentence(body.message ?? `The server answered ${status}.`), status, body.hint ?? '', body.fields ?? {});
 }
 
-function sentence(text: string): string {
+/** A message as a sentence begins; the server's begin small, for the command line. */
+export function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 

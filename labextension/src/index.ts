@@ -139,6 +139,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
         const button = new ToolbarButton({
           icon: aiosIcon,
           label: 'Promote…',
+          className: 'aios-promote-button',
           tooltip: `Promote ${PathExt.basename(context.path)} to a job`,
           onClick: () => void commands.execute(CommandIDs.promote, { path: context.path })
         });

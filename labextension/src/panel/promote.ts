@@ -207,7 +207,8 @@ class PromoteDialog extends Dialog<unknown> {
         this.job = job;
         super.resolve(1);
       } else {
-        this.node.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+        // After the redraw: only then is the field marked.
+        window.setTimeout(() => this.node.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
       }
     });
   }

@@ -1,6 +1,6 @@
 // The fields of the promote dialog.
 import { type ReactNode, useEffect, useId, useState } from 'react';
-import { ApiError, type Finding } from '../api';
+import { ApiError, sentence, type Finding } from '../api';
 import { SchemaForm } from '../shared';
 import { tick, until } from './format';
 import { Failure, Skeleton } from './hooks';
@@ -209,7 +209,8 @@ function Findings({ findings }: { findings: Finding[] }): JSX.Element | null {
           <b>{f.severity === 'error' ? '✕ error' : '▲ warning'}</b>
           {f.cell !== null && <span className="aios-dim">{` cell ${f.cell}${f.line ? `, line ${f.line}` : ''}`}</span>}
           <div>
-            {f.message}. <span className="aios-dim">{f.fix}</span>
+            {`${sentence(f.message)}. `}
+            <span className="aios-dim">{`${sentence(f.fix)}.`}</span>
           </div>
         </li>
       ))}

@@ -89,7 +89,7 @@ function StepRow(props: {
   const notes = [
     step.kind === 'gate' ? 'gate' : '',
     step.cached ? 'cached' : '',
-    step.attempts > 1 ? `attempt ${step.attempts} of ${Math.max(step.max_attempts, step.attempts)}` : ''
+    step.attempts > 1 ? `${step.attempts} tries` : ''
   ].filter(Boolean);
   return (
     <li className={`aios-step aios-is-${step.status}`} data-testid="aios-step" data-step={step.step}>

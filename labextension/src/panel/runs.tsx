@@ -76,7 +76,7 @@ function Filter({ model, shot }: { model: PanelModel; shot: Snapshot }): JSX.Ele
       <input
         type="search"
         className="aios-input"
-        placeholder="Filter by workflow or id"
+        placeholder="Filter"
         aria-label="Filter runs by workflow or id"
         value={model.filter.search}
         maxLength={200}

@@ -14,6 +14,13 @@ import { ErrorBox } from './run';
 const PAGE = 50;
 const LOG_LINES = 2000;
 
+const NO_OUTPUT: Record<string, string> = {
+  succeeded: 'This step returned nothing.',
+  failed: 'It failed, so there is no output.',
+  skipped: 'It was skipped, so there is no output.',
+  cancelled: 'It was cancelled, so there is no output.'
+};
+
 class StepContent extends ReactWidget {
   constructor(
     private readonly model: PanelModel,
@@ -72,7 +79,7 @@ function StepView(props: { model: PanelModel; runId: string; step: string; workf
             fetchPage={(offset, limit) => model.api.step(runId, step, offset, limit).then(d => d.preview!)}
           />
         ) : (
-          <p className="aios-dim">{data.status === 'succeeded' ? 'This step returned nothing.' : 'No output yet.'}</p>
+          <p className="aios-dim">{NO_OUTPUT[data.status] ?? 'No output yet.'}</p>
         )}
       </section>
       <Inputs inputs={data.inputs} />
