@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.update(
         AIOS_HOME=str(home / "aios"),
         DO_NOT_TRACK="1",
+        HYPOTHESIS_STORAGE_DIRECTORY=str(
+            ROOT / ".venv" / "hypothesis"
+        ),  # kept between runs, outside the sources
         IPYTHONDIR=str(home / "ipython"),
         JUPYTER_CONFIG_DIR=str(home / "jupyter-config"),
         JUPYTER_DATA_DIR=str(home / "jupyter-data"),
@@ -59,6 +63,9 @@ def pytest_configure(config: pytest.Config) -> None:
         JUPYTER_RUNTIME_DIR=str(home / "jupyter-runtime"),
         MLFLOW_DISABLE_TELEMETRY="true",
     )
+    # no deadline: an example that takes 5 ms alone takes 500 beside a browser on two cores
+    hypothesis.settings.register_profile("aios", deadline=None)
+    hypothesis.settings.load_profile("aios")
     if getattr(config.option, "output", None) == "test-results":
         config.option.output = str(home / "playwright")  # pytest-playwright's default is the repository
     if os.environ.get("AIOS_CI") == "1":
