@@ -41,41 +41,51 @@ def answer(widget: GraphWidget, content: Any) -> protocol.Answer | protocol.Erro
         return protocol.ErrorReply(id=identity, type="ParameterError", message=str(e), fields=e.fields)
     except AiosError as e:
         return protocol.ErrorReply(id=identity, type=type(e).__name__, message=str(e))
-    except Exception as e:  # a request must never be left without a reply
+    except Exception as e:  # noqa: BLE001 - a request must never be left without a reply
         return protocol.ErrorReply(id=identity, type=type(e).__name__, message=str(e) or type(e).__name__)
 
 
 def _do(widget: GraphWidget, request: protocol.AnyRequest) -> protocol.Message:
     match request:
-        case protocol.Hello():
-            return protocol.Done(run_id=widget.run_id)
         case protocol.OpenStep():
-            if widget.reader is None:
-                return detail.step_of_definition(widget.workflow, request.step)
-            if widget.workflow is not None and all(s["name"] != request.step for s in widget.reader.spec["steps"]):
-                return detail.step_of_definition(widget.workflow, request.step)  # defined after the run
-            return detail.step_of_run(widget.reader, request.step)
+            return _open(widget, request.step)
         case protocol.PreviewPage():
             ws = _reader(widget).ws
             return detail.page(ws, ws.artifacts.find(request.hash), request.offset, request.limit)
         case protocol.Logs():
             reader = _reader(widget)
             return detail.log_page(reader.ws, reader.run_id, request.step, request.after)
-        case protocol.RerunFrom():
-            widget.follow(_run(widget).rerun(from_=request.step))
-        case protocol.Resume():
-            _run(widget).resume()
-            widget.poke()
-        case protocol.Cancel():
-            _run(widget).cancel()
-            widget.poke()
-        case protocol.Decide():
-            _decide(widget, request)
+        case protocol.Hello():
+            pass
+        case _:
+            _act(widget, request)
     return protocol.Done(run_id=widget.run_id)
 
 
-def _decide(widget: GraphWidget, request: protocol.Decide) -> None:
+def _open(widget: GraphWidget, step: str) -> protocol.StepDetail:
+    reader = widget.reader
+    if reader is None:
+        return detail.step_of_definition(widget.workflow, step)
+    if widget.workflow is not None and all(s["name"] != step for s in reader.spec["steps"]):
+        return detail.step_of_definition(widget.workflow, step)  # defined after the run
+    return detail.step_of_run(reader, step)
+
+
+def _act(widget: GraphWidget, request: protocol.AnyRequest) -> None:
     run = _run(widget)
+    match request:
+        case protocol.RerunFrom():
+            widget.follow(run.rerun(from_=request.step))
+        case protocol.Resume():
+            run.resume()
+        case protocol.Cancel():
+            run.cancel()
+        case protocol.Decide():
+            _decide(widget, run, request)
+    widget.poke()
+
+
+def _decide(widget: GraphWidget, run: Any, request: protocol.Decide) -> None:
     if not request.approved:
         run.reject(request.step, request.reason)
     else:
@@ -86,7 +96,6 @@ def _decide(widget: GraphWidget, request: protocol.Decide) -> None:
             if fields:
                 raise FormError(fields)
         run.approve(request.step, values=request.values, reason=request.reason or None)
-    widget.poke()
 
 
 def check_form(schema: dict[str, Any], values: dict[str, Any]) -> dict[str, str]:
@@ -118,7 +127,9 @@ def check_form(schema: dict[str, Any], values: dict[str, Any]) -> dict[str, str]
 
 def _reader(widget: GraphWidget) -> RunReader:
     if widget.reader is None:
-        raise ConflictError("this workflow has not run yet: there is nothing stored to look at. Call .run() first")
+        raise ConflictError(
+            "this workflow has not run yet: there is nothing stored to look at. Call .run() first"
+        )
     return widget.reader
 
 

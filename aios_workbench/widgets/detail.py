@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,7 +36,11 @@ def step_of_run(reader: RunReader, step: str) -> protocol.StepDetail:
     artifact = find(ws, row["output"])
     if artifact is not None:
         detail.artifact = protocol.Artifact(
-            hash=artifact.hash, kind=artifact.kind, type=artifact.type, bytes=artifact.bytes, shape=_shape(artifact)
+            hash=artifact.hash,
+            kind=artifact.kind,
+            type=artifact.type,
+            bytes=artifact.bytes,
+            shape=_shape(artifact),
         )
         detail.output = page(ws, artifact, 0, FIRST_ROWS)
     detail.attempts = [_attempt(a) for a in ws.catalog.query(
@@ -66,7 +69,8 @@ def log_page(ws: Workspace, run_id: str, step: str, after: int) -> protocol.LogP
     """Return log lines after a number; from the start, the last ones are what matters."""
     if after == 0:
         first = ws.catalog.one(
-            "select min(seq) as first from (select seq from logs where run_id = :r and step = :s order by seq desc limit :n)",
+            "select min(seq) as first from"
+            " (select seq from logs where run_id = :r and step = :s order by seq desc limit :n)",
             r=run_id, s=step, n=LOG_LINES,
         )  # fmt: skip
         after = (first["first"] or 1) - 1 if first else 0
@@ -75,22 +79,31 @@ def log_page(ws: Workspace, run_id: str, step: str, after: int) -> protocol.LogP
         " order by seq limit :n",
         r=run_id, s=step, a=after, n=LOG_LINES + 1,
     )  # fmt: skip
-    return protocol.LogPage(lines=[protocol.LogLine(**r) for r in rows[:LOG_LINES]], more=len(rows) > LOG_LINES)
+    return protocol.LogPage(
+        lines=[protocol.LogLine(**r) for r in rows[:LOG_LINES]], more=len(rows) > LOG_LINES
+    )
 
 
 def page(ws: Workspace, artifact: Artifact, offset: int, limit: int) -> protocol.Preview:
     """Return a window on a value; where it cannot be read, the reason in its place."""
     from aios_workbench.workspace.preview import preview
 
-    fields = {"kind": artifact.kind, "type": artifact.type, "bytes": artifact.bytes, "shape": _shape(artifact)}
+    out = protocol.Preview(
+        kind=artifact.kind, type=artifact.type, bytes=artifact.bytes, shape=_shape(artifact), offset=offset
+    )
     try:
         seen = preview(ws, artifact, offset=offset, limit=limit)
     except AiosError as e:
-        return protocol.Preview(**fields, offset=offset, text=str(e))
-    return protocol.Preview(
-        **fields, offset=offset, columns=seen.get("columns") or [], rows=[_row(r) for r in seen.get("rows") or []],
-        total=seen.get("total"), text=seen.get("text"), truncated=bool(seen.get("truncated")),
-    )  # fmt: skip
+        out.text = str(e)
+        return out
+    out.columns = [protocol.Column(**c) for c in seen["columns"]]
+    out.rows, out.total, out.text, out.truncated = (
+        seen["rows"],
+        seen["total"],
+        seen["text"],
+        seen["truncated"],
+    )
+    return out
 
 
 def find(ws: Workspace, hash_: str | None) -> Artifact | None:
@@ -122,7 +135,9 @@ def _policy(spec: Mapping[str, Any]) -> list[protocol.Value]:
     return [protocol.Value(name=n, source="policy", summary=str(v)) for n, v in said.items() if v]
 
 
-def _inputs(ws: Workspace, run_id: str, spec: Mapping[str, Any], hashes: Mapping[str, str]) -> list[protocol.Value]:
+def _inputs(
+    ws: Workspace, run_id: str, spec: Mapping[str, Any], hashes: Mapping[str, str]
+) -> list[protocol.Value]:
     run = ws.catalog.one("select params from runs where run_id = :r", r=run_id) or {"params": "{}"}
     params = json.loads(run["params"] or "{}")
     deps: Mapping[str, str] = spec.get("deps") or {}
@@ -133,7 +148,7 @@ def _inputs(ws: Workspace, run_id: str, spec: Mapping[str, Any], hashes: Mapping
         if artifact is None:
             values.append(protocol.Value(name=name, source=source))
         else:
-            size = " × ".join(map(str, _shape(artifact) or ()))
+            size = " by ".join(map(str, _shape(artifact) or ()))
             values.append(
                 protocol.Value(name=name, source=source, type=artifact.type, summary=size, hash=artifact.hash)
             )
@@ -141,7 +156,9 @@ def _inputs(ws: Workspace, run_id: str, spec: Mapping[str, Any], hashes: Mapping
         if name not in hashes and name in params:
             value = params[name]
             text = short(repr(value)) or ""
-            values.append(protocol.Value(name=name, source="parameter", type=type(value).__name__, summary=text))
+            values.append(
+                protocol.Value(name=name, source="parameter", type=type(value).__name__, summary=text)
+            )
     return values
 
 
@@ -175,13 +192,3 @@ def _add_gate(detail: protocol.StepDetail, ws: Workspace, run_id: str) -> None:
 
 def _shape(artifact: Artifact) -> list[int] | None:
     return None if artifact.shape is None else list(artifact.shape)
-
-
-def _row(row: list[Any]) -> list[Any]:
-    # JSON has no NaN and no infinity; the browser has no integers beyond 2**53.
-    def cell(value: Any) -> Any:
-        if isinstance(value, float) and not math.isfinite(value):
-            return "NaN" if math.isnan(value) else str(value)
-        return str(value) if isinstance(value, int) and abs(value) > 2**53 else value
-
-    return [cell(v) for v in row]

@@ -18,8 +18,11 @@ class Differ:
     """
 
     def __init__(self, first: GraphState) -> None:
-        self.seq = first.seq
-        self._begin(first)
+        self.seq = self._base = first.seq
+        self.state = first
+        self._by_name = {n.name: n for n in first.nodes}
+        self._changed: dict[str, StepNode] = {}
+        self._metrics = self._gates = False
 
     def update(self, state: GraphState) -> GraphState | GraphPatch | None:
         """Return what to send so that a reader sees `state`, or None when it does already."""
@@ -28,7 +31,8 @@ class Differ:
         same = (
             [_shape(n) for n in moved] == [_shape(self._by_name.get(n.name)) for n in moved]
             and len(state.nodes) == len(last.nodes)
-            and (state.workflow, state.description, state.problem) == (last.workflow, last.description, last.problem)
+            and (state.workflow, state.description, state.problem)
+            == (last.workflow, last.description, last.problem)
             and (state.run and state.run.run_id) == (last.run and last.run.run_id)
         )
         metrics, gates = state.metrics != last.metrics, state.gates != last.gates
@@ -56,7 +60,7 @@ class Differ:
         self.state = state
         self._base = state.seq
         self._by_name = {n.name: n for n in state.nodes}
-        self._changed: dict[str, StepNode] = {}
+        self._changed = {}
         self._metrics = self._gates = False
 
 

@@ -40,9 +40,9 @@ def mimebundle(target: Any, include: Any = None, exclude: Any = None) -> Any:
         made = widget(target)._repr_mimebundle_(include=include, exclude=exclude)
         if made is not None:
             return made
-    from aios_workbench.widgets import fallback
+    from aios_workbench.widgets import fallback, source
 
-    return fallback.bundle(fallback.static_state(target))
+    return fallback.bundle(source.static_state(target))
 
 
 def widget(target: Any) -> Any:
@@ -60,6 +60,6 @@ def widget(target: Any) -> Any:
 
 
 def _pretty(target: Any, printer: Any, cycle: bool) -> None:
-    from aios_workbench.widgets import fallback
+    from aios_workbench.widgets import fallback, source
 
-    printer.text("…" if cycle else fallback.plain(fallback.static_state(target)))
+    printer.text("…" if cycle else fallback.plain(source.static_state(target)))

@@ -4,25 +4,11 @@ from __future__ import annotations
 
 import base64
 from html import escape
-from typing import TYPE_CHECKING, Any
 
 from aios_workbench.widgets.picture import counts, duration, svg
 from aios_workbench.widgets.protocol import GraphState, StepNode
 
-if TYPE_CHECKING:
-    from aios_workbench.workspace import Workspace
-
 _MAX_ROWS = 100
-
-
-def static_state(target: Any, ws: Workspace | None = None) -> GraphState:
-    """Return what a widget for a workflow or a run would show first, without making one."""
-    from aios_workbench.widgets.source import RunReader, definition_state
-    from aios_workbench.workspace import workspace
-
-    if hasattr(target, "spec") and callable(target.spec):
-        return definition_state(target)
-    return RunReader(ws or getattr(target, "workspace", None) or workspace(), target.id).read()
 
 
 def bundle(state: GraphState) -> dict[str, str]:
@@ -50,14 +36,16 @@ def plain(state: GraphState) -> str:
     room = max((len(n.name) for n in state.nodes[:_MAX_ROWS]), default=0)
     for node in state.nodes[:_MAX_ROWS]:
         words = "  ".join(filter(None, (duration(node.duration), _note(node))))
-        lines.append(f"  {_MARKS[node.status]} {node.name:<{min(room, 40)}}  {node.status:<9}  {words}".rstrip())
+        lines.append(
+            f"  {_MARKS[node.status]} {node.name:<{min(room, 40)}}  {node.status:<9}  {words}".rstrip()
+        )
     if len(state.nodes) > _MAX_ROWS:
         lines.append(f"  … and {len(state.nodes) - _MAX_ROWS} more steps")
     return "\n".join(lines)
 
 
 _MARKS = {
-    "pending": "○", "running": "▶", "retrying": "↻", "waiting": "⏸", "succeeded": "✓", "failed": "✗",
+    "pending": "○", "running": "▶", "retrying": "↻", "waiting": "‖", "succeeded": "✓", "failed": "✗",
     "skipped": "»", "cancelled": "■",
 }  # fmt: skip
 
@@ -77,4 +65,6 @@ def _row(node: StepNode) -> str:
 
 
 def _note(node: StepNode) -> str:
-    return ", ".join(filter(None, ("cached" * node.cached, "stale" * node.stale, node.error or node.message or "")))
+    return ", ".join(
+        filter(None, ("cached" * node.cached, "stale" * node.stale, node.error or node.message or ""))
+    )

@@ -1,6 +1,6 @@
 """Writes `labextension/src/protocol.ts` from the models in `protocol.py`.
 
-    python -m aios_workbench.widgets.generate_ts [--check]
+python -m aios_workbench.widgets.generate_ts [--check]
 """
 
 from __future__ import annotations
@@ -19,11 +19,17 @@ _HEAD = """\
 // Generated from aios_workbench/widgets/protocol.py by `python -m aios_workbench.widgets.generate_ts`. Do not edit.
 """
 
+_PLAIN = {
+    "string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null", None: "unknown",
+}  # fmt: skip
+
 
 def generate() -> str:
     """Return the TypeScript of all messages."""
-    # As the kernel writes them, fields with defaults are always there; as the browser writes them, they may be left out.
-    written = _definitions([m for m in protocol.MODELS if not issubclass(m, protocol.Request)], "serialization")
+    # The kernel always writes fields that have defaults; the browser may leave them out.
+    written = _definitions(
+        [m for m in protocol.MODELS if not issubclass(m, protocol.Request)], "serialization"
+    )
     read = _definitions(list(protocol.ANSWERS), "validation")
     parts = [
         _HEAD,
@@ -33,11 +39,17 @@ def generate() -> str:
     ]
     for model in protocol.MODELS:
         source = read if issubclass(model, protocol.Request) else written
-        parts.append(_interface(model.__name__, source[model.__name__], required_kind=issubclass(model, protocol.Request)))
+        parts.append(
+            _interface(
+                model.__name__, source[model.__name__], required_kind=issubclass(model, protocol.Request)
+            )
+        )
     names = [m.__name__ for m in protocol.ANSWERS]
     parts.append(f"export type Request = {' | '.join(names)};\n")
     rows = "".join(f"  {_kind(read[q.__name__])}: {a.__name__};\n" for q, a in protocol.ANSWERS.items())
-    parts.append(f"/** What each kind of request is answered with. */\nexport interface Answers {{\n{rows}}}\n")
+    parts.append(
+        f"/** What each kind of request is answered with. */\nexport interface Answers {{\n{rows}}}\n"
+    )
     return "\n".join(parts)
 
 
@@ -59,7 +71,11 @@ def _interface(name: str, schema: dict[str, Any], *, required_kind: bool) -> str
 
 
 def _named(model: str, field: str) -> str | None:
-    named = {("RunInfo", "status"): "RunStatus", ("StepNode", "status"): "StepStatus", ("StepDetail", "status"): "StepStatus"}
+    named = {
+        ("RunInfo", "status"): "RunStatus",
+        ("StepNode", "status"): "StepStatus",
+        ("StepDetail", "status"): "StepStatus",
+    }
     return named.get((model, field))
 
 
@@ -72,25 +88,16 @@ def _type(schema: dict[str, Any]) -> str:
         return " | ".join(_text(v) for v in schema["enum"])
     if "anyOf" in schema:
         return " | ".join(_type(s) for s in schema["anyOf"])
-    match schema.get("type"):
-        case "string":
-            return "string"
-        case "integer" | "number":
-            return "number"
-        case "boolean":
-            return "boolean"
-        case "null":
-            return "null"
-        case "array":
-            item = _type(schema["items"])
-            return f"({item})[]" if " " in item else f"{item}[]"
-        case "object":
-            extra = schema.get("additionalProperties", True)
-            return f"Record<string, {'unknown' if extra is True else _type(extra)}>"
-        case None:
-            return "unknown"
-        case other:
-            raise TypeError(f"protocol.py uses a JSON schema type that generate_ts.py does not know: {other!r}")
+    kind = schema.get("type")
+    if kind == "array":
+        item = _type(schema["items"])
+        return f"({item})[]" if " " in item else f"{item}[]"
+    if kind == "object":
+        extra = schema.get("additionalProperties", True)
+        return f"Record<string, {'unknown' if extra is True else _type(extra)}>"
+    if kind not in _PLAIN:
+        raise TypeError(f"protocol.py uses a JSON schema type that generate_ts.py does not know: {kind!r}")
+    return _PLAIN[kind]
 
 
 def _alias(name: str, schema: dict[str, Any]) -> str:
@@ -98,7 +105,11 @@ def _alias(name: str, schema: dict[str, Any]) -> str:
 
 
 def _text(value: object) -> str:
-    return "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'" if isinstance(value, str) else str(value).lower()
+    return (
+        "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'"
+        if isinstance(value, str)
+        else str(value).lower()
+    )
 
 
 def _comment(text: str) -> str:

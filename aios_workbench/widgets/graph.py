@@ -22,6 +22,19 @@ _STATIC = Path(__file__).resolve().parent.parent / "static"
 _LINGER_SECONDS = 1.0
 
 
+def _bundle(name: str) -> str:
+    """Return a built file's text. Text, not the path: anywidget keeps every widget made from a path for ever."""
+    try:
+        return (_STATIC / name).read_text(encoding="utf-8")
+    except OSError:
+        if name.endswith(".css"):
+            return ""
+        return (
+            "export default { render({ el }) { el.textContent = 'The front end of aios-workbench is not built: "
+            "run `python -m aios_workbench.bootstrap lab`, or `jlpm build` in labextension/.' } }"
+        )
+
+
 class GraphWidget(anywidget.AnyWidget):
     """The graph of a workflow or of a run, live.
 
@@ -45,8 +58,8 @@ class GraphWidget(anywidget.AnyWidget):
     >>> GraphWidget(wf)  # doctest: +SKIP
     """
 
-    _esm = _STATIC / "graph.js"
-    _css = _STATIC / "graph.css"
+    _esm = _bundle("graph.js")
+    _css = _bundle("graph.css")
     #: Written by the kernel only. The picture is `graph`, plus `patch` when that has graph's `seq` as its base.
     graph = traitlets.Dict().tag(sync=True)
     patch = traitlets.Dict().tag(sync=True)
@@ -66,7 +79,7 @@ class GraphWidget(anywidget.AnyWidget):
         super().__init__(graph=state.model_dump(mode="json"), **kwargs)
         self._answer_while_busy()
         self.on_msg(self._on_request)
-        self._undo = self.workflow.on_change(self._redefined) if hasattr(self.workflow, "on_change") else None
+        self._undo = None if self.workflow is None else self.workflow.on_change(self._redefined)
         self._watcher = watcher(self.ws)
         self._watcher.add(self)
 
@@ -127,7 +140,7 @@ class GraphWidget(anywidget.AnyWidget):
             return True
         if self.workflow is None:
             return False
-        return any([self._take_up(i) for i in ids - self._foreign])
+        return any(self._take_up(i) for i in ids - self._foreign)
 
     def close(self) -> None:
         """Stop following and take the widget off the page."""
@@ -183,7 +196,7 @@ class GraphWidget(anywidget.AnyWidget):
         """
         comm = self.comm
         if hasattr(comm, "_reply_subshell_for"):
-            comm._reply_subshell_for = lambda data, default: default
+            comm._reply_subshell_for = lambda _, asked: asked
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
         bundle = super()._repr_mimebundle_(**kwargs)

@@ -39,7 +39,10 @@ def depths(upstream: Mapping[str, Sequence[str]]) -> dict[str, int]:
 
 
 def arrange(
-    upstream: Mapping[str, Sequence[str]], size: tuple[float, float], gap: tuple[float, float], lane: float = 14.0
+    upstream: Mapping[str, Sequence[str]],
+    size: tuple[float, float],
+    gap: tuple[float, float],
+    lane: float = 14.0,
 ) -> Layout:
     """Return positions for nodes of one `size`, `gap` apart.
 
@@ -61,9 +64,9 @@ def arrange(
             if up not in depth:
                 continue
             last, chain = up, []
-            for layer in range(depth[up] + 1, depth[name]):
-                dummy = f"\0{up}\0{name}\0{layer}"
-                layers[layer].append(dummy)
+            for between in range(depth[up] + 1, depth[name]):
+                dummy = f"\0{up}\0{name}\0{between}"
+                layers[between].append(dummy)
                 before[dummy] = [last]
                 chain.append(dummy)
                 last = dummy
@@ -84,7 +87,7 @@ def arrange(
                 out.at[n] = (i * (width + gap_x), y)
             y += sizes[n] + gap_y
     for edge, chain in chains.items():
-        points = []
+        points: list[tuple[float, float]] = []
         for dummy in chain:
             x, y = middle[dummy]
             points += [(x, y), (x + width, y)]

@@ -5,6 +5,7 @@ For saved notebooks (as `<img>`: JupyterLab's sanitizer strips inline SVG), repo
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from html import escape
 from pathlib import Path
@@ -16,7 +17,7 @@ from aios_workbench.widgets.protocol import GraphState, StepNode, StepStatus
 #: More steps than this are drawn layer by layer instead of one by one.
 MAX_STEPS = 150
 _MAX_BOXES = 24
-_WIDTH, _HEIGHT = 184.0, 52.0
+_WIDTH, _HEIGHT = 204.0, 52.0
 _GAP = (44.0, 18.0)
 _MARGIN = 16.0
 _HEAD = 44.0
@@ -25,9 +26,15 @@ _FONT = "system-ui,-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif"
 #: Word -> colour (of text and mark, on its tint), tint, and the mark drawn in a box of 14 by 14.
 LOOKS: dict[StepStatus, tuple[str, str, str]] = {
     "pending": ("#57606a", "#f6f8fa", '<circle cx="7" cy="7" r="5" fill="none"/>'),
-    "running": ("#0550ae", "#ddf4ff", '<circle cx="7" cy="7" r="6" fill="none"/><path d="M5.5 4l4 3l-4 3z" fill="currentColor"/>'),
+    "running": (
+        "#0550ae", "#ddf4ff",
+        '<circle cx="7" cy="7" r="6" fill="none"/><path d="M5.5 4l4 3l-4 3z" fill="currentColor"/>',
+    ),
     "retrying": ("#8a4600", "#fff1e0", '<path d="M12 7a5 5 0 1 1-1.6-3.7M12 1.5v3h-3" fill="none"/>'),
-    "waiting": ("#6639ba", "#fbefff", '<path d="M3 1.5h8M3 12.5h8M4 1.5c0 4 6 7 6 11M10 1.5c0 4-6 7-6 11" fill="none"/>'),
+    "waiting": (
+        "#6639ba", "#fbefff",
+        '<path d="M3 1.5h8M3 12.5h8M4 1.5c0 4 6 7 6 11M10 1.5c0 4-6 7-6 11" fill="none"/>',
+    ),
     "succeeded": ("#116329", "#e6f6ea", '<path d="M2 7.5l3.5 3.5L12 3.5" fill="none" stroke-width="2.2"/>'),
     "failed": ("#a40e26", "#ffebe9", '<path d="M3 3l8 8M11 3l-8 8" fill="none" stroke-width="2.2"/>'),
     "skipped": ("#57606a", "#f6f8fa", '<path d="M2 3l4 4l-4 4M7 3l4 4l-4 4" fill="none"/>'),
@@ -58,9 +65,11 @@ def svg(state: GraphState) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
         f'height="{height:.0f}" role="img" font-family="{_FONT}"><title>{_text(title)}: {_text(sub)}</title>'
         f'<rect width="100%" height="100%" rx="8" fill="#ffffff"/>'
-        f'<rect x="0.5" y="0.5" width="{width - 1:.0f}" height="{height - 1:.0f}" rx="8" fill="none" stroke="#d0d7de"/>'
-        f'<text x="{_MARGIN:.0f}" y="26" font-size="15" font-weight="600" fill="#1f2328">{_text(_fit(title, 46))}</text>'
-        f'<text x="{_MARGIN:.0f}" y="44" font-size="12" fill="#57606a">{_text(_fit(sub, 90))}</text>'
+        f'<rect x="0.5" y="0.5" width="{width - 1:.0f}" height="{height - 1:.0f}" rx="8" fill="none" '
+        'stroke="#d0d7de"/>'
+        f'<text x="{_MARGIN:.0f}" y="26" font-size="15" font-weight="600" fill="#1f2328">'
+        f"{_text(_fit(title, int(width / 10)))}</text>"
+        f'<text x="{_MARGIN:.0f}" y="44" font-size="12" fill="#57606a">{_text(_fit(sub, int(width / 7)))}</text>'
         f'<g transform="translate({_MARGIN:.0f} {_HEAD + _MARGIN:.0f})">'
         f'<g fill="none" stroke="#8c959f" stroke-width="1.4">{"".join(edges)}</g>{"".join(boxes)}</g></svg>\n'
     )
@@ -77,7 +86,7 @@ def save_picture(target: Any, path: str | Path) -> Path:
         The file; its folder must exist.
     """
     if not isinstance(target, GraphState):
-        from aios_workbench.widgets.fallback import static_state
+        from aios_workbench.widgets.source import static_state
 
         target = static_state(target)
     path = Path(path)
@@ -94,7 +103,9 @@ def counts(nodes: list[StepNode]) -> str:
     '1 succeeded, 2 pending'
     """
     found = Counter(n.status for n in nodes)
-    order = ("failed", "waiting", "retrying", "running", "succeeded", "skipped", "cancelled", "pending")
+    order: tuple[StepStatus, ...] = (
+        "failed", "waiting", "retrying", "running", "succeeded", "skipped", "cancelled", "pending",
+    )  # fmt: skip
     return ", ".join(f"{found[s]} {s}" for s in order if found[s])
 
 
@@ -146,8 +157,8 @@ def _collapsed(state: GraphState) -> tuple[list[str], list[str], tuple[float, fl
     for i, nodes in sorted(groups.items()):
         x, y = (i % columns) * step_x, (i // columns) * step_y
         first, last = i * each + 1, min((i + 1) * each, total)
-        label = f"layer {first}" if first == last else f"layers {first} to {last}"
-        boxes.append(_frame(x, y, worst(nodes), f"{label}: {len(nodes)} steps", counts(nodes), "step"))
+        label = f"layer {first}" if first == last else f"layers {first}-{last}"
+        boxes.append(_frame(x, y, worst(nodes), f"{label} · {len(nodes)}", counts(nodes), "step"))
         if i % columns:
             edges.append(_edge([(x - _GAP[0], y + _HEIGHT / 2), (x, y + _HEIGHT / 2)]))
         elif i:
@@ -175,12 +186,14 @@ def _box(node: StepNode, x: float, y: float) -> str:
     if node.duration is not None:
         words.append(duration(node.duration))
     if node.attempts > 1:
-        words.append(f"try {node.attempts}/{max(node.max_attempts, node.attempts)}")
+        words.append(f"{node.attempts}/{max(node.max_attempts, node.attempts)}")
     words += ["cached"] * node.cached + ["stale"] * node.stale
     return _frame(x, y, node.status, node.name, " · ".join(words), node.kind, stale=node.stale)
 
 
-def _frame(x: float, y: float, status: StepStatus, label: str, words: str, kind: str, *, stale: bool = False) -> str:
+def _frame(
+    x: float, y: float, status: StepStatus, label: str, words: str, kind: str, *, stale: bool = False
+) -> str:
     colour, tint, mark = LOOKS[status]
     dash = ' stroke-dasharray="5 3"' if stale else ""
     if kind == "gate":
@@ -193,13 +206,13 @@ def _frame(x: float, y: float, status: StepStatus, label: str, words: str, kind:
         f'{outline} fill="{tint}" stroke="{colour}" stroke-width="1.4"{dash}/>'
         f'<g transform="translate(18 9)" color="{colour}" stroke="{colour}" stroke-width="1.6">{mark}</g>'
         f'<text x="39" y="21" font-size="13" font-weight="600" fill="#1f2328">{_text(_fit(label, 18))}</text>'
-        f'<text x="18" y="40" font-size="11.5" fill="{colour}">{_text(_fit(words, 25))}</text></g>'
+        f'<text x="18" y="40" font-size="11.5" fill="{colour}">{_text(_fit(words, 27))}</text></g>'
     )
 
 
 def _edge(points: list[tuple[float, float]], *, dashed: bool = False) -> str:
     parts = [f"M{points[0][0]:.1f} {points[0][1]:.1f}"]
-    for i, ((x1, y1), (x2, y2)) in enumerate(zip(points, points[1:], strict=False)):
+    for i, ((x1, y1), (x2, y2)) in enumerate(itertools.pairwise(points)):
         if i % 2:  # along a lane through a layer
             parts.append(f"L{x2:.1f} {y2:.1f}")
         else:
@@ -217,7 +230,11 @@ def _headline(state: GraphState) -> tuple[str, str]:
     if state.run is None:
         return state.workflow, state.problem or f"not run yet · {len(state.nodes)} steps"
     run = state.run
-    took = "" if run.ended_at is None or run.started_at is None else " · " + duration(run.ended_at - run.started_at)
+    took = (
+        ""
+        if run.ended_at is None or run.started_at is None
+        else " · " + duration(run.ended_at - run.started_at)
+    )
     return state.workflow, f"run {run.run_id} · {run.status}{took} · {counts(state.nodes)}"
 
 
@@ -233,4 +250,10 @@ def _fit(text: str, limit: int) -> str:
 
 def _text(text: str) -> str:
     """Escape, and leave out what XML cannot hold."""
-    return escape("".join(c for c in text if c in "\t\n" or (c >= " " and not "\ud800" <= c <= "\udfff" and c not in "\ufffe\uffff")))
+    return escape(
+        "".join(
+            c
+            for c in text
+            if c in "\t\n" or (c >= " " and not "\ud800" <= c <= "\udfff" and c not in "\ufffe\uffff")
+        )
+    )

@@ -15,7 +15,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 RunStatus = Literal["queued", "running", "waiting", "succeeded", "failed", "cancelled", "interrupted"]
-StepStatus = Literal["pending", "running", "retrying", "waiting", "succeeded", "failed", "skipped", "cancelled"]
+StepStatus = Literal[
+    "pending", "running", "retrying", "waiting", "succeeded", "failed", "skipped", "cancelled"
+]
 
 #: Nothing moves any more in a run with one of these; an interrupted one may be adopted at any moment.
 TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
@@ -218,7 +220,7 @@ class Request(Message):
 
 
 class Hello(Request):
-    """Is somebody there?"""
+    """The question whether somebody is there."""
 
     kind: Literal["hello"] = "hello"
 

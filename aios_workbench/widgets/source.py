@@ -10,13 +10,20 @@ from typing import Any
 from aios_workbench.engine.leases import alive
 from aios_workbench.errors import AiosError, NotFoundError
 from aios_workbench.widgets.protocol import ErrorInfo, GateRequest, GraphState, Metric, RunInfo, StepNode
-from aios_workbench.workspace import Workspace
+from aios_workbench.workspace import Workspace, workspace
 
 _MAX_TEXT = 300
 _STEPS = (
     "select step, position, kind, status, attempts, max_attempts, started_at, ended_at, cached, progress, message,"
     " error from steps where run_id = :r order by position"
 )
+
+
+def static_state(target: Any, ws: Workspace | None = None) -> GraphState:
+    """Return what a widget for a workflow or a run would show first, without making one."""
+    if hasattr(target, "spec") and callable(target.spec):
+        return definition_state(target)
+    return RunReader(ws or getattr(target, "workspace", None) or workspace(), target.id).read()
 
 
 def definition_state(workflow: Any) -> GraphState:
@@ -52,7 +59,13 @@ def overlay(definition: GraphState, run: GraphState) -> GraphState:
         ):  # fmt: skip
             nodes.append(last)
         else:
-            own = {"kind": node.kind, "deps": node.deps, "after": node.after, "tags": node.tags, "stale": node.stale}
+            own = {
+                "kind": node.kind,
+                "deps": node.deps,
+                "after": node.after,
+                "tags": node.tags,
+                "stale": node.stale,
+            }
             nodes.append(last.model_copy(update=own))
     update = {"nodes": nodes, "run": run.run, "metrics": run.metrics, "gates": run.gates, "now": run.now}
     return definition.model_copy(update=update)
@@ -99,7 +112,9 @@ class RunReader:
         rows = {r["step"]: r for r in catalog.query(_STEPS, r=self.run_id)}
         nodes = [self._filled(node, rows.get(name)) for name, node in self._skeleton.items()]
         nodes += [
-            self._filled(_node(name, row["kind"]), row) for name, row in rows.items() if name not in self._skeleton
+            self._filled(_node(name, row["kind"]), row)
+            for name, row in rows.items()
+            if name not in self._skeleton
         ]
         return GraphState(
             workflow=self.workflow, description=self.spec.get("description", ""), now=time.time(),

@@ -184,7 +184,7 @@ export interface Done {
   run_id: string | null;
 }
 
-/** Is somebody there? */
+/** The question whether somebody is there. */
 export interface Hello {
   id: number;
   kind: 'hello';

@@ -30,8 +30,12 @@ def load(rows: int = 250):
 
     A seeded stand-in for the CSV file."""
     print("reading", rows, "rows")
-    return pd.DataFrame({"claim": [f"C-{i:05d}" for i in range(rows)], "amount": [round(17.5 * i % 4999, 2) for i in range(rows)],
-                         "region": ["north", "south", "west"] * (rows // 3) + ["north"] * (rows % 3), "<img src=x onerror=window.hacked=1>": "<b>bold</b>"})
+    return pd.DataFrame({
+        "claim": [f"C-{i:05d}" for i in range(rows)],
+        "amount": [round(17.5 * i % 4999, 2) for i in range(rows)],
+        "region": [["north", "south", "west"][i % 3] for i in range(rows)],
+        "<img src=x onerror=window.hacked=1>": "<b>bold</b>",
+    })
 
 @wf.step(retries=2, backoff=0.1)
 def clean(load):
@@ -60,7 +64,7 @@ def score(features):
     return features.assign(score=0.5)
 '''
 
-GATE = '''
+GATE = """
 class Review(BaseModel):
     verdict: Literal["pay", "refuse", "ask"] = Field(description="What to do with the ambiguous claims")
     limit: int = Field(5000, ge=100, le=20000, description="Largest amount in EUR", title="Limit")
@@ -74,7 +78,7 @@ def review(score):
 @wf.step
 def route(score, review):
     return {"verdict": review.verdict, "limit": review.limit, "by": review.by}
-'''
+"""
 
 
 def shot(target: Page | Locator, name: str) -> None:
@@ -188,7 +192,9 @@ def test_rerun_from_here_follows_the_new_run(page: Page, start: Any) -> None:
 
 
 def test_a_gate_is_approved_by_keyboard(page: Page, start: Any) -> None:
-    graph = start("gate.ipynb", WORKFLOW.replace("SLEEP", "0.01") + GATE, "run = wf.run()\nrun", "run.result()")
+    graph = start(
+        "gate.ipynb", WORKFLOW.replace("SLEEP", "0.01") + GATE, "run = wf.run()\nrun", "run.result()"
+    )
     state(graph, "review", "waiting")
     chip(graph, "waiting")
     shot(graph, "gate-waiting")
@@ -199,7 +205,9 @@ def test_a_gate_is_approved_by_keyboard(page: Page, start: Any) -> None:
     detail.get_by_label("Limit").fill("50")
     detail.get_by_label("Note").fill("ok")
     detail.get_by_role("button", name="Approve").press("Enter")
-    expect(detail.get_by_role("alert")).to_have_text(["Please choose.", "At least 100.", "At least 5 characters."])
+    expect(detail.get_by_role("alert")).to_have_text(
+        ["Please choose.", "At least 100.", "At least 5 characters."]
+    )
     expect(verdict).to_have_attribute("aria-invalid", "true")
     shot(graph, "gate-form")
     verdict.select_option(label="pay")
@@ -217,8 +225,11 @@ def test_a_gate_is_approved_by_keyboard(page: Page, start: Any) -> None:
 def test_a_failing_step_shows_its_traceback_and_can_be_resumed(page: Page, start: Any) -> None:
     cells = [
         "import pathlib, aios_workbench as aios\nwf = aios.Workflow('fragile')\nflag = pathlib.Path('fixed.flag')",
-        "@wf.step\ndef source():\n    return [1, 2]\n\n@wf.step\ndef divide(source):\n    if not flag.exists():\n"
-        "        raise ZeroDivisionError('nothing to <b>divide</b>')\n    return sum(source)\n\n@wf.step\ndef after(divide):\n    return divide",
+        (
+            "@wf.step\ndef source():\n    return [1, 2]\n\n@wf.step\ndef divide(source):\n    if not flag.exists():\n"
+            "        raise ZeroDivisionError('nothing to <b>divide</b>')\n    return sum(source)\n\n"
+            "@wf.step\ndef after(divide):\n    return divide"
+        ),
         "run = wf.run()\nrun.wait()\nrun",
     ]
     graph = start("fail.ipynb", *cells)
@@ -229,14 +240,18 @@ def test_a_failing_step_shows_its_traceback_and_can_be_resumed(page: Page, start
     expect(detail.locator(".aiosw-error-title")).to_have_text("ZeroDivisionError: nothing to <b>divide</b>")
     expect(detail.locator("pre")).to_contain_text("raise ZeroDivisionError")
     shot(graph, "step-failed")
-    page.evaluate("() => window.jupyterapp.serviceManager.contents.save('fixed.flag', {type: 'file', format: 'text', content: ''})")
+    page.evaluate(
+        "() => window.jupyterapp.serviceManager.contents"
+        ".save('fixed.flag', {type: 'file', format: 'text', content: ''})"
+    )
     graph.get_by_role("button", name="Resume run").click()
     chip(graph, "succeeded")
 
 
 def test_a_workflow_without_a_run_then_follows_it_and_marks_stale(page: Page, start: Any) -> None:
     cells = [
-        "import aios_workbench as aios\nwf = aios.Workflow('steps')\n@wf.step\ndef one():\n    return 1\n@wf.step\ndef two(one):\n    return 2",
+        "import aios_workbench as aios\nwf = aios.Workflow('steps')\n"
+        "@wf.step\ndef one():\n    return 1\n@wf.step\ndef two(one):\n    return 2",
         "wf",
     ]
     graph = start("workflow.ipynb", *cells)
@@ -280,7 +295,8 @@ def test_hostile_names_do_not_execute(page: Page, start: Any) -> None:
     code = (
         f"import aios_workbench as aios\nevil = {evil!r}\nwf = aios.Workflow(evil, description=evil)\n"
         "wf.step(name=evil, tags=[evil])(lambda: 1)\n"
-        "@wf.step(inputs={'x': evil})\ndef second(x):\n    aios.context().metric(evil, 1, evil)\n    print(evil)\n    raise ValueError(evil)\n"
+        "@wf.step(inputs={'x': evil})\ndef second(x):\n    aios.context().metric(evil, 1, evil)\n"
+        "    print(evil)\n    raise ValueError(evil)\n"
         "run = wf.run()\nrun.wait()\nrun"
     )
     graph = start("hostile.ipynb", code)
@@ -299,14 +315,15 @@ def test_saved_notebook_keeps_picture_and_last_state(page: Page, lab: Any, start
     chip(graph, "succeeded")
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
     path = Path(lab.root) / "saved.ipynb"
-    page.wait_for_function(
-        "() => !window.jupyterapp.shell.currentWidget.context.model.dirty", timeout=15_000
-    )
+    page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty", timeout=15_000)
     book = json.loads(path.read_text())
     [data] = [o["data"] for o in book["cells"][1]["outputs"] if "data" in o]
     html = "".join(data["text/html"])
-    picture = base64.b64decode(re.search(r'src="data:image/svg\+xml;base64,([^"]+)"', html).group(1)).decode()  # type: ignore[union-attr]
-    assert "<svg" in picture and "claims-triage" in picture
+    found = re.search(r'src="data:image/svg\+xml;base64,([^"]+)"', html)
+    assert found
+    picture = base64.b64decode(found[1]).decode()
+    assert "<svg" in picture
+    assert "claims-triage" in picture
     assert "claims-triage" in "".join(data["text/plain"])
     # No kernel behind it any more: the page says so and shows the last known state.
     page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
@@ -337,10 +354,13 @@ def test_screens(page: Page, start: Any, theme: str, width: int) -> None:
     expect(graph.locator(".aiosw-detail table")).to_be_visible()
     page.wait_for_timeout(300)
     box = graph.bounding_box()
-    assert box and box["width"] <= width
+    assert box
+    assert box["width"] <= width
     for name in ("load", "review"):
         inner = node(graph, name).bounding_box()
-        assert inner and inner["x"] >= box["x"] and inner["x"] + inner["width"] <= box["x"] + box["width"] + 1
+        assert inner
+        assert inner["x"] >= box["x"]
+        assert inner["x"] + inner["width"] <= box["x"] + box["width"] + 1
     graph.scroll_into_view_if_needed()
     shot(graph, f"screen-{theme}-{width}")
 

@@ -22,9 +22,7 @@ class FakeRun:
         self.calls: list[tuple[Any, ...]] = []
         spec = workflow.spec()
         workflow.last_spec = spec
-        ws.catalog.write(
-            "insert or ignore into specs values (:h, :s)", h=spec.hash, s=dumps(spec.to_dict())
-        )
+        ws.catalog.write("insert or ignore into specs values (:h, :s)", h=spec.hash, s=dumps(spec.to_dict()))
         ws.catalog.write(
             "insert into runs (run_id, workflow, status, params, spec_hash, created_at, started_at)"
             " values (:r, :w, 'running', :p, :h, :t, :t)",
@@ -32,27 +30,41 @@ class FakeRun:
         )  # fmt: skip
         for i, step in enumerate(spec.steps):
             ws.catalog.write(
-                "insert into steps (run_id, step, position, kind, status, max_attempts) values (:r, :s, :i, :k, 'pending', :m)",
+                "insert into steps (run_id, step, position, kind, status, max_attempts)"
+                " values (:r, :s, :i, :k, 'pending', :m)",
                 r=run_id, s=step.name, i=i, k=step.kind, m=step.retries + 1,
             )  # fmt: skip
 
     def set(self, step: str, **columns: Any) -> None:
         """Move a step as the engine does: deferred, with an event."""
         sets = ", ".join(f"{c} = :{c}" for c in columns)
-        self.ws.catalog.defer(f"update steps set {sets} where run_id = :r and step = :s", {"r": self.id, "s": step, **columns})
+        self.ws.catalog.defer(
+            f"update steps set {sets} where run_id = :r and step = :s", {"r": self.id, "s": step, **columns}
+        )
         self.ws.catalog.event("step", self.id, step, **columns)
 
     def finish(self, step: str, value: Any = None, seconds: float = 0.5, **columns: Any) -> None:
         """Let a step succeed."""
         now = time.time()
         output = self.ws.artifacts.put(value).hash
-        self.set(step, status="succeeded", attempts=1, started_at=now - seconds, ended_at=now, output=output, **columns)
+        self.set(
+            step,
+            status="succeeded",
+            attempts=1,
+            started_at=now - seconds,
+            ended_at=now,
+            output=output,
+            **columns,
+        )
 
     def end(self, status: str) -> None:
         """End the run."""
         self.ws.catalog.flush()
         self.ws.catalog.write(
-            "update runs set status = :st, ended_at = :t where run_id = :r", st=status, t=time.time(), r=self.id
+            "update runs set status = :st, ended_at = :t where run_id = :r",
+            st=status,
+            t=time.time(),
+            r=self.id,
         )
         self.ws.catalog.event("run", self.id, status=status)
 
@@ -90,8 +102,15 @@ class FakeRun:
 @pytest.fixture
 def ws(tmp_path: Path) -> Any:
     """A workspace of its own."""
+    from aios_workbench.widgets.watch import watcher
+
     space = Workspace(tmp_path / ".aios")
     yield space
+    screens = watcher(space)
+    for feed in list(screens._feeds):
+        feed.close()
+    while screens.alive:  # SQLite crashes when a connection is closed under another thread's hands
+        time.sleep(0.01)
     space.close()
 
 
