@@ -35,6 +35,7 @@ def decide(
         raise ConflictError(
             f"gate '{step}' of run {run_id} is not waiting: {row['status']} by {row['decided_by'] or 'nobody'}"
         )
+    by, reason = _printable(by), None if reason is None else _printable(reason)
     filled = (
         fill(json.loads(row["form"]), values or {}, step) if row["form"] and approved else dict(values or {})
     )
@@ -65,6 +66,11 @@ def decide(
     ws.catalog.event("gate", run_id, step, status=status, by=by)
     ws.catalog.flush()
     return {"run_id": run_id, "step": step, "status": status, "by": by, "values": filled, "reason": reason}
+
+
+def _printable(text: str) -> str:
+    """Replace what no database takes: half of a surrogate pair."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def fill(schema: dict[str, Any], values: dict[str, Any], step: str) -> dict[str, Any]:

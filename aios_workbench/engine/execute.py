@@ -227,6 +227,7 @@ def run_function(
     ctx = Context(
         job.ws, job.run_id, job.workflow, job.spec.name, attempt, job_run_id=job.job_run_id, _cancelled=stop
     )
+    capture.install()  # again: %%capture or redirect_stdout may have put another stream in our place
     log = capture.StepLog(job.ws, ctx)
     ctx._log = lambda text: log.record("INFO", text)
     tokens = current.set(ctx), capture.sink.set(log)

@@ -14,7 +14,8 @@ def describe(error: BaseException, step: str, function: Any = None, cell: str = 
     """Return type, message and the traceback from the user's function on."""
     code = getattr(function, "__code__", None)
     tb = _from_user_code(error.__traceback__, code)
-    text = "".join(traceback.TracebackException(type(error), error, tb, compact=True).format())
+    lines = traceback.TracebackException(type(error), error, tb, compact=True).format()
+    text = "".join(line[:10_000] for line in lines)
     if code is not None and cell.startswith("cell In["):  # as the notebook's reader knows the place
         text = text.replace(
             f'File "{code.co_filename}"', cell.partition(",")[0].capitalize().replace("in[", "In[")

@@ -48,6 +48,7 @@ class Runtime:
         self._stop = threading.Event()
         self._poke = threading.Event()
         self._signal = int((ws.catalog.one("select max(seq) as n from signals") or {})["n"] or 0)
+        self._journal: Any = None
         self._loop = asyncio.new_event_loop()
         ready: list[BaseException | None] = []
         started = threading.Event()
@@ -117,6 +118,8 @@ class Runtime:
         from dbos import DBOS
 
         DBOS.destroy()
+        if self._journal is not None:
+            self._journal.dispose()
 
     def _serve(self, ready: list[BaseException | None], started: threading.Event) -> None:
         asyncio.set_event_loop(self._loop)
@@ -125,8 +128,9 @@ class Runtime:
             from dbos import DBOS
 
             durable.set_host(self.host)
+            self._journal = journal_engine(self.ws)
             DBOS(config={
-                "name": APP, "system_database_engine": journal_engine(self.ws), "application_version": durable.VERSION,
+                "name": APP, "system_database_engine": self._journal, "application_version": durable.VERSION,
                 "executor_id": self.executor_id, "log_level": "CRITICAL",
             })  # fmt: skip
             logging.getLogger("dbos").propagate = False
@@ -142,7 +146,13 @@ class Runtime:
             return
         finally:
             started.set()
-        self._loop.run_forever()
+        try:
+            self._loop.run_forever()
+        finally:
+            for task in asyncio.all_tasks(self._loop):
+                task.cancel()
+            self._loop.run_until_complete(asyncio.sleep(0))
+            self._loop.close()
 
     # -- watching
 
@@ -197,15 +207,19 @@ class Runtime:
         return adopted
 
     def _recover_lost(self) -> None:
-        """Enqueue runs whose process died between writing them down and putting them into the queue."""
+        """Take up runs whose process died on the way into the queue, or just out of it."""
         from dbos import DBOS
 
         for run in self.ws.catalog.query(
             "select * from runs where status = 'queued' and owner is null and created_at < :before",
             before=time.time() - 10,
         ):
-            if DBOS.get_workflow_status(leg_id(run["run_id"], run["leg"])) is None:
+            wid = leg_id(run["run_id"], run["leg"])
+            found = DBOS.get_workflow_status(wid)
+            if found is None:
                 self.enqueue(run["run_id"], run["leg"], json.loads(run["seed"]), QUEUE)
+            elif found.status == "PENDING" and not leases.alive(self.ws, found.executor_id):
+                DBOS.resume_workflow(wid, queue_name=QUEUE)  # its taker died before it wrote itself down
 
     def _inherit(self, dead: str) -> list[str]:
         catalog = self.ws.catalog
