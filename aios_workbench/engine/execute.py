@@ -198,6 +198,7 @@ def _fall_back(job: Job, record: Record) -> None:
             continue
         because = record.error or {}
         record.output, record.status, record.answered_by = reference(output), SUCCEEDED, name
+        record.cache_key = None  # a stand-in's answer must not be taken for the step's own next time
         record.message = (
             f"fallback '{name}' answered after {because.get('type')}: {because.get('message', '')[:200]}"
         )
