@@ -238,7 +238,8 @@ def main() -> int:
     figures = {}
     for row, (process, key, label) in ROWS.items():
         chain, fan = (pooled(reports.get(process, []), key, what) for what in ("chain", "fan_out"))
-        version = str(reports[process][0].get("version", "")) if reports.get(process) else ""
+        first = reports[process][0] if reports.get(process) else {}
+        version = str(first.get(f"{key}_version" if key else "version", ""))
         figures[row] = {"label": label, "version": version, "chain_ms": chain, "fan_out_ms": fan}
     medians = {row: (median(f["chain_ms"]), median(f["fan_out_ms"])) for row, f in figures.items()}
     base, ours = medians["dbos"], medians["aios"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import platform
 import sqlite3
 
 from common import Options, options, per_step, report
@@ -47,7 +48,9 @@ if __name__ == "__main__":
     o = options()
     python = per_step(o, lambda: plain(o), o.steps)
     report(
-        version=sqlite3.sqlite_version,
+        python_version=platform.python_version(),
+        sqlite_version=sqlite3.sqlite_version,
+        sqlite_full_version=sqlite3.sqlite_version,
         python={"chain": python, "fan_out": python},
         sqlite={"chain": (wal := sqlite(o, "WAL", "NORMAL")), "fan_out": wal},
         sqlite_full={"chain": (full := sqlite(o, "WAL", "FULL")), "fan_out": full},
