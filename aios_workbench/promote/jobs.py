@@ -107,7 +107,8 @@ def list_jobs(ws: Workspace) -> list[Job]:
         "select * from job_runs where job_run_id in (select (select job_run_id from job_runs r where r.job_id = "
         "j.job_id order by coalesce(tick_at, queued_at) desc, queued_at desc limit 1) from jobs j)"
     )
-    by_job = {row["job_id"]: public(ws, row) for row in last}
+    names = {row["job_id"]: row["name"] for row in rows}
+    by_job = {row["job_id"]: {**public(ws, row), "job": names[row["job_id"]]} for row in last}
     return [Job.from_row(row, last_run=by_job.get(row["job_id"])) for row in rows]
 
 

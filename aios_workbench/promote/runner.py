@@ -23,6 +23,8 @@ from aios_workbench.promote.spec import JobSpec
 from aios_workbench.workflow.durations import format_duration
 from aios_workbench.workspace import Workspace, dumps
 
+_ORPHAN_POLLS = 120  # half a minute: workers look for orphans every few seconds
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -170,26 +172,37 @@ def _keep_earlier(folder: Path, attempt: int) -> None:
 
 
 class _Settled:
-    """Says whether the workflows a notebook started have ended: `wf.run()` returns at once, a kernel must not."""
+    """Says whether the workflows a notebook started have ended: `wf.run()` returns at once, a kernel must not.
+
+    One that waits at a gate is not waited for. One whose process died is, for a while: a worker takes it up.
+    """
 
     def __init__(self, ws: Workspace, job_run_id: str, log: Log) -> None:
-        self._ws, self._id, self._log, self._told = ws, job_run_id, log, False
+        self._ws, self._id, self._log = ws, job_run_id, log
+        self._told = False
+        self._patience = _ORPHAN_POLLS
 
     def __call__(self) -> bool:
         going = self._ws.catalog.query(
-            "select workflow from runs where job_run_id = :id and status in ('queued', 'running')",
+            "select run_id, workflow, status, owner from runs where job_run_id = :id and status in "
+            "('queued', 'running', 'interrupted')",
             id=self._id,
         )
         if going and not self._told:
             self._told = True
             self._log.say(f"waiting for workflow {', '.join(sorted({r['workflow'] for r in going}))} to end")
-        return not going
+        from aios_workbench.engine import leases
+
+        owned = [r for r in going if r["status"] == "queued" or leases.alive(self._ws, r["owner"])]
+        self._patience = _ORPHAN_POLLS if owned else self._patience - 1
+        return not going or self._patience < 0
 
 
 def _failed_workflow(ws: Workspace, job_run_id: str) -> dict[str, Any] | None:
-    """Return the error of a workflow run that failed and was not rerun: the notebook may never have looked."""
+    """Return the error of a workflow run that did not end well and was not rerun: nobody may have looked."""
     row = ws.catalog.one(
-        "select run_id, workflow, error from runs r where job_run_id = :id and status = 'failed' and not exists "
+        "select run_id, workflow, status, error from runs r where job_run_id = :id "
+        "and status in ('failed', 'running', 'interrupted') and not exists "
         "(select 1 from runs n where n.parent_run_id = r.run_id) order by created_at limit 1",
         id=job_run_id,
     )

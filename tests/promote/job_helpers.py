@@ -30,7 +30,8 @@ def add_job(ws: Workspace, schedule: str | None, now: float, timezone: str = "UT
             row,
         )
         con.execute(
-            "insert into job_versions (job_id, version, spec, bundle_hash, created_at) values (:id, 1, :spec, '-', :now)",
+            "insert into job_versions (job_id, version, spec, bundle_hash, created_at) "
+            "values (:id, 1, :spec, '-', :now)",
             row,
         )
     return job_id

@@ -18,7 +18,8 @@ Write = Callable[..., Path]
 @pytest.fixture
 def notebook(write: Write) -> Path:
     path = write(
-        "nb/job.ipynb", "import helpers, random\nfrom pkg.deep import thing", "from lib import tools\nimport numpy as np",
+        "nb/job.ipynb", "import helpers, random\nfrom pkg.deep import thing",
+        "from lib import tools\nimport numpy as np",
         "try:\n    import absent\nexcept ImportError:\n    pass",
     )  # fmt: skip
     files = {

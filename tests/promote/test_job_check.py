@@ -21,7 +21,7 @@ def found(path: Path, **options: Any) -> list[tuple[str, str, int | None, int | 
 
 def test_a_good_notebook(write: Write) -> None:
     path = write(
-        "good.ipynb", "%matplotlib inline\n!ls\nx = !pwd", "%%bash\necho hi", "import asyncio\nawait asyncio.sleep(0)", "x?",
+        "good.ipynb", "%matplotlib inline\n!ls\nx = !pwd", "%%bash\necho hi", "await f()", "x?",
         parameters="n: int = 1", kernelspec={"name": "python3", "display_name": "Python 3", "language": "python"},
     )  # fmt: skip
     assert found(path, parameters={"n": "3"}, schedule="0 6 * * *", timezone="Europe/Berlin") == []

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from zoneinfo import ZoneInfo
 
 import cron_model
@@ -73,9 +74,7 @@ def test_ticks_do_not_depend_on_where_one_starts(
     schedule, end = Schedule(cron, zone), start + 2880 * 60
     whole, _ = schedule.between(start, end, 10_000)
     edges = [start, *(start + 60 * c for c in sorted(set(cuts))), end + 60]
-    pieces = [
-        t for a, b in zip(edges, edges[1:], strict=False) for t in schedule.between(a, b - 1, 10_000)[0]
-    ]
+    pieces = [t for a, b in itertools.pairwise(edges) for t in schedule.between(a, b - 1, 10_000)[0]]
     assert pieces == [t for t in whole if t < edges[-1]]
 
 
