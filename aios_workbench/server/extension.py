@@ -38,6 +38,7 @@ def routes() -> list[tuple[str, Any]]:
         (rf"jobs/{RUN}", jobs.JobHandler),
         (rf"jobs/{RUN}/(pause|resume|trigger)", jobs.JobActionHandler),
         (rf"jobs/{RUN}/runs", jobs.HistoryHandler),
+        (rf"jobs/{RUN}/runs/{RUN}/cancel", jobs.CancelHandler),
         (rf"jobs/{RUN}/runs/{RUN}/(html|notebook)", jobs.FileHandler),
         (r"promote", promote.PromoteHandler),
         (r"promote/check", promote.CheckHandler),
@@ -49,9 +50,10 @@ def attach(server_app: ServerApp) -> None:
     """Register schema and routes. No workspace is opened before a client asks for one."""
     events: Any = server_app.event_logger
     events.register_event_schema(Path(__file__).parent / "events" / "changed.yaml")
-    watchers = Watchers(lambda data: events.emit(schema_id=SCHEMA, data=data))
+    places = Places(server_app.contents_manager)
+    watchers = Watchers(places.find, lambda data: events.emit(schema_id=SCHEMA, data=data))
     atexit.register(watchers.stop)
-    shared = {"places": Places(server_app.contents_manager), "watchers": watchers}
+    shared = {"places": places, "watchers": watchers}
     base = server_app.web_app.settings["base_url"]
     handlers = [(url_path_join(base, "aios", pattern), handler, shared) for pattern, handler in routes()]
     web_app: Any = server_app.web_app

@@ -100,6 +100,25 @@ class HistoryHandler(AiosHandler):
         await self.reply(lambda: {"runs": jobviews.history(self.workspace(), job_id, q.limit)})
 
 
+class CancelHandler(AiosHandler):
+    """`POST jobs/{id}/runs/{job_run_id}/cancel`."""
+
+    @web.authenticated
+    @authorized
+    async def post(self, job_id: str, job_run_id: str) -> None:
+        """Stop a job run that waits or goes on."""
+        self.body(bodies.Nothing)
+
+        def work() -> dict[str, Any]:
+            from aios_workbench import promote
+
+            ws = self.workspace()
+            jobviews.own_run(ws, job_id, job_run_id)
+            return jobviews.run_view(promote.cancel(ws, job_run_id, self.actor))
+
+        await self.reply(work)
+
+
 class FileHandler(AiosHandler):
     """`GET jobs/{id}/runs/{job_run_id}/html|notebook`."""
 

@@ -85,6 +85,22 @@ def run_view(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def own_run(ws: Workspace, job_id: str, job_run_id: str) -> dict[str, Any]:
+    """Return a run of this very job.
+
+    Raises
+    ------
+    NotFoundError
+        When there is none, or it is another job's.
+    """
+    from aios_workbench import promote
+
+    run = promote.get_run(ws, job_run_id)
+    if run["job_id"] != job_id:
+        raise NotFoundError(f"job {job_id!r} has no run {job_run_id!r}")
+    return run
+
+
 def file_of(ws: Workspace, job_id: str, job_run_id: str, kind: str) -> Path:
     """Return a file a job run left; nothing of the path comes from the client.
 
@@ -93,11 +109,7 @@ def file_of(ws: Workspace, job_id: str, job_run_id: str, kind: str) -> Path:
     NotFoundError
         When the job has no such run, or the run no such file.
     """
-    from aios_workbench import promote
-
-    run = promote.get_run(ws, job_run_id)
-    if run["job_id"] != job_id:
-        raise NotFoundError(f"job {job_id!r} has no run {job_run_id!r}")
+    run = own_run(ws, job_id, job_run_id)
     name = FILES[kind]
     if name not in run["files"]:
         raise NotFoundError(

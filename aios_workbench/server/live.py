@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 from jupyter_server.auth.decorator import authorized
@@ -28,33 +29,20 @@ class SnapshotHandler(AiosHandler):
         q = self.arguments(bodies.RunsQuery)
         focus = self.focus()
 
-        def work() -> tuple[Workspace | None, dict[str, Any]]:
+        def work() -> dict[str, Any]:
             root = self.places.locate(focus)
-            ws = self.places.existing(focus)
+            ws = self.places.find(root)
             head = {"path": str(root), "shown": self.places.shown(root), "exists": ws is not None}
-            return ws, {
+            return {
                 "workspace": head,
                 "now": time.time(),
                 "actor": self.actor,
                 **(picture(ws, q) if ws else EMPTY),
             }
 
-        ws, data = await self.do_pair(work)
-        if ws is not None:
-            self.watchers.touch(ws)
+        data = await self.do(work)
+        self.watchers.touch(Path(data["workspace"]["path"]))
         self.finish(data)
-
-    async def do_pair(self, work: Any) -> tuple[Workspace | None, dict[str, Any]]:
-        """Run `work` in a thread; its second result is made fit for JSON."""
-        held: list[Workspace | None] = []
-
-        def inner() -> dict[str, Any]:
-            ws, data = work()
-            held.append(ws)
-            return dict(data)
-
-        data = await self.do(inner)
-        return held[0], data
 
 
 class EventsHandler(AiosHandler):

@@ -99,7 +99,10 @@ class Places:
 
     def existing(self, focus: str | None = None) -> Workspace | None:
         """Return that workspace if there is one; nothing is written."""
-        root = self.locate(focus)
+        return self.find(self.locate(focus))
+
+    def find(self, root: Path) -> Workspace | None:
+        """Return the workspace in a folder if there is one; nothing is written."""
         return self._open(root) if (root / "catalog.db").is_file() else None
 
     def create(self, focus: str | None = None) -> Workspace:

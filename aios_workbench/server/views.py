@@ -106,7 +106,7 @@ def gate_view(ws: Workspace, run_id: str, step: str, offset: int, limit: int) ->
 
 def problems(ws: Workspace, run_id: str, step: str, values: dict[str, Any]) -> dict[str, str]:
     """Return what does not fit a gate's form, by field, for messages beside the inputs."""
-    from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+    from jsonschema import Draft202012Validator
 
     form = gate_view(ws, run_id, step, 0, 0)["form"] or {}
     properties = form.get("properties", {})

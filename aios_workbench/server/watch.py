@@ -19,23 +19,29 @@ LEASE_SECONDS = 150.0
 _MAX_RUNS = 100
 
 Emit = Callable[[dict[str, Any]], None]
+Find = Callable[[Path], Workspace | None]
 
 
 class Watcher:
-    """Polls one catalog on a thread of its own while somebody listens.
+    """Polls one workspace folder on a thread of its own while somebody listens.
+
+    The folder need not be there yet: the first run of a new user is the one they want to see.
 
     Parameters
     ----------
-    ws : Workspace
-        Whose catalog.
+    root : Path
+        The workspace folder.
+    find : callable
+        Returns the workspace in a folder, or None while there is none; another object when it was made anew.
     emit : callable
         Called on the watcher's thread with `{workspace, seq, runs, kinds}`.
     """
 
     def __init__(
-        self, ws: Workspace, emit: Emit, *, poll: float = POLL_SECONDS, lease: float = LEASE_SECONDS
+        self, root: Path, find: Find, emit: Emit, *, poll: float = POLL_SECONDS, lease: float = LEASE_SECONDS
     ) -> None:
-        self._ws = ws
+        self.root = root
+        self._find = find
         self._emit = emit
         self._poll = poll
         self._lease = lease
@@ -46,7 +52,7 @@ class Watcher:
 
     @property
     def alive(self) -> bool:
-        """True while the catalog is polled."""
+        """True while the folder is polled."""
         return self._thread is not None and self._thread.is_alive()
 
     def touch(self) -> None:
@@ -62,63 +68,70 @@ class Watcher:
         self._stop.set()
 
     def _watch(self) -> None:
-        try:
-            catalog = self._ws.catalog
-            version = catalog.data_version()
-            last = last_seq(self._ws)
-            while not self._stop.wait(self._poll) and time.monotonic() < self._until:
-                now = catalog.data_version()
-                if now == version:
-                    continue
-                version = now
-                news = catalog.query(
-                    "select seq, run_id, kind from events where seq > :last order by seq limit 5000",
-                    last=last,
-                )
-                last = news[-1]["seq"] if news else last
-                runs = list(dict.fromkeys(r["run_id"] for r in news if r["run_id"]))[-_MAX_RUNS:]
-                kinds = sorted({r["kind"] for r in news})
-                self._emit({"workspace": str(self._ws.root), "seq": last, "runs": runs, "kinds": kinds})
-        except (WorkspaceError, sqlite3.Error):
-            return  # closed, deleted or moved: the next request finds the new one and starts a new watcher
-        except RuntimeError:
-            return  # the server's loop is closed: it is shutting down
+        seen: Workspace | None = None
+        version = last = 0
+        first = True
+        while True:
+            try:
+                ws = self._find(self.root)
+                if ws is not None and ws is not seen:
+                    version, last = ws.catalog.data_version(), last_seq(ws)
+                    if not first:
+                        self._emit(_message(self.root, last, []))  # it has come into being
+                elif ws is not None and (now := ws.catalog.data_version()) != version:
+                    version = now
+                    news = ws.catalog.query(_NEWS, last=last)
+                    last = news[-1]["seq"] if news else last
+                    self._emit(_message(self.root, last, news))
+                seen, first = ws, False
+            except (WorkspaceError, sqlite3.Error):
+                seen = None  # closed, deleted, damaged: look again
+            except RuntimeError:
+                return  # the server's loop is closed: it is shutting down
+            if self._stop.wait(self._poll) or time.monotonic() >= self._until:
+                return
 
 
 class Watchers:
-    """One watcher per workspace in use."""
+    """One watcher per workspace folder in use."""
 
-    def __init__(self, emit: Callable[[dict[str, Any]], object], *, poll: float = POLL_SECONDS) -> None:
+    def __init__(
+        self, find: Find, emit: Callable[[dict[str, Any]], object], *, poll: float = POLL_SECONDS
+    ) -> None:
+        self._find = find
         self._emit = emit
         self._poll = poll
-        self._all: dict[Path, tuple[Workspace, Watcher]] = {}
+        self._all: dict[Path, Watcher] = {}
 
-    def touch(self, ws: Workspace) -> None:
-        """Watch `ws` for a while longer. Call on the server's loop."""
-        held = self._all.get(ws.root)
-        if held is None or held[0] is not ws:
-            if held is not None:
-                held[1].stop()
+    def touch(self, root: Path) -> None:
+        """Watch `root` for a while longer. Call on the server's loop."""
+        watcher = self._all.get(root)
+        if watcher is None:
             loop = asyncio.get_running_loop()
-            # jupyter_events emits on the loop only; from a thread it raises.
-            watcher = Watcher(ws, lambda data: _hand_over(loop, self._emit, data), poll=self._poll)
-            held = self._all[ws.root] = (ws, watcher)
-        held[1].touch()
+
+            def emit(data: dict[str, Any]) -> None:
+                # jupyter_events emits on the loop only; from a thread it raises.
+                loop.call_soon_threadsafe(self._emit, data)
+
+            watcher = self._all[root] = Watcher(root, self._find, emit, poll=self._poll)
+        watcher.touch()
 
     def stop(self) -> None:
         """End all."""
-        for _, watcher in self._all.values():
+        for watcher in self._all.values():
             watcher.stop()
         self._all.clear()
+
+
+_NEWS = "select seq, run_id, kind from events where seq > :last order by seq limit 5000"
+
+
+def _message(root: Path, seq: int, news: list[dict[str, Any]]) -> dict[str, Any]:
+    runs = list(dict.fromkeys(r["run_id"] for r in news if r["run_id"]))[-_MAX_RUNS:]
+    return {"workspace": str(root), "seq": seq, "runs": runs, "kinds": sorted({r["kind"] for r in news})}
 
 
 def last_seq(ws: Workspace) -> int:
     """Return the number of the newest event."""
     row = ws.catalog.one("select max(seq) as seq from events")
     return int(row["seq"] or 0) if row else 0
-
-
-def _hand_over(
-    loop: asyncio.AbstractEventLoop, emit: Callable[[dict[str, Any]], object], data: dict[str, Any]
-) -> None:
-    loop.call_soon_threadsafe(emit, data)

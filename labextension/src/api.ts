@@ -222,6 +222,9 @@ export class Api {
   trigger(jobId: string, params: Record<string, unknown> = {}): Promise<{ job_run_id: string }> {
     return this.request('POST', `jobs/${enc(jobId)}/trigger`, {}, { params });
   }
+  cancelJobRun(jobId: string, jobRunId: string): Promise<JobRun> {
+    return this.request('POST', `jobs/${enc(jobId)}/runs/${enc(jobRunId)}/cancel`, {}, {});
+  }
   removeJob(jobId: string): Promise<unknown> {
     return this.request('DELETE', `jobs/${enc(jobId)}`);
   }

@@ -34,6 +34,7 @@ ENDPOINTS = [
     ("POST", "jobs/j1/resume"),
     ("POST", "jobs/j1/trigger"),
     ("GET", "jobs/j1/runs"),
+    ("POST", "jobs/j1/runs/x/cancel"),
     ("GET", "jobs/j1/runs/x/html"),
     ("GET", "jobs/j1/runs/x/notebook"),
     ("POST", "promote"),

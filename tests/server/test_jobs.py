@@ -113,11 +113,17 @@ async def test_from_promotion_to_removal(ask: Any, ws: Workspace, notebook: str,
     assert "folder" not in row
     assert str(ws.root) not in str(history)
 
+    assert (await ask("POST", f"jobs/other/runs/{row['job_run_id']}/cancel"))[0] == 404
+    status, stopped = await ask("POST", f"jobs/{job_id}/runs/{row['job_run_id']}/cancel")
+    assert (status, stopped["status"]) == (200, "cancelled")
+    status, _ = await ask("POST", f"jobs/{job_id}/runs/{row['job_run_id']}/cancel")
+    assert status == 409
+
     status, _ = await ask("DELETE", f"jobs/{job_id}")
     assert status == 200
     assert (await ask("GET", f"jobs/{job_id}"))[0] == 404
     actions = [a["action"] for a in ws.catalog.query("select action from audit order by seq")]
-    assert actions == ["job.promote", "job.pause", "job.resume", "job.trigger", "job.remove"]
+    assert actions == ["job.promote", "job.pause", "job.resume", "job.trigger", "job.cancel", "job.remove"]
 
 
 @pytest.mark.parametrize(

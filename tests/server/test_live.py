@@ -110,7 +110,7 @@ async def test_the_filter_leaves_counts_and_newest_alone(ask: Any, ws: Workspace
 
 def test_a_watcher_ends_when_its_lease_does(ws: Workspace) -> None:
     seen: list[dict[str, Any]] = []
-    watcher = Watcher(ws, seen.append, poll=0.01, lease=0.3)
+    watcher = Watcher(ws.root, lambda _: ws, seen.append, poll=0.01, lease=0.3)
     assert not watcher.alive
     watcher.touch()
     time.sleep(0.1)
@@ -131,18 +131,47 @@ def test_a_watcher_ends_when_its_lease_does(ws: Workspace) -> None:
     until(lambda: not watcher.alive)
 
 
-def test_a_watcher_survives_the_end_of_its_workspace(ws: Workspace) -> None:
-    watcher = Watcher(ws, lambda _: None, poll=0.01)
+def test_a_watcher_waits_for_a_workspace_and_survives_its_end(tmp_path: Path) -> None:
+    root = tmp_path / ".aios"
+    held: list[Workspace] = []
+    seen: list[dict[str, Any]] = []
+    watcher = Watcher(root, lambda _: held[0] if held else None, seen.append, poll=0.01)
     watcher.touch()
     time.sleep(0.1)
-    ws.close()
+    assert not root.exists()
+    for n in (1, 2):
+        held[:] = [Workspace(root)]
+        until(lambda n=n: len(seen) == n)  # type: ignore[misc]
+        assert seen[-1] == {"workspace": str(root), "seq": 0, "runs": [], "kinds": []}
+        held[0].catalog.close()
+        time.sleep(0.1)
+        assert watcher.alive
+        held.clear()
+        time.sleep(0.1)
+    watcher.stop()
     until(lambda: not watcher.alive)
 
 
+async def test_the_first_run_of_all_is_told(
+    ask: Any, jp_ws_fetch: Any, jp_root_dir: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.delenv("AIOS_HOME")
+    socket = await jp_ws_fetch("api", "events", "subscribe")
+    _, shot = await ask("GET", "snapshot")
+    assert not shot["workspace"]["exists"]
+    await asyncio.sleep(0.3)
+    made = await asyncio.to_thread(Workspace, jp_root_dir / ".aios")
+    assert (await next_change(socket))["workspace"] == shot["workspace"]["path"]
+    _, shot = await ask("GET", "snapshot")
+    assert shot["workspace"]["exists"]
+    made.catalog.close()
+    socket.close()
+
+
 async def test_one_watcher_per_workspace(ws: Workspace) -> None:
-    watchers = Watchers(lambda _: None, poll=0.01)
-    watchers.touch(ws)
-    watchers.touch(ws)
+    watchers = Watchers(lambda _: ws, lambda _: None, poll=0.01)
+    watchers.touch(ws.root)
+    watchers.touch(ws.root)
     assert len(watchers._all) == 1
     watchers.stop()
     assert watchers._all == {}

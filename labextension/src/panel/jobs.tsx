@@ -3,7 +3,7 @@ import { showDialog, Dialog } from '@jupyterlab/apputils';
 import { useEffect, useRef, useState } from 'react';
 import type { Job, JobRun, Snapshot } from '../api';
 import { StatusBadge } from './badge';
-import { ago, brief, duration, moment, tick, until } from './format';
+import { ago, brief, duration, moment, tick, ticking, until } from './format';
 import { Button, Empty, Failure, Fold, Skeleton, useAction, useAsk, useNow } from './hooks';
 import type { PanelModel } from './model';
 import type { PanelActions } from './panel';
@@ -164,7 +164,15 @@ function JobBody({ model, job, now }: { model: PanelModel; job: Job; now: number
       {data && data.runs.length > 0 && (
         <ol className="aios-history" aria-label={`History of ${job.name}`}>
           {data.runs.map(run => (
-            <HistoryRow key={run.job_run_id} model={model} job={job} run={run} now={now} />
+            <HistoryRow
+              key={run.job_run_id}
+              model={model}
+              job={job}
+              run={run}
+              now={now}
+              busy={action.busy}
+              onCancel={() => act(() => model.api.cancelJobRun(job.job_id, run.job_run_id))}
+            />
           ))}
         </ol>
       )}
@@ -192,7 +200,16 @@ function JobBody({ model, job, now }: { model: PanelModel; job: Job; now: number
   );
 }
 
-function HistoryRow({ model, job, run, now }: { model: PanelModel; job: Job; run: JobRun; now: number }): JSX.Element {
+interface RowProps {
+  model: PanelModel;
+  job: Job;
+  run: JobRun;
+  now: number;
+  busy: boolean;
+  onCancel: () => void;
+}
+
+function HistoryRow({ model, job, run, now, busy, onCancel }: RowProps): JSX.Element {
   const began = run.started_at ?? run.queued_at;
   const why = { schedule: 'scheduled', missed: 'missed tick', manual: 'started by hand' }[run.trigger] ?? run.trigger;
   return (
@@ -200,7 +217,7 @@ function HistoryRow({ model, job, run, now }: { model: PanelModel; job: Job; run
       <span className="aios-row">
         <StatusBadge status={run.status} />
         {run.started_at !== null && (
-          <span className="aios-time">{duration((run.ended_at ?? now) - run.started_at)}</span>
+          <span className="aios-time">{run.ended_at === null ? ticking(now - run.started_at) : duration(run.ended_at - run.started_at)}</span>
         )}
         <span className="aios-ago" title={moment(began)}>
           {ago(began, now)}
@@ -227,6 +244,11 @@ function HistoryRow({ model, job, run, now }: { model: PanelModel; job: Job; run
             {run.runs.length > 1 ? `Run ${i + 1}` : 'Steps'}
           </button>
         ))}
+        {MOVING.has(run.status) && (
+          <button type="button" className="aios-link" disabled={busy} onClick={onCancel}>
+            Cancel
+          </button>
+        )}
       </span>
     </li>
   );

@@ -197,6 +197,17 @@ class PromoteDialog extends Dialog<unknown> {
     this.addClass('aios-promote-dialog');
   }
 
+  // Without a close button the lab's dialog ignores Escape; a person expects it to mean Cancel.
+  override handleEvent(event: Event): void {
+    if (event.type === 'keydown' && (event as KeyboardEvent).key === 'Escape') {
+      event.stopPropagation();
+      event.preventDefault();
+      this.reject();
+      return;
+    }
+    super.handleEvent(event);
+  }
+
   override resolve(index?: number): void {
     if ((index ?? 1) === 0) {
       super.resolve(0);
