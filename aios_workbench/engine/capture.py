@@ -8,6 +8,7 @@ import re
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from aios_workbench.engine.context import Context
@@ -133,12 +134,34 @@ def _hook_logging() -> None:
         if log is None:
             original(self, record)
             return
-        log.record(record.levelname, formatter.format(record))
-        token = _muted.set(True)  # file handlers still run; what they print is already in the log
         try:
-            original(self, record)
+            text = formatter.format(record)
+        except Exception:  # noqa: BLE001 - a wrong format string: logging itself never raises either
+            text = f"{record.name}: {record.msg!s} {record.args!r}"
+        log.record(record.levelname, text)
+        token = _muted.set(True)  # files and services still get the record; the cell does not
+        try:
+            for handler in _handlers(self):
+                if record.levelno >= handler.level and not _prints(handler):
+                    handler.handle(record)
         finally:
             _muted.reset(token)
 
     call_handlers._aios = True  # type: ignore[attr-defined]
     logging.Logger.callHandlers = call_handlers  # type: ignore[method-assign]
+
+
+def _handlers(logger: logging.Logger) -> Iterator[logging.Handler]:
+    at: logging.Logger | None = logger
+    while at is not None:
+        yield from at.handlers
+        at = at.parent if at.propagate else None
+
+
+def _prints(handler: logging.Handler) -> bool:
+    """True for a handler that writes to the screen; it may have been made before we took its place."""
+    if not isinstance(handler, logging.StreamHandler) or isinstance(handler, logging.FileHandler):
+        return False
+    screens = [sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__]
+    screens += [s._target for s in screens if isinstance(s, _Stream)]
+    return any(handler.stream is s for s in screens)

@@ -33,6 +33,7 @@ class Active:
     """A run that this process is executing."""
 
     run_id: str
+    leg: int
     loop: asyncio.AbstractEventLoop
     cancelled: asyncio.Future[None]
     stop: threading.Event = field(default_factory=threading.Event)
@@ -122,7 +123,7 @@ class _Walk:
         if run is None or run["leg"] != leg or run["status"] in (SUCCEEDED, FAILED, CANCELLED):
             return None
         stored = catalog.one("select spec from specs where spec_hash = :h", h=run["spec_hash"])
-        active = Active(run_id, loop, loop.create_future())
+        active = Active(run_id, leg, loop, loop.create_future())
         cancelled = catalog.query("select data from signals where run_id = :r and kind = 'cancel'", r=run_id)
         if any(json.loads(s["data"]).get("leg") == leg for s in cancelled):
             active.cancel()

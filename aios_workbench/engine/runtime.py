@@ -185,7 +185,8 @@ class Runtime:
             self._signal = row["seq"]
             active = self.host.active.get(row["run_id"])
             if active is not None and row["kind"] == "cancel":
-                active.cancel()
+                if json.loads(row["data"]).get("leg") == active.leg:  # not of the leg before a resume
+                    active.cancel()
             elif active is not None:
                 active.wake(row["step"])
         with self.changed:
