@@ -69,7 +69,7 @@ def report(error: AiosError, *, as_json: bool) -> None:
         output.warn(f"aios: {error}")
 
 
-@click.group(cls=App, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("aios", cls=App, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--workspace", metavar="PATH", help="The workspace folder, or a project with `.aios` in it.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.version_option(__version__, prog_name="aios")

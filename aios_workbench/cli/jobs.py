@@ -179,13 +179,16 @@ def run(state: State, job: str, params: tuple[str, ...], wait: bool, as_json: bo
 
 
 def _wait(ws: Workspace, job_run_id: str) -> dict[str, Any]:
+    from aios_workbench.cli.watch import Help
     from aios_workbench.promote import get_run
     from aios_workbench.promote.records import DONE
 
+    helped = Help(ws)
     while True:
         found = get_run(ws, job_run_id)
         if found["status"] in DONE:
             return found
+        helped.check()
         time.sleep(_POLL_SECONDS)
 
 
@@ -220,13 +223,20 @@ def remove(state: State, job: str, yes: bool, as_json: bool) -> None:
 
     ws = state.workspace()
     found = get(ws, job)
-    if not yes and not as_json:
-        click.confirm(f"delete job {output.clean(found.name)} and the files of all its runs?", abort=True)
+    if not yes and (as_json or not _agreed(found.name)):
+        raise click.UsageError("nothing was removed; --yes removes without asking")
     delete(ws, found.job_id, actor())
     if as_json:
         output.emit({"job_id": found.job_id, "name": found.name, "removed": True})
     else:
         output.say(f"job {found.name} is removed")
+
+
+def _agreed(name: str) -> bool:
+    try:
+        return click.confirm(f"delete job {output.clean(name)} and the files of all its runs?")
+    except click.Abort:  # nobody is there to answer
+        return False
 
 
 @jobs.command(short_help="Print the log of a job's run; -f follows.")

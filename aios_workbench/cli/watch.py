@@ -7,6 +7,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Self
 
 from aios_workbench.cli import exits, output, views
+from aios_workbench.errors import ConflictError
 
 if TYPE_CHECKING:
     from aios_workbench.workspace import Workspace
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 OVER = frozenset(("succeeded", "failed", "cancelled"))
 _POLL_SECONDS = 0.1
 _REDRAW_SECONDS = 0.5
+_WORKER_SECONDS = 20.0
 _TOLD = frozenset((*OVER, "waiting", "retrying"))
 
 
@@ -28,7 +30,7 @@ def watch(ws: Workspace, run_id: str, *, as_json: bool, wait_gates: bool = False
     screen = _Screen() if as_json else _screen(run_id)
     try:
         with screen:
-            status = _follow(ws, run_id, screen, wait_gates=wait_gates)
+            status = _follow(ws, run_id, screen, wait_gates=wait_gates, own=own)
     except KeyboardInterrupt:
         if not own:
             output.warn(f"{run_id} goes on; `aios cancel {run_id}` cancels it")
@@ -73,10 +75,10 @@ def wait_until(ws: Workspace, run_id: str, wanted: Collection[str], seconds: flo
         time.sleep(_POLL_SECONDS)
 
 
-def _follow(ws: Workspace, run_id: str, screen: Any, *, wait_gates: bool) -> str:
+def _follow(ws: Workspace, run_id: str, screen: Any, *, wait_gates: bool, own: bool) -> str:
     from aios_workbench.engine import control
 
-    version, drawn = -1, 0.0
+    version, drawn, helped = -1, 0.0, Help(ws)
     while True:
         now = ws.catalog.data_version()
         if now != version or time.monotonic() - drawn > _REDRAW_SECONDS:
@@ -86,7 +88,38 @@ def _follow(ws: Workspace, run_id: str, screen: Any, *, wait_gates: bool) -> str
             screen.draw(steps)
             if status in OVER or (status == "waiting" and not wait_gates and _asked(ws, run_id)):
                 return status
+            if not own and status in ("queued", "interrupted"):
+                helped.check()
         time.sleep(_POLL_SECONDS)
+
+
+class Help:
+    """Notices that the worker which was to do the work never came to life, or died."""
+
+    def __init__(self, ws: Workspace) -> None:
+        self._ws, self._since, self._looked = ws, time.monotonic(), 0.0
+
+    def check(self) -> None:
+        """Return while a worker lives, or may still be starting.
+
+        Raises
+        ------
+        ConflictError
+            When there has been none for a while.
+        """
+        from aios_workbench.engine import leases
+
+        now = time.monotonic()
+        if now - self._looked < 1:
+            return
+        self._looked = now
+        if leases.workers_alive(self._ws):
+            self._since = now
+        elif now - self._since > _WORKER_SECONDS:
+            log = self._ws.root / "worker.log"
+            raise ConflictError(
+                f"no worker is there to do it; {log} may say why. Start one with `aios worker`"
+            )
 
 
 def _asked(ws: Workspace, run_id: str) -> bool:
@@ -102,7 +135,7 @@ def _detached(ws: Workspace, run_id: str, *, wait_gates: bool) -> str:
         "Ctrl-C again leaves now: a worker in the background takes the run over, steps in progress start anew."
     )
     try:
-        return _follow(ws, run_id, _Screen(), wait_gates=wait_gates)
+        return _follow(ws, run_id, _Screen(), wait_gates=wait_gates, own=True)
     except KeyboardInterrupt:
         control.ensure_worker(ws)
         output.warn(f"left; `aios logs {run_id} -f` follows the run")
