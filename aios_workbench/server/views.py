@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
-from aios_workbench.errors import NotFoundError
+from aios_workbench.errors import AiosError, NotFoundError
 from aios_workbench.workspace import Artifact, Workspace
 
 _JSON = (
@@ -22,6 +23,8 @@ _JSON = (
     "detail",
 )
 _FLAGS = ("cached",)
+#: Inputs of at most so many bytes are shown as they are.
+_SHORT = 500
 
 
 def plain(row: dict[str, Any]) -> dict[str, Any]:
@@ -95,7 +98,10 @@ def gate_view(ws: Workspace, run_id: str, step: str, offset: int, limit: int) ->
     NotFoundError
         When the run has no such gate, or has not reached it.
     """
-    row = ws.catalog.one("select * from gates where run_id = :r and step = :s", r=run_id, s=step)
+    row = ws.catalog.one(
+        "select g.*, r.workflow from gates g join runs r using (run_id) where g.run_id = :r and g.step = :s",
+        r=run_id, s=step,
+    )  # fmt: skip
     if row is None:
         raise NotFoundError(f"run {run_id!r} has no gate {step!r} waiting or decided")
     out = plain(row)
@@ -151,7 +157,13 @@ def artifact_of(ws: Workspace, value: Any) -> Artifact | None:
 
 def _describe(ws: Workspace, value: Any) -> Any:
     artifact = artifact_of(ws, value)
-    return artifact.to_dict() if artifact else value
+    if artifact is None:
+        return value
+    out = artifact.to_dict()
+    if artifact.kind == "json" and artifact.bytes <= _SHORT:
+        with contextlib.suppress(AiosError):  # collected or damaged: its description still says what it was
+            out["value"] = ws.artifacts.get(artifact)
+    return out
 
 
 def _read(text: str) -> Any:

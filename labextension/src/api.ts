@@ -68,7 +68,6 @@ export interface Gate {
   deadline_at: number | null;
   form: JsonSchema | null;
   workflow: string;
-  job_run_id: string | null;
 }
 
 export interface GateDetail extends Gate {

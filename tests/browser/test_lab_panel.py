@@ -360,7 +360,7 @@ def test_empty_and_broken_states(lab_page: Page, lab: Any) -> None:
     page.get_by_role("button", name="Refresh").first.click()
     alert = page.locator(".aios-panel [role=alert]")
     expect(alert).to_contain_text("No space left for /w/.aios/catalog.db")
-    expect(page.get_by_test_id("aios-status")).to_contain_text("no connection")
+    expect(page.get_by_test_id("aios-status")).to_contain_text("not available")
     shot(page, "error")
     undo()
     alert.get_by_role("button", name="Try again").click()

@@ -110,7 +110,7 @@ async def test_a_real_run_from_gate_to_end(
     assert [r[0] for r in step["preview"]["rows"]] == list(range(100, 110))
     assert step["preview"]["columns"][1]["name"] == HOSTILE
     assert step["preview"]["rows"][0][1] == HOSTILE
-    assert step["inputs"]["n"]["type"] == "int"
+    assert (step["inputs"]["n"]["type"], step["inputs"]["n"]["value"]) == ("int", 120)
     assert [a["status"] for a in step["attempts_list"]] == ["succeeded"]
 
     _, log = await ask("GET", f"runs/{run.id}/logs", step="load")

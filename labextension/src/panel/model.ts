@@ -43,6 +43,7 @@ export class PanelModel {
   ) {
     services.events.stream.connect(this.onEvent, this);
     services.connectionFailure?.connect(this.onLost, this);
+    document.addEventListener('visibilitychange', this.onVisible);
     this.poll = new Poll({
       name: 'aios-workbench:snapshot',
       factory: () => this.refresh(),
@@ -130,6 +131,7 @@ export class PanelModel {
 
   dispose(): void {
     this.services.events.stream.disconnect(this.onEvent, this);
+    document.removeEventListener('visibilitychange', this.onVisible);
     this.poll.dispose();
     if (this.timer !== null) {
       window.clearTimeout(this.timer);
@@ -147,6 +149,13 @@ export class PanelModel {
     }
     this.soon();
   }
+
+  /** A hidden page does not ask; back in sight it should not show what was. */
+  private readonly onVisible = (): void => {
+    if (!document.hidden) {
+      this.soon();
+    }
+  };
 
   private onLost(): void {
     this.soon();

@@ -38,7 +38,7 @@ function Item({ model, open }: { model: PanelModel; open: (tab: TabName) => void
 function words(model: PanelModel): [[string, string][], TabName] {
   const shot = model.snapshot;
   if (model.error) {
-    return [[['failed', 'no connection']], 'runs'];
+    return [[['failed', model.error.status === 0 ? 'no connection' : 'not available']], 'runs'];
   }
   if (!shot) {
     return [[['idle', '…']], 'runs'];

@@ -110,8 +110,11 @@ function Inputs({ inputs }: { inputs: Record<string, unknown> }): JSX.Element | 
 }
 
 function describe(value: unknown): string {
-  const a = value as { type?: string; shape?: number[] | null; hash?: string; bytes?: number } | null;
+  const a = value as { type?: string; shape?: number[] | null; hash?: string; value?: unknown } | null;
   if (a && typeof a === 'object' && a.hash && a.type) {
+    if ('value' in a) {
+      return brief(a.value, 300);
+    }
     const shape = a.shape?.length ? ` ${a.shape.map(n => n.toLocaleString('en-US')).join(' × ')}` : '';
     return `${a.type}${shape} (${a.hash.slice(0, 10)})`;
   }
