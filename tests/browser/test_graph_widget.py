@@ -250,8 +250,10 @@ def test_a_failing_step_shows_its_traceback_and_can_be_resumed(page: Page, start
 
 def test_a_workflow_without_a_run_then_follows_it_and_marks_stale(page: Page, start: Any) -> None:
     cells = [
-        "import aios_workbench as aios\nwf = aios.Workflow('steps')\n"
-        "@wf.step\ndef one():\n    return 1\n@wf.step\ndef two(one):\n    return 2",
+        (
+            "import aios_workbench as aios\nwf = aios.Workflow('steps')\n"
+            "@wf.step\ndef one():\n    return 1\n@wf.step\ndef two(one):\n    return 2"
+        ),
         "wf",
     ]
     graph = start("workflow.ipynb", *cells)

@@ -1,5 +1,5 @@
-// Where the nodes go. dagre for what people draw; a plain layered layout above a few hundred nodes, where
-// dagre's crossing minimisation takes seconds.
+// Where the nodes go. dagre for what people draw; from a few dozen nodes on, where dagre takes too long for the first
+// paint (0.3 s at 100 nodes, 1.1 s at 250), the layers are sorted by the middles of their neighbours only.
 import dagre from '@dagrejs/dagre';
 
 import type { StepNode } from '../../protocol';
@@ -22,7 +22,11 @@ export const NODE_HEIGHT = 60;
 const RANK_GAP = { LR: 44, TB: 30 };
 const NODE_GAP = 18;
 const LANE_GAP = 22;
-const DAGRE_LIMIT = 250;
+const DAGRE_LIMIT = 40;
+/** Up to here edges that cross a layer get a lane of their own through it. */
+const LANES_LIMIT = 150;
+const LANE = 14;
+const SWEEPS = 6;
 
 export function layout(nodes: readonly StepNode[], direction: Direction): Placed {
   return nodes.length > DAGRE_LIMIT ? layered(nodes, direction) : withDagre(nodes, direction);
@@ -76,40 +80,87 @@ function through(points: Point[], from: Point, to: Point, direction: Direction):
   });
 }
 
-/** Longest-path layers, each sorted by the middle of what comes before. */
+/** Sugiyama's method: longest-path layers, stand-ins for edges that cross one, each layer sorted in turn. */
 function layered(nodes: readonly StepNode[], direction: Direction): Placed {
+  const { layers, before, chains } = ranked(nodes);
+  sort(layers, before);
+  const wide = direction === 'LR';
+  const size = wide ? NODE_HEIGHT : NODE_WIDTH;
+  const along = (wide ? NODE_WIDTH : NODE_HEIGHT) + RANK_GAP[direction];
+  const room = (name: string): number => (chains.has(name) ? LANE : size) + NODE_GAP;
+  const totals = layers.map(layer => layer.reduce((sum, name) => sum + room(name), 0));
+  const widest = totals.reduce((most, t) => Math.max(most, t), 0);
+  const at = new Map<string, Point>();
+  const lanes = new Map<string, Point[]>();
+  layers.forEach((layer, d) => {
+    let c = (widest - totals[d]) / 2;
+    for (const name of layer) {
+      const edge = chains.get(name);
+      if (edge === undefined) {
+        at.set(name, wide ? { x: d * along, y: c } : { x: c, y: d * along });
+      } else {
+        const [x, y] = [d * along + (wide ? NODE_WIDTH : NODE_HEIGHT) / 2, c + LANE / 2];
+        lanes.set(edge, [...(lanes.get(edge) ?? []), wide ? { x, y } : { x: y, y: x }]);
+      }
+      c += room(name);
+    }
+  });
+  return measured(at, lanes);
+}
+
+interface Ranked {
+  layers: string[][];
+  /** Node or stand-in -> what it follows in the layer before. */
+  before: Map<string, string[]>;
+  /** Stand-in -> the edge it stands for. */
+  chains: Map<string, string>;
+}
+
+function ranked(nodes: readonly StepNode[]): Ranked {
   const depth = new Map<string, number>();
-  const layers: string[][] = [];
-  const before = new Map<string, string[]>();
+  const out: Ranked = { layers: [], before: new Map(), chains: new Map() };
+  const put = (name: string, d: number, ups: string[]): void => {
+    (out.layers[d] ??= []).push(name);
+    out.before.set(name, ups);
+  };
   for (const n of nodes) {
     const ups = upstream(n).filter(u => depth.has(u));
     const d = ups.reduce((most, u) => Math.max(most, (depth.get(u) as number) + 1), 0);
     depth.set(n.name, d);
-    before.set(n.name, ups);
-    (layers[d] ??= []).push(n.name);
-  }
-  const order = new Map<string, number>();
-  for (const layer of layers) {
-    const weights = new Map(layer.map((name, k) => {
-      const ups = before.get(name) as string[];
-      const middle = ups.reduce((sum, u) => sum + (order.get(u) as number), 0) / ups.length;
-      return [name, ups.length ? middle : k / layer.length];
-    }));
-    layer.sort((a, b) => (weights.get(a) as number) - (weights.get(b) as number));
-    layer.forEach((name, k) => order.set(name, k / layer.length));
-  }
-  const at = new Map<string, Point>();
-  const across = (direction === 'LR' ? NODE_HEIGHT : NODE_WIDTH) + NODE_GAP;
-  const along = (direction === 'LR' ? NODE_WIDTH : NODE_HEIGHT) + RANK_GAP[direction];
-  const widest = layers.reduce((most, l) => Math.max(most, l.length), 0);
-  layers.forEach((layer, d) => {
-    const start = ((widest - layer.length) * across) / 2;
-    layer.forEach((name, k) => {
-      const c = start + k * across;
-      at.set(name, direction === 'LR' ? { x: d * along, y: c } : { x: c, y: d * along });
+    const last = ups.map(up => {
+      let from = up;
+      for (let between = (depth.get(up) as number) + 1; nodes.length <= LANES_LIMIT && between < d; between++) {
+        const name = `${edgeKey(up, n.name)}\u0001${between}`;
+        put(name, between, [from]);
+        out.chains.set(name, edgeKey(up, n.name));
+        from = name;
+      }
+      return from;
     });
-  });
-  return measured(at, new Map());
+    put(n.name, d, last);
+  }
+  return out;
+}
+
+function sort(layers: string[][], before: Map<string, string[]>): void {
+  const after = new Map<string, string[]>();
+  before.forEach((ups, name) => ups.forEach(up => after.set(up, [...(after.get(up) ?? []), name])));
+  const order = new Map<string, number>();
+  const number = (layer: string[]): void => layer.forEach((name, k) => order.set(name, k / layer.length));
+  layers.forEach(number);
+  for (let sweep = 0; sweep < SWEEPS; sweep++) {
+    const forward = sweep % 2 === 0;
+    const near = forward ? before : after;
+    for (const layer of forward ? layers : [...layers].reverse()) {
+      const weight = new Map(layer.map(name => {
+        const found = near.get(name) ?? [];
+        const middle = found.reduce((sum, m) => sum + (order.get(m) as number), 0) / found.length;
+        return [name, found.length ? middle : (order.get(name) as number)];
+      }));
+      layer.sort((a, b) => (weight.get(a) as number) - (weight.get(b) as number));
+      number(layer);
+    }
+  }
 }
 
 /** Moves everything so that the picture starts at the origin, lanes included. */

@@ -1,16 +1,22 @@
 // The graph: React Flow with our nodes, one tab stop, arrow keys between neighbours, and a viewport that stays put.
-import { Background, BackgroundVariant, Controls, MarkerType, Position, ReactFlow, ReactFlowProvider, useReactFlow } from '@xyflow/react';
+import { Background, BackgroundVariant, Controls, MarkerType, Position, ReactFlow, ReactFlowProvider, useReactFlow, useViewport } from '@xyflow/react';
 import { useCallback, useLayoutEffect, useMemo, useRef, useState } from 'react';
 
 import type { StepNode } from '../../protocol';
+import { GraphCanvas } from './canvas';
 import { type LaneEdge, LaneEdgeView } from './edge';
 import { type Direction, edgeKey, layout, NODE_HEIGHT, NODE_WIDTH, type Placed, upstream } from './layout';
 import { Actions, type GraphNode, StepView } from './node';
+import { neighbour } from './walk';
 
 const NODE_TYPES = { step: StepView };
 const EDGE_TYPES = { lane: LaneEdgeView };
 const NARROW = 620;
+/** More nodes than this are painted on a canvas until one comes near. */
+const LARGE = 80;
+const NEAR_ZOOM = 0.5;
 const MOST_HEIGHT = 460;
+const TALLEST = 560;
 const PADDING = 20;
 
 interface Props {
@@ -52,12 +58,24 @@ function Flow({ nodes, selected, skew, onOpen, width }: Props & { width: number 
   // eslint-disable-next-line react-hooks/exhaustive-deps -- `shape` is all of `nodes` that places and edges depend on
   const placed = useMemo(() => layout(nodes, direction), [shape, direction]);
   // eslint-disable-next-line react-hooks/exhaustive-deps
-  const edges = useMemo(() => edgesOf(nodes, placed), [placed]);
+  const edges = useMemo(() => (nodes.length > LARGE ? [] : edgesOf(nodes, placed)), [placed]);
   const reachable = cursor !== null && placed.at.has(cursor) ? cursor : (nodes[0]?.name ?? null);
+  const large = nodes.length > LARGE;
+  const view = useViewport();
+  const near = !large || view.zoom >= NEAR_ZOOM;
+  const inSight = useMemo(
+    () => (large ? sight(placed, near ? view : null, width) : null),
+    // Moving by less than a step shows nothing new: the margin is larger.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+    [large, placed, near, width, Math.round(view.x / 100), Math.round(view.y / 100), view.zoom]
+  );
   const kept = useRef(new Map<string, GraphNode>());
   const drawn = useMemo(() => {
     const next = new Map<string, GraphNode>();
     for (const step of nodes) {
+      if (inSight && !inSight.has(step.name) && step.name !== selected && step.name !== reachable) {
+        continue;
+      }
       const at = placed.at.get(step.name) ?? { x: 0, y: 0 };
       const old = kept.current.get(step.name);
       const same =
@@ -67,10 +85,10 @@ function Flow({ nodes, selected, skew, onOpen, width }: Props & { width: number 
     }
     kept.current = next;
     return [...next.values()];
-  }, [nodes, placed, selected, reachable, direction]);
+  }, [nodes, placed, selected, reachable, direction, inSight]);
 
   const scale = Math.min(1, (width - 2 * PADDING) / Math.max(placed.width, 1));
-  const most = direction === 'TB' ? 560 : MOST_HEIGHT;
+  const most = direction === 'TB' ? TALLEST : MOST_HEIGHT;
   const height = Math.round(Math.min(most, Math.max(96, placed.height * scale + 2 * PADDING)));
   const fit = useMemo(() => fitted(placed, width, height), [placed, width, height]);
   useLayoutEffect(() => {
@@ -138,7 +156,6 @@ function Flow({ nodes, selected, skew, onOpen, width }: Props & { width: number 
           defaultViewport={fit}
           minZoom={0.02}
           maxZoom={1.6}
-          onlyRenderVisibleElements={nodes.length > 80}
           nodesDraggable={false}
           nodesConnectable={false}
           nodesFocusable={false}
@@ -153,13 +170,23 @@ function Flow({ nodes, selected, skew, onOpen, width }: Props & { width: number 
           multiSelectionKeyCode={null}
           panActivationKeyCode={null}
           proOptions={{ hideAttribution: true }}
+          onPaneClick={event => {
+            const name = near ? null : under(flow.screenToFlowPosition({ x: event.clientX, y: event.clientY }), placed);
+            if (name !== null) {
+              open(name);
+            }
+          }}
           onMoveStart={event => {
             if (event) {
               touched.current = true;
             }
           }}
         >
-          <Background variant={BackgroundVariant.Dots} gap={18} size={1} />
+          {large ? (
+            <GraphCanvas nodes={nodes} placed={placed} width={width} height={height} wide={direction === 'LR'} near={near} />
+          ) : (
+            <Background variant={BackgroundVariant.Dots} gap={18} size={1} />
+          )}
           <Controls
             showInteractive={false}
             position="bottom-right"
@@ -175,6 +202,31 @@ function Flow({ nodes, selected, skew, onOpen, width }: Props & { width: number 
       </div>
     </Actions.Provider>
   );
+}
+
+/** Names of the nodes in or near the window. */
+function sight(placed: Placed, view: { x: number; y: number; zoom: number } | null, width: number): Set<string> {
+  const found = new Set<string>();
+  if (view) {
+    const margin = 260;
+    const [left, top] = [-view.x / view.zoom - margin, -view.y / view.zoom - margin];
+    const [right, bottom] = [left + width / view.zoom + 2 * margin, top + TALLEST / view.zoom + 2 * margin];
+    placed.at.forEach((p, name) => {
+      if (p.x + NODE_WIDTH > left && p.x < right && p.y + NODE_HEIGHT > top && p.y < bottom) {
+        found.add(name);
+      }
+    });
+  }
+  return found;
+}
+
+function under(point: { x: number; y: number }, placed: Placed): string | null {
+  for (const [name, p] of placed.at) {
+    if (point.x >= p.x && point.x <= p.x + NODE_WIDTH && point.y >= p.y && point.y <= p.y + NODE_HEIGHT) {
+      return name;
+    }
+  }
+  return null;
 }
 
 function nodeOf(step: StepNode, at: { x: number; y: number }, selected: boolean, reachable: boolean, direction: Direction): GraphNode {
@@ -220,34 +272,4 @@ function edgesOf(nodes: readonly StepNode[], placed: Placed): LaneEdge[] {
 function fitted(placed: Placed, width: number, height: number): { x: number; y: number; zoom: number } {
   const zoom = Math.max(0.02, Math.min(1, (width - 2 * PADDING) / Math.max(placed.width, 1), (height - 2 * PADDING) / Math.max(placed.height, 1)));
   return { x: (width - placed.width * zoom) / 2, y: (height - placed.height * zoom) / 2, zoom };
-}
-
-function neighbour(
-  nodes: readonly StepNode[], at: Map<string, { x: number; y: number }>, name: string, key: string, direction: Direction
-): string | null {
-  if (key === 'Home' || key === 'End') {
-    return (key === 'Home' ? nodes[0] : nodes[nodes.length - 1]).name;
-  }
-  const flip: Record<string, string> = { ArrowDown: 'ArrowRight', ArrowUp: 'ArrowLeft', ArrowRight: 'ArrowDown', ArrowLeft: 'ArrowUp' };
-  const move = direction === 'LR' ? key : flip[key];
-  const here = at.get(name) as { x: number; y: number };
-  const [along, across] = direction === 'LR' ? (['x', 'y'] as const) : (['y', 'x'] as const);
-  const me = nodes.find(n => n.name === name) as StepNode;
-  let candidates: string[] = [];
-  if (move === 'ArrowRight') {
-    candidates = nodes.filter(n => upstream(n).includes(name)).map(n => n.name);
-  } else if (move === 'ArrowLeft') {
-    candidates = upstream(me);
-  } else if (move === 'ArrowDown' || move === 'ArrowUp') {
-    const sign = move === 'ArrowDown' ? 1 : -1;
-    candidates = nodes.map(n => n.name).filter(n => {
-      const p = at.get(n) as { x: number; y: number };
-      return Math.abs(p[along] - here[along]) < (direction === 'LR' ? NODE_WIDTH : NODE_HEIGHT) && sign * (p[across] - here[across]) > 1;
-    });
-  }
-  const distance = (n: string): number => {
-    const p = at.get(n);
-    return p ? Math.hypot(p.x - here.x, p.y - here.y) : Infinity;
-  };
-  return candidates.filter(n => at.has(n)).sort((a, b) => distance(a) - distance(b))[0] ?? null;
 }
