@@ -39,7 +39,9 @@ class AiosError(Exception):
     def _render_traceback_(self) -> list[str]:
         """In a notebook show where the user called us, not how we got to the message (IPython's protocol)."""
         skip = (str(Path(__file__).parent), "/IPython/core/")
-        frames = [f for f in traceback.extract_tb(self.__traceback__) if not any(s in f.filename for s in skip)]
+        frames = [
+            f for f in traceback.extract_tb(self.__traceback__) if not any(s in f.filename for s in skip)
+        ]
         lines = "".join(traceback.format_list(frames)).rstrip().split("\n") if frames else []
         return [*lines, "", f"{type(self).__name__}: {self}"]
 
