@@ -30,6 +30,10 @@ def finish(made: Any) -> None:
     made.run().result()
 
 
+def settle(made: Any) -> None:
+    made.run().wait()
+
+
 def first_state(made: Any) -> tuple[float, float]:
     """Return milliseconds from `run()` until `run()` has returned, and until a step is seen at work."""
     began = time.perf_counter()
@@ -73,6 +77,10 @@ report(
     version=aios.__version__,
     chain=per_step(o, lambda: finish(chain)),
     fan_out=per_step(o, lambda: finish(fan)),
+    until_done={
+        "chain": per_step(o, lambda: settle(chain)),
+        "fan_out": per_step(o, lambda: settle(fan)),
+    },
     run_returns=[a for a, _ in latency],
     first_state=[b for _, b in latency],
     one_step_run=one,
