@@ -22,6 +22,7 @@ export class AiosPanel extends ReactWidget {
   ) {
     super();
     this.id = 'aios-workbench-panel';
+    this.addClass('aios-ui');
     this.addClass('aios-panel');
     this.title.icon = aiosIcon;
     this.title.caption = 'AIOS: runs, decisions, jobs';

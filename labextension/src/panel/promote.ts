@@ -174,6 +174,7 @@ function place(fields: Record<string, string>, message: string, check: PromoteCh
 class Body extends ReactWidget {
   constructor(private readonly model: PromoteModel) {
     super();
+    this.addClass('aios-ui');
     this.addClass('aios-promote');
   }
   protected override render(): JSX.Element {

@@ -10,6 +10,7 @@ export class StatusItem extends ReactWidget {
     private readonly open: (tab: TabName) => void
   ) {
     super();
+    this.addClass('aios-ui');
     this.addClass('aios-statusbar');
   }
   protected override render(): JSX.Element {

@@ -29,6 +29,7 @@ class StepContent extends ReactWidget {
     private readonly workflow: string
   ) {
     super();
+    this.addClass('aios-ui');
     this.addClass('aios-step-view');
   }
   protected override render(): JSX.Element {
