@@ -24,6 +24,7 @@ import pytest
 
 from aios_workbench import promote
 from aios_workbench.promote import JobSpec
+from aios_workbench.promote.claims import LOST_LIMIT
 from aios_workbench.workspace import Workspace
 
 # Its clock is a file that holds the seconds to add to the real one: all workers read the same.
@@ -99,7 +100,7 @@ def said(ws: Workspace) -> list[tuple[str, int, int]]:
     return [(run, int(pid), int(cell)) for run, pid, cell in (line.split() for line in lines)]
 
 
-def wait_for(condition: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
+def wait_for(condition: Callable[[], Any], what: str, seconds: float = 100.0) -> Any:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if value := condition():
@@ -121,7 +122,9 @@ def test_two_workers_many_ticks_many_kills(ws: Workspace, worker: Start) -> None
         shift.write_text(str(float(shift.read_text()) + 600))
         now = time.time() + float(shift.read_text())
         wait_for(lambda now=now: promote.get(ws, job_id).next_tick_at > now, "the tick to be claimed")
-        time.sleep(0.35 * round_)  # before, while and after a kernel starts
+        if round_ >= LOST_LIMIT:  # more kills may all hit one run, which is then given up
+            continue
+        time.sleep(0.5 * round_)  # before, while and after a kernel starts
         victim = workers[round_ % 2]
         victim.kill()
         victim.wait()
@@ -135,7 +138,7 @@ def test_two_workers_many_ticks_many_kills(ws: Workspace, worker: Start) -> None
     assert len(ticks) == len(set(ticks))
     steps = {round(b - a) for b, a in itertools.pairwise(ticks)}
     assert steps == {600}
-    assert {row["status"] for row in rows} <= {"succeeded", "skipped"}
+    assert {row["status"] for row in rows} <= {"succeeded", "skipped"}, rows
     assert all((row["reason"] or "").startswith("overlap") for row in rows if row["status"] == "skipped")
     # a last cell is said again only by a run whose worker was killed between that cell and its row
     last = Counter(run for run, _, cell in said(ws) if cell == 2)
@@ -148,9 +151,9 @@ def test_two_workers_many_ticks_many_kills(ws: Workspace, worker: Start) -> None
             assert last[row["job_run_id"]] == 0
 
 
-def test_eight_workers_race_for_each_tick(ws: Workspace, worker: Start) -> None:
+def test_four_workers_race_for_each_tick(ws: Workspace, worker: Start) -> None:
     job_id = job(ws, SAY.format(cell=1), schedule="0 * * * *")
-    for _ in range(8):
+    for _ in range(4):
         worker()
     for tick in range(1, 4):
         (ws.project / "shift").write_text(str(3600 * tick))

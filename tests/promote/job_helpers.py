@@ -41,7 +41,7 @@ def job_runs(ws: Workspace, job_id: str) -> list[dict[str, Any]]:
     return ws.catalog.query("select * from job_runs where job_id = :id order by tick_at", id=job_id)
 
 
-def wait_for(condition: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
+def wait_for(condition: Callable[[], Any], what: str, seconds: float = 100.0) -> Any:
     """Wait for other threads and processes; never the assertion of a test."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
