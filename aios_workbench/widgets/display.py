@@ -12,6 +12,8 @@ CLASSES = (
     ("aios_workbench.engine.runs", "Run"),
 )
 _shown: weakref.WeakValueDictionary[object, Any] = weakref.WeakValueDictionary()
+#: Display id -> the widget whose picture is shown there, and the state it shows.
+_pictures: dict[str, tuple[weakref.ref[Any], int]] = {}
 
 
 def register(ipython: Any) -> None:
@@ -24,32 +26,65 @@ def register(ipython: Any) -> None:
     """
     kernel = getattr(ipython, "kernel", None) is not None
     formatter = ipython.display_formatter
+    if kernel:
+        ipython.events.register("post_run_cell", _settle)
     for module, name in CLASSES:
         if kernel:
-            formatter.mimebundle_formatter.for_type_by_name(module, name, mimebundle)
+            formatter.ipython_display_formatter.for_type_by_name(module, name, show)
         # A terminal has no widgets, but a summary says more than an object's address.
         formatter.formatters["text/plain"].for_type_by_name(module, name, _pretty)
 
 
-def mimebundle(target: Any, include: Any = None, exclude: Any = None) -> Any:
+def show(target: Any) -> None:
+    """Display a workflow or a run under a display id, so that its picture can be brought up to date."""
+    from IPython.display import display
+
+    data, metadata = mimebundle(target)
+    made = _shown.get(_key(target))
+    handle = display(data, metadata=metadata, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+    if made is not None and handle is not None:
+        _pictures[handle.display_id] = (weakref.ref(made), made.state.seq)
+
+
+def _settle(_: Any = None) -> None:
+    """Bring the pictures in the notebook up to date after a cell, while nobody is looking.
+
+    A scheduled job shows a run, then waits for it: its report must not say "running" for ever. Where a browser
+    is there the widget is live instead, and a new picture would close what the reader has opened.
+    """
+    for display_id, (reference, shown) in list(_pictures.items()):
+        made = reference()
+        if made is None or made.heard:
+            del _pictures[display_id]
+            continue
+        with contextlib.suppress(Exception):
+            made.refresh()
+            if made.state.seq != shown:
+                from IPython.display import update_display
+
+                _pictures[display_id] = (reference, made.state.seq)
+                data, metadata = made._repr_mimebundle_()
+                update_display(data, metadata=metadata, raw=True, display_id=display_id)  # type: ignore[no-untyped-call]
+
+
+def mimebundle(target: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the display bundle of a workflow or a run: the live widget, the picture and the text.
 
     Where a widget cannot be made, the picture and the text are still shown.
     """
     with contextlib.suppress(Exception):
-        made = widget(target)._repr_mimebundle_(include=include, exclude=exclude)
-        if made is not None:
-            return made
+        made: tuple[dict[str, Any], dict[str, Any]] = widget(target)._repr_mimebundle_()
+        return made
     from aios_workbench.widgets import fallback, source
 
-    return fallback.bundle(source.static_state(target))
+    return dict(fallback.bundle(source.static_state(target))), {}
 
 
 def widget(target: Any) -> Any:
     """Return the widget of a workflow or a run; the same one while it is open and still shows that run."""
     from aios_workbench.widgets.graph import GraphWidget
 
-    key = ("run", target.id) if hasattr(target, "id") else ("workflow", id(target))
+    key = _key(target)
     found = _shown.get(key)
     if found is not None and found.comm is not None:
         same = found.run_id == target.id if hasattr(target, "id") else found.workflow is target
@@ -57,6 +92,10 @@ def widget(target: Any) -> Any:
             return found
     made = _shown[key] = GraphWidget(target)
     return made
+
+
+def _key(target: Any) -> object:
+    return ("run", target.id) if hasattr(target, "id") else ("workflow", id(target))
 
 
 def _pretty(target: Any, printer: Any, cycle: bool) -> None:

@@ -54,8 +54,12 @@ def _summary(state: GraphState) -> str:
     if state.problem:
         return f"workflow {state.workflow}: {state.problem}"
     if state.run is None:
-        return f"workflow {state.workflow}: {len(state.nodes)} steps, not run yet"
+        return f"workflow {state.workflow}: {_steps(len(state.nodes))}, not run yet"
     return f"workflow {state.workflow}, run {state.run.run_id}: {state.run.status}; {counts(state.nodes)}"
+
+
+def _steps(n: int) -> str:
+    return "1 step" if n == 1 else f"{n} steps"
 
 
 def _row(node: StepNode) -> str:

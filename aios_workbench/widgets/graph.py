@@ -68,6 +68,7 @@ class GraphWidget(anywidget.AnyWidget):
         self.ws: Workspace = ws or getattr(target, "workspace", None) or workspace()
         self._guard = threading.RLock()
         self._ended: float | None = None
+        self.heard = False  # of a browser
         self.workflow: Any = target if hasattr(target, "spec") and callable(target.spec) else None
         self.run: Any = None if self.workflow is not None else target
         self.reader: RunReader | None = RunReader(self.ws, self.run.id) if self.run is not None else None
@@ -184,6 +185,7 @@ class GraphWidget(anywidget.AnyWidget):
         return True
 
     def _on_request(self, _: Any, content: Any, __: Any) -> None:
+        self.heard = True
         reply = answer(self, content)
         if reply is not None:
             self.send(reply.model_dump(mode="json"))

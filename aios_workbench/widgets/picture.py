@@ -228,7 +228,10 @@ def _edge(points: list[tuple[float, float]], *, dashed: bool = False) -> str:
 
 def _headline(state: GraphState) -> tuple[str, str]:
     if state.run is None:
-        return state.workflow, state.problem or f"not run yet · {len(state.nodes)} steps"
+        return (
+            state.workflow,
+            state.problem or f"not run yet · {len(state.nodes)} step{'s' * (len(state.nodes) != 1)}",
+        )
     run = state.run
     took = (
         ""

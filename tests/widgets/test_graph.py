@@ -260,8 +260,56 @@ def test_display_falls_back_to_the_picture(run: Any, monkeypatch: pytest.MonkeyP
         raise RuntimeError("no widgets here")
 
     monkeypatch.setattr(graph, "GraphWidget", broken)
-    data = display.mimebundle(run)
+    data, _ = display.mimebundle(run)
     assert set(data) == {"text/html", "text/plain"}
+
+
+HEADLESS = """
+import aios_workbench as aios
+wf = aios.Workflow("nightly")
+@wf.step
+def load():
+    import time
+    time.sleep(0.5)
+    return 1
+---
+wf
+---
+run = wf.run()
+run
+---
+run.result()
+"""
+
+
+def test_a_headless_notebook_ends_with_the_last_picture(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import nbclient
+    import nbformat
+
+    monkeypatch.setenv("AIOS_HOME", str(tmp_path / ".aios"))
+    book = nbformat.v4.new_notebook()
+    book.cells = [nbformat.v4.new_code_cell(c.strip()) for c in HEADLESS.split("---")]
+    resources = {"metadata": {"path": str(tmp_path)}}
+    nbclient.NotebookClient(book, kernel_name="python3", resources=resources, timeout=60).execute()
+    for cell in book.cells[1:3]:
+        [output] = cell.outputs
+        assert "succeeded; 1 succeeded" in output["data"]["text/plain"]
+        assert "application/vnd.jupyter.widget-view+json" in output["data"]
+        assert "<img" in output["data"]["text/html"]
+
+
+def test_a_terminal_shows_text(run: Any) -> None:
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    from aios_workbench.widgets import display
+
+    shell: Any = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
+    display.register(shell)
+    data, _ = shell.display_formatter.format(run.workflow)
+    assert data["text/plain"].startswith("workflow claims: 5 steps, not run yet")
 
 
 def test_one_widget_per_run_while_it_shows_that_run(run: Any) -> None:
