@@ -89,7 +89,7 @@ def figures(executed: Executed) -> dict[str, float]:
     audited = ws.catalog.query("select * from audit where subject = :s", s=f"{run.id}/review")
     assert [(a["actor"], a["action"]) for a in audited] == [("policy", "gate.approved")]
     assert govern.verify(ws) is None
-    assert "key figure" in executed.text("chart")
+    assert "key figure" in executed.text("results")
     routed = run["route"].output
     assert set(routed["route"]) <= {"pay", "siu", "hold"}
     assert routed["row"].is_unique
@@ -137,7 +137,7 @@ def test_with_a_person_the_kernel_is_free_and_the_run_waits(tmp_path: Path) -> N
     )
     executed = execute(tmp_path, {"sample_rows": 250}, headless=False, more=person)
     assert "aios approve claims-triage-" in executed.text("wait")
-    assert "run this cell again when it has succeeded" in executed.text("chart")
+    assert "run this cell again when it has succeeded" in executed.text("results")
     routed = executed.run["route"].output
     pile = routed[routed["lane"].eq("review")]
     assert len(pile) > 0
@@ -178,7 +178,7 @@ def test_a_bad_file_with_contacts_few_labels_and_hostile_cells(tmp_path: Path) -
     assert "@example.com" not in everything
     assert "555-01" not in everything
     assert redacted["insured_name"].str.startswith("name_").all()
-    html = next(c for c in executed.book.cells if c["id"] == "chart").outputs
+    html = next(c for c in executed.book.cells if c["id"] == "results").outputs
     assert not any("<img src=x" in o.get("data", {}).get("text/html", "") for o in html)
 
 
