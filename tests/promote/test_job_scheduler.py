@@ -222,6 +222,16 @@ def test_run_now_does_not_wait_for_a_retry_but_ticks_do(ws: Workspace) -> None:
     assert again["job_run_id"] == first["job_run_id"]
 
 
+def test_run_now_waits_for_the_run_that_is_going(ws: Workspace) -> None:
+    job = add_job(ws, "0 * * * *", T0)
+    scheduler(ws).tick(T0 + HOUR)
+    first = claims.take(ws, "worker-1", T0 + HOUR)
+    run_now(ws, job, "now", T0 + HOUR)
+    assert claims.take(ws, "worker-2", T0 + HOUR) is None
+    done(ws, first, T0 + HOUR)
+    assert claims.take(ws, "worker-2", T0 + HOUR) is not None
+
+
 def test_a_dead_workers_run_is_taken_up_as_the_next_attempt(ws: Workspace) -> None:
     job = add_job(ws, None, T0)
     run_now(ws, job, "a")
