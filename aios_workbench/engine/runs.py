@@ -43,6 +43,7 @@ class Run:
 
     def __init__(self, ws: Workspace, run_id: str, workflow: Workflow | None = None) -> None:
         self._ws, self.id, self.definition = ws, run_id, workflow
+        self._spec: WorkflowSpec | None = None  # never changes
 
     @property
     def workspace(self) -> Workspace:
@@ -62,7 +63,9 @@ class Run:
     @property
     def spec(self) -> WorkflowSpec:
         """The graph and code the run is pinned to."""
-        return submit.read_spec(self._ws, self.row)
+        if self._spec is None:
+            self._spec = submit.read_spec(self._ws, self.row)
+        return self._spec
 
     @property
     def params(self) -> dict[str, Any]:
@@ -93,10 +96,10 @@ class Run:
     @property
     def outputs(self) -> dict[str, Any]:
         """Outputs of the steps nothing depends on."""
-        spec = self.spec
-        used = {name for step in spec.steps for name in step.upstream}
-        leaves = [s.name for s in spec.steps if s.name not in used]
-        return {n: self[n].output for n in leaves if self[n].status == "succeeded"}
+        used = {name for step in self.spec.steps for name in step.upstream}
+        done = submit.finished(self._ws, self.row)
+        found = {s.name: done[s.name].artifact for s in self.spec.steps if s.name not in used and s.name in done}
+        return {n: self._ws.artifacts.get(a) for n, a in found.items() if a is not None}
 
     def __getitem__(self, step: str) -> StepView:
         names = [s.name for s in self.spec.steps]
@@ -201,7 +204,7 @@ class Run:
         """Go on with a failed, cancelled or interrupted run in this process, with the code it started with."""
         engine = runtime.start(self._ws)
         if self.status == "interrupted":
-            engine.adopt()
+            engine.adopt_now()
         else:
             leg, seed = control.prepare_resume(self._ws, self.id, owner=engine.executor_id)
             engine.begin(self.id, leg, seed)

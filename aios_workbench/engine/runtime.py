@@ -28,7 +28,7 @@ QUEUE = "aios"  # adopted runs: any living process may take them
 WORKER_QUEUE = "aios-workers"  # runs put there for a worker
 APP = "aios-workbench"
 WATCH_SECONDS = 0.25
-ADOPT_SECONDS = 0.5
+ADOPT_SECONDS = 0.75
 RECOVER_SECONDS = 10.0
 MAX_ADOPTIONS = 20
 
@@ -192,8 +192,14 @@ class Runtime:
         with self.changed:
             self.changed.notify_all()
 
+    def adopt_now(self) -> None:
+        """Take up what dead processes left unfinished; from any thread, a kernel's with its running loop too."""
+        thread = threading.Thread(target=self.adopt, name="aios-adopt")
+        thread.start()
+        thread.join()
+
     def adopt(self) -> list[str]:
-        """Take up what dead processes left unfinished; returns the runs' ids."""
+        """Take up what dead processes left unfinished; returns the runs' ids. Not beside a running loop."""
         adopted: list[str] = []
         for row in self.ws.catalog.query(
             "select distinct owner from runs where status in ('running', 'waiting') and owner is not null"
@@ -367,7 +373,7 @@ def _register_queues() -> None:
     from dbos import DBOS
 
     for queue in (QUEUE, WORKER_QUEUE):
-        DBOS.register_queue(queue, polling_interval_sec=0.3)
+        DBOS.register_queue(queue, polling_interval_sec=0.5)
 
 
 def is_over(status: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from aios_workbench.errors import CycleError, DefinitionError, NotFoundError, hint
@@ -104,7 +104,8 @@ class WorkflowSpec:
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-able dict."""
-        return {"format": FORMAT, **asdict(self)}
+        # Not dataclasses.asdict: its deep copies cost more than all the rest of starting a run.
+        return {"format": FORMAT, **vars(self), "steps": [dict(vars(step)) for step in self.steps]}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> WorkflowSpec:
