@@ -41,16 +41,11 @@ def add(x: int) -> int:
     return x + 1
 
 
-@DBOS.step()
-def step(x: int) -> int:
-    return add(x)
-
-
 @DBOS.workflow()
-def chain(n: int) -> int:
+async def chain(n: int) -> int:
     x = 0
     for _ in range(n):
-        x = step(x)
+        x = await DBOS.run_step_async({"name": "add"}, add, x)
     return x
 
 
@@ -67,10 +62,10 @@ async def fan_out(n: int) -> int:
 
 
 DBOS.launch()
-chain(3)
+asyncio.run(chain(3))
 report(
     version=version("dbos"),
-    chain=per_step(o, lambda: chain(o.steps), o.steps),
+    chain=per_step(o, lambda: asyncio.run(chain(o.steps)), o.steps),
     fan_out=per_step(o, lambda: asyncio.run(fan_out(o.steps)), o.steps * (o.steps + 1) // 2),
 )
 DBOS.destroy()
