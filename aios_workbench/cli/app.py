@@ -37,7 +37,8 @@ class App(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error of ours becomes a message and an exit code."""
         try:
-            return super().invoke(ctx)
+            code = super().invoke(ctx)
+            ctx.exit(code if isinstance(code, int) else exits.OK)
         except AiosError as e:
             if isinstance(ctx.obj, State) and ctx.obj.debug:
                 raise

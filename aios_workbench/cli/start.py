@@ -31,12 +31,13 @@ class Prepared:
 
         refs = submit.store_params(self.ws, self.values)
         run_id = submit.new_run_id(self.spec.name, key)
-        engine = None if detach else runtime.start(self.ws, kind="cli")
+        fresh = not self.ws.journal.exists()  # only an engine creates the journal's tables
+        engine = runtime.start(self.ws, kind="cli") if fresh or not detach else None
         new = submit.write_run(
             self.ws, self.spec, self.values, refs, run_id=run_id, policy=gates, source="cli", by=actor(),
-            owner=None if engine is None else engine.executor_id,
+            owner=None if detach or engine is None else engine.executor_id,
         )  # fmt: skip
-        if engine is not None:
+        if engine is not None and not detach:
             if new:
                 engine.begin(run_id, 0, {})
             elif control.run_status(self.ws, run_id) in ("failed", "cancelled", "interrupted"):

@@ -1,0 +1,120 @@
+"""promote and jobs, and a notebook executed once; kernels are real."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nbformat
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Project
+
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+def notebook(path: str, *cells: str) -> None:
+    book = nbformat.v4.new_notebook()
+    book.cells = [nbformat.v4.new_code_cell(c) for c in ("n: int = 2\nwho = 'world'", *cells)]
+    book.cells[0].metadata["tags"] = ["parameters"]
+    nbformat.write(book, path)
+
+
+def test_notebook_once(project: Project) -> None:
+    notebook(
+        "nb.ipynb", "import aios_workbench as aios\nprint('n is', n, type(n).__name__, who, aios.headless())"
+    )
+    done = project.json("run", "nb.ipynb", "-p", "n=21", "-p", "who=7")
+    assert done["status"] == "succeeded"
+    assert set(done["files"]) == {"executed.ipynb", "report.html", "log.txt"}
+    assert "n is 21 int 7 True" in Path(done["files"]["log.txt"]).read_text()
+    assert "must be int" in project.error("run", "nb.ipynb", "-p", "n=x", code=2)
+    assert "no parameter 'm'" in project.error("run", "nb.ipynb", "-p", "m=1", code=2)
+    assert project("run", "nb.ipynb", "--detach", code=2).stderr
+
+
+def test_notebook_with_a_gate_then_a_failure(project: Project) -> None:
+    notebook(
+        "nb.ipynb",
+        "import aios_workbench as aios\nwf = aios.Workflow('nbflow')\n@wf.gate\ndef look():\n    return 1",
+        "run = wf.run()\nimport time\nwhile run.status != 'waiting': time.sleep(.05)\nif n == 3: 1 / 0",
+    )
+    waiting = project.json("run", "nb.ipynb", code=6)
+    assert waiting["runs"][0]["status"] == "waiting"
+    failed = project("run", "nb.ipynb", "-p", "n=3", code=1)
+    assert "ZeroDivisionError" in failed.stderr
+    assert "cell 3 failed" in failed.stderr
+
+
+def test_promote_checks_first(project: Project) -> None:
+    notebook("nb.ipynb", "print(n)")
+    assert "no notebook" in project.error("promote", "absent.ipynb", code=3)
+    assert "schedule" in project.error("promote", "nb.ipynb", "--schedule", "61 * * * *", code=2)
+    assert "zone" in project.error("promote", "nb.ipynb", "--timezone", "Mars/Base", code=2).lower()
+    wrong = project.json("promote", "nb.ipynb", "-p", "n=x", code=1)
+    assert not wrong["ok"]
+    assert wrong["findings"][0]["severity"] == "error"
+    assert "cannot be promoted" in project("promote", "nb.ipynb", "-p", "n=x", code=1).stdout
+    assert project.json("promote", "nb.ipynb", "--check", "-p", "n=3") == {"ok": True, "findings": []}
+    assert not (project.root / "catalog.db").exists()  # nothing was changed
+
+
+def test_job(project: Project) -> None:
+    notebook("nb.ipynb", "print('n is', n)\nif n == 13: raise ValueError('unlucky \\x1b[31m [red]')")
+    options = (
+        "--schedule",
+        "0 6 * * *",
+        "--timezone",
+        "Europe/Berlin",
+        "-p",
+        "n=5",
+        "--timeout",
+        "5m",
+        "--missed",
+        "all",
+    )
+    job = project.json("promote", "nb.ipynb", "--name", "daily", *options)
+    assert (job["version"], job["changed"], job["spec"]["parameters"]) == (1, True, {"n": 5})
+    assert not project.json("promote", "nb.ipynb", "--name", "daily", *options)["changed"]
+    assert [j["name"] for j in project.json("jobs", "list")["jobs"]] == ["daily"]
+    assert "Europe/Berlin" in project("jobs", "list").stdout
+    assert project.json("jobs", "pause", "daily")["next_tick_at"] is None
+    assert project.json("jobs", "resume", "daily")["next_tick_at"] == job["next_tick_at"]
+    assert "did you mean 'daily'" in project.error("jobs", "show", "dayly", code=3)
+    assert "must be int" in project.error("jobs", "run", "daily", "-p", "n=x", code=2)
+    assert "has not run" in project.error("jobs", "logs", "daily", code=3)
+
+    done = project.json("jobs", "run", "daily", "-p", "n=8", "--wait")
+    assert done["status"] == "succeeded"
+    assert "n is 8" in project("jobs", "logs", "daily").stdout
+    failed = project("jobs", "run", "daily", "-p", "n=13", "--wait", code=1).stdout
+    assert "unlucky" in failed
+    assert (
+        "\x1b"
+        not in failed + project("jobs", "logs", "@last", "-f").stdout + project("jobs", "history").stdout
+    )
+    runs = project.json("jobs", "history", "daily")["job_runs"]
+    assert [r["status"] for r in runs] == ["failed", "succeeded"]
+    assert "has ended" in project.error("jobs", "cancel", runs[0]["job_run_id"], code=4)
+    assert [r["job_run_id"] for r in project.json("jobs", "show", "daily")["runs"]] == [
+        r["job_run_id"] for r in runs
+    ]
+
+    project("jobs", "remove", "daily", code=2, text="n\n")
+    project("jobs", "remove", "daily", code=2)  # nobody to ask
+    assert project.json("jobs", "remove", "daily", "--yes")["removed"]
+    project.error("jobs", "show", "daily", code=3)
+
+
+def test_cancel_a_queued_job_run(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    from aios_workbench.engine import control
+
+    monkeypatch.setattr(control, "ensure_worker", lambda ws: False)
+    notebook("nb.ipynb", "print(n)")
+    project("promote", "nb.ipynb")
+    run = project.json("jobs", "run", "nb")["job_run_id"]
+    assert project.json("jobs", "logs", run)["log"] == ""
+    assert project.json("jobs", "cancel", run)["status"] == "cancelled"
+    assert json.loads(project("jobs", "history", "--json").stdout)["job_runs"][0]["status"] == "cancelled"
