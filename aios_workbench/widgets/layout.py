@@ -57,6 +57,7 @@ def arrange(
     layers: list[list[str]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
     before: dict[str, list[str]] = {}
     chains: dict[tuple[str, str], list[str]] = {}
+    stand_ins: set[str] = set()
     for name, ups in upstream.items():
         layers[depth[name]].append(name)
         before[name] = []
@@ -67,6 +68,7 @@ def arrange(
             for between in range(depth[up] + 1, depth[name]):
                 dummy = f"\0{up}\0{name}\0{between}"
                 layers[between].append(dummy)
+                stand_ins.add(dummy)
                 before[dummy] = [last]
                 chain.append(dummy)
                 last = dummy
@@ -75,7 +77,7 @@ def arrange(
     _order(layers, before)
 
     (width, height), (gap_x, gap_y) = size, gap
-    sizes = {n: lane if n.startswith("\0") else height for layer in layers for n in layer}
+    sizes = {n: lane if n in stand_ins else height for layer in layers for n in layer}
     totals = [sum(sizes[n] for n in layer) + gap_y * (len(layer) - 1) for layer in layers]
     out = Layout(len(layers) * (width + gap_x) - gap_x if layers else 0.0, max(totals, default=0.0))
     middle: dict[str, tuple[float, float]] = {}
@@ -83,7 +85,7 @@ def arrange(
         y = (out.height - totals[i]) / 2
         for n in layer:
             middle[n] = (i * (width + gap_x), y + sizes[n] / 2)
-            if not n.startswith("\0"):
+            if n not in stand_ins:
                 out.at[n] = (i * (width + gap_x), y)
             y += sizes[n] + gap_y
     for edge, chain in chains.items():

@@ -338,6 +338,53 @@ def test_saved_notebook_keeps_picture_and_last_state(page: Page, lab: Any, start
     shot(again, "kernel-gone")
 
 
+MANY = """
+import time, aios_workbench as aios
+wf = aios.Workflow("many")
+wf.step(name="s0")(lambda: 0)
+for i in range(1, 120):
+    wf.step(name=f"s{i}", inputs={"x": f"s{(i - 1) // 3}"})(lambda x: time.sleep(0.3) or x)
+run = wf.run()
+run
+"""
+
+
+def test_a_large_graph_is_painted_and_still_reached(page: Page, start: Any) -> None:
+    graph = start("many.ipynb", MANY)
+    canvas = graph.locator("canvas")
+    expect(canvas).to_have_count(2)
+    assert graph.locator(".aiosw-node").count() < 40
+    shot(graph, "large-far")
+    for _ in range(16):
+        if graph.locator(".aiosw-node").count() > 1:
+            break
+        graph.get_by_role("button", name="Zoom in").click(force=True)
+        page.wait_for_timeout(250)
+    where = graph.locator(".react-flow__viewport").get_attribute("style")
+    near = graph.locator(".aiosw-node").count()
+    assert 1 < near < 120
+    shot(graph, "large-near")
+    chip(graph, "succeeded", 60_000)
+    # States changed a hundred times; the view did not move.
+    assert graph.locator(".react-flow__viewport").get_attribute("style") == where
+    graph.locator(".aiosw-node[tabindex='0']").focus()
+    page.keyboard.press("End")
+    expect(node(graph, "s119")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(graph.locator(".aiosw-detail h3")).to_have_text("s119")
+
+
+def test_a_running_run_is_cancelled_and_resumed(page: Page, start: Any) -> None:
+    graph = start("cancel.ipynb", WORKFLOW.replace("SLEEP", "0.2"), "run = wf.run()\nrun")
+    state(graph, "features", "running")
+    graph.get_by_role("button", name="Cancel run").click()
+    chip(graph, "cancelled")
+    state(graph, "score", "cancelled")
+    graph.get_by_role("button", name="Resume run").click()
+    state(graph, "features", "running")
+    chip(graph, "succeeded")
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [400, 1600])
 def test_screens(page: Page, start: Any, theme: str, width: int) -> None:

@@ -24,7 +24,7 @@ const NODE_GAP = 18;
 const LANE_GAP = 22;
 const DAGRE_LIMIT = 40;
 /** Up to here edges that cross a layer get a lane of their own through it. */
-const LANES_LIMIT = 150;
+const LANES_LIMIT = 80;
 const LANE = 14;
 const SWEEPS = 6;
 
@@ -92,6 +92,9 @@ function layered(nodes: readonly StepNode[], direction: Direction): Placed {
   const widest = totals.reduce((most, t) => Math.max(most, t), 0);
   const at = new Map<string, Point>();
   const lanes = new Map<string, Point[]>();
+  if (nodes.length > LANES_LIMIT) {
+    return blocks(layers, nodes.length, wide);
+  }
   layers.forEach((layer, d) => {
     let c = (widest - totals[d]) / 2;
     for (const name of layer) {
@@ -106,6 +109,26 @@ function layered(nodes: readonly StepNode[], direction: Direction): Placed {
     }
   });
   return measured(at, lanes);
+}
+
+/** Layers as blocks of several columns, so that a fan-out of hundreds is no needle. */
+function blocks(layers: string[][], n: number, wide: boolean): Placed {
+  const [size, depth] = wide ? [NODE_HEIGHT, NODE_WIDTH] : [NODE_WIDTH, NODE_HEIGHT];
+  const most = Math.max(6, Math.ceil(Math.sqrt(n) * (wide ? 1.1 : 0.4)));
+  const tall = (Math.min(most, layers.reduce((longest, l) => Math.max(longest, l.length), 0)) * (size + NODE_GAP)) / 2;
+  const at = new Map<string, Point>();
+  let along = 0;
+  for (const layer of layers) {
+    const columns = Math.ceil(layer.length / most);
+    const rows = Math.ceil(layer.length / columns);
+    layer.forEach((name, k) => {
+      const a = along + (k % columns) * (depth + NODE_GAP);
+      const c = tall - (rows * (size + NODE_GAP)) / 2 + Math.floor(k / columns) * (size + NODE_GAP);
+      at.set(name, wide ? { x: a, y: c } : { x: c, y: a });
+    });
+    along += columns * (depth + NODE_GAP) + 3 * NODE_GAP;
+  }
+  return measured(at, new Map());
 }
 
 interface Ranked {
