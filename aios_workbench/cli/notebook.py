@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import re
-import signal
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aios_workbench.cli import exits, output
+from aios_workbench.cli.interrupts import noted
 
 if TYPE_CHECKING:
     from aios_workbench.workspace import Workspace
@@ -59,7 +59,7 @@ def execute(
     env.pop("AIOS_JOB_RUN", None)
     started = time.time()
     kernel = _Kernel(ws, folder, started)
-    with Log(folder / "log.txt") as log, _interruptible() as asked, _progress(as_json=as_json) as progress:
+    with Log(folder / "log.txt") as log, noted(1) as asked, _progress(as_json=as_json) as progress:
         execution = Execution(
             book,
             folder,
@@ -148,27 +148,6 @@ class _Kernel:
     def settled(self) -> bool:
         """True when none is under way; one that waits at a gate is left to a worker."""
         return not any(r["status"] in ("queued", "running") for r in self.runs())
-
-
-@contextlib.contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Let the first Ctrl-C interrupt the cell that runs; a second one ends the command."""
-    asked: list[int] = []
-
-    def note(number: int, _frame: object) -> None:
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(number)
-
-    try:
-        before = signal.signal(signal.SIGINT, note)
-    except ValueError:  # not the main thread: somebody else looks after Ctrl-C
-        yield lambda: False
-        return
-    try:
-        yield lambda: bool(asked)
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager

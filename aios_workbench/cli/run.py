@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -38,6 +37,7 @@ def run(
     """
     from aios_workbench.cli import start
     from aios_workbench.cli import target as targets
+    from aios_workbench.cli.interrupts import noted
     from aios_workbench.cli.values import assignments, gate_policies
     from aios_workbench.cli.watch import watch
 
@@ -58,20 +58,20 @@ def run(
     else:
         ws = state.workspace()
         prepared = start.from_history(ws, target, given)
-    run_id = prepared.start(policies, key, detach=detach)
     if detach:
-        return _detached(ws, run_id, as_json=as_json)
-    if not as_json:
-        output.say(f"{run_id}")
-    return watch(ws, run_id, as_json=as_json, wait_gates=wait_gates, own=True)
+        return _detached(ws, prepared.start(policies, key, detach=True), as_json=as_json)
+    with noted(2) as pressed:
+        run_id = prepared.start(policies, key, detach=False)
+        if not as_json:
+            output.say(run_id)
+        return watch(ws, run_id, as_json=as_json, wait_gates=wait_gates, pressed=pressed)
 
 
 def _detached(ws: Workspace, run_id: str, *, as_json: bool) -> int:
     from aios_workbench.engine import control
 
     if as_json:
-        data: dict[str, Any] = {"run_id": run_id, "status": control.run_status(ws, run_id)}
-        output.emit(json.loads(json.dumps(data)))
+        output.emit({"run_id": run_id, "status": control.run_status(ws, run_id)})
     else:
         output.say(
             f"{run_id} runs in a worker; `aios logs {run_id} -f` follows it, `aios cancel {run_id}` cancels it"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, Self
 
 from aios_workbench.cli import exits, output, views
@@ -19,23 +19,41 @@ _WORKER_SECONDS = 20.0
 _TOLD = frozenset((*OVER, "waiting", "retrying"))
 
 
-def watch(ws: Workspace, run_id: str, *, as_json: bool, wait_gates: bool = False, own: bool = False) -> int:
+def watch(
+    ws: Workspace,
+    run_id: str,
+    *,
+    as_json: bool,
+    wait_gates: bool = False,
+    pressed: Callable[[], int] | None = None,
+) -> int:
     """Show a run until it is over, or waits for a person; return the command's exit code.
 
     Parameters
     ----------
-    own : bool
-        This process executes the run: Ctrl-C ends the watching, a second one leaves the run to a worker.
+    pressed : callable, optional
+        Given when this process executes the run: says how often Ctrl-C was pressed. Once ends the watching, twice
+        leaves the run to a worker. Otherwise Ctrl-C ends the command.
     """
-    screen = _Screen() if as_json else _screen(run_id)
+    follow = _Follow(ws, run_id, wait_gates, pressed)
     try:
-        with screen:
-            status = _follow(ws, run_id, screen, wait_gates=wait_gates, own=own)
+        with _Screen() if as_json else _screen(run_id) as screen:
+            status = follow.until(screen, 1)
+        if status is None:
+            output.warn(
+                f"\n{run_id} goes on in this process, unwatched; `aios cancel {run_id}` cancels it.\n"
+                "Ctrl-C again leaves now: a worker in the background takes the run over, steps in progress start anew."
+            )
+            status = follow.until(_Screen(), 2)
     except KeyboardInterrupt:
-        if not own:
-            output.warn(f"{run_id} goes on; `aios cancel {run_id}` cancels it")
-            return exits.INTERRUPTED
-        status = _detached(ws, run_id, wait_gates=wait_gates)
+        output.warn(f"{run_id} goes on; `aios cancel {run_id}` cancels it")
+        return exits.INTERRUPTED
+    if status is None:
+        from aios_workbench.engine import control
+
+        control.ensure_worker(ws)
+        output.warn(f"left; `aios logs {run_id} -f` follows the run")
+        return exits.INTERRUPTED
     return conclude(ws, run_id, status, as_json=as_json)
 
 
@@ -75,22 +93,35 @@ def wait_until(ws: Workspace, run_id: str, wanted: Collection[str], seconds: flo
         time.sleep(_POLL_SECONDS)
 
 
-def _follow(ws: Workspace, run_id: str, screen: Any, *, wait_gates: bool, own: bool) -> str:
-    from aios_workbench.engine import control
+class _Follow:
+    """Looks at a run until it is over."""
 
-    version, drawn, helped = -1, 0.0, Help(ws)
-    while True:
-        now = ws.catalog.data_version()
-        if now != version or time.monotonic() - drawn > _REDRAW_SECONDS:
-            version, drawn = now, time.monotonic()
-            status = control.run_status(ws, run_id)
-            steps = ws.catalog.query("select * from steps where run_id = :r order by position", r=run_id)
-            screen.draw(steps)
-            if status in OVER or (status == "waiting" and not wait_gates and _asked(ws, run_id)):
-                return status
-            if not own and status in ("queued", "interrupted"):
-                helped.check()
-        time.sleep(_POLL_SECONDS)
+    def __init__(
+        self, ws: Workspace, run_id: str, wait_gates: bool, pressed: Callable[[], int] | None
+    ) -> None:
+        self._ws, self._run_id, self._wait_gates, self._pressed = ws, run_id, wait_gates, pressed
+        self._help = Help(ws)
+
+    def until(self, screen: _Screen, presses: int) -> str | None:
+        """Return the status in which the run is over or waits; None when Ctrl-C was pressed that often."""
+        from aios_workbench.engine import control
+
+        version, drawn = -1, 0.0
+        while self._pressed is None or self._pressed() < presses:
+            now = self._ws.catalog.data_version()
+            if now != version or time.monotonic() - drawn > _REDRAW_SECONDS:
+                version, drawn = now, time.monotonic()
+                status = control.run_status(self._ws, self._run_id)
+                steps = "select * from steps where run_id = :r order by position"
+                screen.draw(self._ws.catalog.query(steps, r=self._run_id))
+                if status in OVER or (
+                    status == "waiting" and not self._wait_gates and _asked(self._ws, self._run_id)
+                ):
+                    return status
+                if self._pressed is None and status in ("queued", "interrupted"):
+                    self._help.check()
+            time.sleep(_POLL_SECONDS)
+        return None
 
 
 class Help:
@@ -125,21 +156,6 @@ class Help:
 def _asked(ws: Workspace, run_id: str) -> bool:
     asked = "select 1 from gates where run_id = :r and status = 'waiting' limit 1"
     return ws.catalog.one(asked, r=run_id) is not None
-
-
-def _detached(ws: Workspace, run_id: str, *, wait_gates: bool) -> str:
-    from aios_workbench.engine import control
-
-    output.warn(
-        f"\n{run_id} goes on in this process, unwatched; `aios cancel {run_id}` cancels it.\n"
-        "Ctrl-C again leaves now: a worker in the background takes the run over, steps in progress start anew."
-    )
-    try:
-        return _follow(ws, run_id, _Screen(), wait_gates=wait_gates, own=True)
-    except KeyboardInterrupt:
-        control.ensure_worker(ws)
-        output.warn(f"left; `aios logs {run_id} -f` follows the run")
-        raise
 
 
 class _Screen:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _SETTLE_SECONDS = 2.0  # the queue is looked at every 0.3 s, orphans are adopted every 0.5 s
 _GLANCE_SECONDS = 0.5
+_LAST_WORDS_SECONDS = 0.1
 _TOLD = frozenset(("run", "gate", "job.run"))
 
 
@@ -50,7 +51,7 @@ def worker(state: State, idle: float | None, once: bool, grace: float, slots: in
     _listen(stop, hurry)
     teller = _Teller(as_json=as_json)
     engine = runtime.start(ws, kind="worker")
-    ws.catalog.listen(teller.events)
+    unlisten = ws.catalog.listen(teller.events)
     scheduler = Scheduler(ws, engine.executor_id, slots=slots)
     thread = threading.Thread(target=scheduler.run_forever, args=(stop,), name="aios-scheduler", daemon=True)
     thread.start()
@@ -66,6 +67,9 @@ def worker(state: State, idle: float | None, once: bool, grace: float, slots: in
     teller.say("stopping", why)
     stop.set()
     _finish(engine, scheduler, thread, grace if why == "told to stop" else 0.0, hurry)
+    ws.catalog.flush()
+    time.sleep(_LAST_WORDS_SECONDS)  # what has just ended is told by another thread
+    unlisten()
     left = [a.run_id for a in list(engine.host.active.values())]
     teller.say(
         "stopped", f"handed back: {', '.join(left)}" if left else "nothing left undone", handed_back=left
