@@ -53,6 +53,7 @@ def attach(server_app: ServerApp) -> None:
     places = Places(server_app.contents_manager)
     watchers = Watchers(places.find, lambda data: events.emit(schema_id=SCHEMA, data=data))
     atexit.register(watchers.stop)
+    server_app.web_app.settings["aios_watchers"] = watchers
     shared = {"places": places, "watchers": watchers}
     base = server_app.web_app.settings["base_url"]
     handlers = [(url_path_join(base, "aios", pattern), handler, shared) for pattern, handler in routes()]

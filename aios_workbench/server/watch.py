@@ -64,8 +64,10 @@ class Watcher:
                 self._thread.start()
 
     def stop(self) -> None:
-        """End now."""
+        """End now; on return the workspace is no longer looked at."""
         self._stop.set()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout=2)
 
     def _watch(self) -> None:
         seen: Workspace | None = None

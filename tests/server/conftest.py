@@ -12,6 +12,7 @@ from typing import Any
 import nbformat
 import pytest
 
+from aios_workbench.engine import runtime
 from aios_workbench.workspace import Workspace, dumps, workspace
 
 Ask = Callable[..., Awaitable[tuple[int, Any]]]
@@ -24,11 +25,16 @@ def jp_server_config() -> dict[str, Any]:
 
 
 @pytest.fixture
-def ws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+def ws(jp_serverapp: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
     """The workspace the server finds."""
     monkeypatch.setenv("AIOS_HOME", str(tmp_path / "work" / ".aios"))
     opened = workspace()
     yield opened
+    # A connection must not be closed while a thread of the watcher or of the engine still uses it.
+    jp_serverapp.web_app.settings["aios_watchers"].stop()
+    engine = runtime.running()
+    if engine is not None and engine.ws.root == opened.root:
+        engine.stop()
     opened.close()
 
 
@@ -43,7 +49,9 @@ def workers(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 
 @pytest.fixture
-def ask(jp_serverapp: Any, http_server_client: Any, jp_auth_header: dict[str, str], jp_base_url: str) -> Ask:
+def ask(
+    jp_serverapp: Any, http_server_client: Any, jp_auth_header: dict[str, str], jp_base_url: str
+) -> Iterator[Ask]:
     """Ask the server: `await ask("GET", "runs", limit=3)` -> (status, decoded body); errors are answers too.
 
     The endpoint is sent as it is (`jp_fetch` would quote it once more, and hide what an encoded slash does).
@@ -63,7 +71,8 @@ def ask(jp_serverapp: Any, http_server_client: Any, jp_auth_header: dict[str, st
         assert r.headers["Content-Type"].startswith("application/json"), r.headers
         return r.code, json.loads(r.body)
 
-    return inner
+    yield inner
+    jp_serverapp.web_app.settings["aios_watchers"].stop()
 
 
 def add_run(

@@ -1,4 +1,4 @@
-"""`labextension/src/api.ts` declares what the server answers; here both are compared, name by name."""
+"""`labextension/src/api_types.ts` declares what the server answers; here both are compared, name by name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .conftest import write_notebook
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
 
-API = Path(__file__).parents[2] / "labextension" / "src" / "api.ts"
+API = Path(__file__).parents[2] / "labextension" / "src" / "api_types.ts"
 INTERFACE = re.compile(r"export interface (\w+)(?: extends (\w+))? \{\n(.*?)\n\}", re.DOTALL)
 
 
@@ -34,7 +34,7 @@ def interfaces() -> dict[str, set[str]]:
 def has(declared: dict[str, set[str]], name: str, answer: dict[str, Any]) -> None:
     assert declared[name], name
     assert declared[name] <= set(answer), (
-        f"{name}: api.ts declares {sorted(declared[name] - set(answer))}, not answered"
+        f"{name}: api_types.ts declares {sorted(declared[name] - set(answer))}, not answered"
     )
 
 
@@ -89,3 +89,5 @@ async def test_every_declared_field_is_answered(
     has(declared, "NotebookParameter", check["parameters"][0])
     has(declared, "Finding", check["findings"][0])
     run.cancel()
+    while (await ask("GET", f"runs/{run.id}"))[1]["status"] != "cancelled":
+        pass

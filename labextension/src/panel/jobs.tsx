@@ -1,7 +1,7 @@
 // Jobs: what is scheduled, when next, how it went.
 import { showDialog, Dialog } from '@jupyterlab/apputils';
 import { useEffect, useRef, useState } from 'react';
-import type { Job, JobRun, Snapshot } from '../api';
+import { sentence, type Job, type JobRun, type Snapshot } from '../api';
 import { StatusBadge } from './badge';
 import { ago, brief, duration, moment, tick, ticking, until } from './format';
 import { Button, Empty, Failure, Fold, Skeleton, useAction, useAsk, useNow } from './hooks';
@@ -16,6 +16,8 @@ interface Props {
 }
 
 const MOVING = new Set(['queued', 'running']);
+/** These ends have a reason, not an error. */
+const ON_PURPOSE = new Set(['skipped', 'cancelled']);
 
 export function JobsSection({ model, shot, actions }: Props): JSX.Element {
   const [open, setOpen] = useState<string | null>(null);
@@ -227,7 +229,7 @@ function HistoryRow({ model, job, run, now, busy, onCancel }: RowProps): JSX.Ele
         <span>{run.tick_at === null ? why : `${why}, ${tick(run.tick_at, job.timezone)}`}</span>
         {run.attempt > 1 && <span className="aios-note">{`attempt ${run.attempt}`}</span>}
       </span>
-      {run.error && <ErrorBox error={run.error} />}
+      {run.error && (ON_PURPOSE.has(run.status) ? <span className="aios-sub">{sentence(run.error.message)}</span> : <ErrorBox error={run.error} />)}
       <span className="aios-row aios-sub aios-wrap aios-links">
         {run.html && (
           <a href={model.api.fileUrl(job.job_id, run.job_run_id, 'html')} target="_blank" rel="noopener noreferrer">
