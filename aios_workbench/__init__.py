@@ -30,18 +30,24 @@ if TYPE_CHECKING:
     from aios_workbench.engine import find_run as run
     from aios_workbench.engine import find_runs as runs
     from aios_workbench.workflow import Decision, Workflow
-    from aios_workbench.workspace import Workspace, workspace
+    from aios_workbench.workspace import Workspace
+    from aios_workbench.workspace import workspace as open_workspace
     from aios_workbench.workspace.sql import sql
 
 _HOMES = {
     "Context": "engine", "Decision": "workflow", "Run": "engine", "Workflow": "workflow", "Workspace": "workspace",
-    "context": "engine", "in_step": "engine", "sql": "workspace.sql", "workspace": "workspace",
+    "context": "engine", "in_step": "engine", "sql": "workspace.sql",
 }  # fmt: skip
-_RENAMED = {"run": ("engine", "find_run"), "runs": ("engine", "find_runs")}
+# Not named `workspace`: importing the package of that name would put the module in the function's place.
+_RENAMED = {
+    "run": ("engine", "find_run"),
+    "runs": ("engine", "find_runs"),
+    "open_workspace": ("workspace", "workspace"),
+}
 
 __all__ = [
-    "Context", "Decision", "Run", "Workflow", "Workspace", "context", "errors", "headless", "in_step", "run", "runs",
-    "sql", "workspace",
+    "Context", "Decision", "Run", "Workflow", "Workspace", "context", "errors", "headless", "in_step", "open_workspace", "run",
+    "runs", "sql",
 ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from aios_workbench.engine import decisions, leases, submit
 from aios_workbench.engine.records import RUN_TERMINAL, Record
 from aios_workbench.errors import ConflictError, NotFoundError, hint
-from aios_workbench.govern import audit
+from aios_workbench.govern import audit_within
 from aios_workbench.workspace import Workspace
 
 _JSON_COLUMNS = (
@@ -183,13 +183,13 @@ def cancel(ws: Workspace, run_id: str, *, by: str) -> None:
             con.execute("update gates set status = 'cancelled', decided_at = :now "
                         "where run_id = :r and status = 'waiting'",
                         {"now": now, "r": run_id})  # fmt: skip
-    audit(ws, by, "run.cancel", run_id)
+        audit_within(con, by, "run.cancel", run_id)
     ws.catalog.event("run", run_id, status="cancelling")
     ws.catalog.flush()
 
 
 def prepare_resume(
-    ws: Workspace, run_id: str, *, owner: str | None = None
+    ws: Workspace, run_id: str, *, by: str, owner: str | None = None
 ) -> tuple[int, dict[str, dict[str, Any]]]:
     """Open a new leg of a failed or cancelled run; return its number and the outcomes it starts from.
 
@@ -225,6 +225,7 @@ def prepare_resume(
             "delete from gates where run_id = :r and step not in (select value from json_each(:done))",
             parameters,
         )  # asked again; what was said before stays in the audit trail
+        audit_within(con, by, "run.resume", run_id, leg=leg)
     ws.catalog.event("run", run_id, status="queued")
     return leg, data
 
@@ -237,9 +238,8 @@ def resume(ws: Workspace, run_id: str, *, by: str) -> str:
     from aios_workbench.engine.runtime import WORKER_QUEUE, enqueue
 
     if run_status(ws, run_id) != "interrupted":
-        leg, seed = prepare_resume(ws, run_id)
+        leg, seed = prepare_resume(ws, run_id, by=by)
         enqueue(ws, run_id, leg, seed, WORKER_QUEUE)
-    audit(ws, by, "run.resume", run_id)
     ensure_worker(ws)
     return run_id
 
@@ -258,7 +258,6 @@ def rerun(ws: Workspace, run_id: str, from_step: str, *, by: str) -> str:
         policy=json.loads(run["gate_policy"]), parent=run_id, rerun_from=from_step, seed=seed,
     )  # fmt: skip
     enqueue(ws, new, 0, {n: r.to_dict() for n, r in seed.items()}, WORKER_QUEUE)
-    audit(ws, by, "run.rerun", new, parent=run_id, from_step=from_step)
     ensure_worker(ws)
     return new
 

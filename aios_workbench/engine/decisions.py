@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from aios_workbench.errors import ConflictError, NotFoundError, ParameterError, hint
-from aios_workbench.govern import audit
+from aios_workbench.govern import audit_within
 from aios_workbench.workspace import Workspace, dumps
 
 POLICY = "policy"
@@ -59,10 +59,10 @@ def decide(
                 "insert into signals (run_id, kind, step, at) values (:r, 'decision', :s, :now)",
                 {"r": run_id, "s": step, "now": time.time()},
             )
+            audit_within(con, by, f"gate.{status}", f"{run_id}/{step}", values=filled, reason=reason)
     if not changed:
         # Lost a race: the second look says to whom.
         return decide(ws, run_id, step, approved=approved, by=by, values=values, reason=reason)
-    audit(ws, by, f"gate.{status}", f"{run_id}/{step}", values=filled, reason=reason)
     ws.catalog.event("gate", run_id, step, status=status, by=by)
     ws.catalog.flush()
     return {"run_id": run_id, "step": step, "status": status, "by": by, "values": filled, "reason": reason}

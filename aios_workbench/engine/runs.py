@@ -23,7 +23,7 @@ from aios_workbench.errors import (
     StepTimeout,
     hint,
 )
-from aios_workbench.govern import actor, audit
+from aios_workbench.govern import actor
 from aios_workbench.workflow import Workflow, WorkflowSpec, is_changed
 from aios_workbench.workspace import Artifact, Workspace, workspace
 
@@ -98,7 +98,9 @@ class Run:
         """Outputs of the steps nothing depends on."""
         used = {name for step in self.spec.steps for name in step.upstream}
         done = submit.finished(self._ws, self.row)
-        found = {s.name: done[s.name].artifact for s in self.spec.steps if s.name not in used and s.name in done}
+        found = {
+            s.name: done[s.name].artifact for s in self.spec.steps if s.name not in used and s.name in done
+        }
         return {n: self._ws.artifacts.get(a) for n, a in found.items() if a is not None}
 
     def __getitem__(self, step: str) -> StepView:
@@ -114,8 +116,13 @@ class Run:
 
     # -- waiting
 
-    def wait(self, timeout: float | None = None) -> str:
+    def wait(self, timeout: float | None = None, *, until: str | None = None) -> str:
         """Wait until the run is over; return its status. Interrupting stops the waiting, not the run.
+
+        Parameters
+        ----------
+        until : str, optional
+            Return on this status already, for instance ``"waiting"`` for a person at a gate.
 
         Raises
         ------
@@ -125,7 +132,7 @@ class Run:
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             status = self.status
-            if status in RUN_TERMINAL:
+            if status in RUN_TERMINAL or status == until:
                 return status
             left = 0.25 if deadline is None else min(0.25, deadline - time.monotonic())
             if left <= 0:
@@ -206,9 +213,8 @@ class Run:
         if self.status == "interrupted":
             engine.adopt_now()
         else:
-            leg, seed = control.prepare_resume(self._ws, self.id, owner=engine.executor_id)
+            leg, seed = control.prepare_resume(self._ws, self.id, by=actor(), owner=engine.executor_id)
             engine.begin(self.id, leg, seed)
-        audit(self._ws, actor(), "run.resume", self.id)
         return self
 
     def rerun(self, from_: str | None = None, **params: Any) -> Run:
@@ -262,7 +268,6 @@ class Run:
             parent=self.id, rerun_from=from_, seed=seed, owner=engine.executor_id,
         )  # fmt: skip
         engine.begin(run_id, 0, {n: r.to_dict() for n, r in seed.items()})
-        audit(self._ws, actor(), "run.rerun", run_id, parent=self.id, from_step=from_)
         if self.definition is not None:
             self.definition.last_spec = spec
         return Run(self._ws, run_id, self.definition)

@@ -354,9 +354,13 @@ def _unixepoch(*modifiers: str) -> float:
 
 def enqueue(ws: Workspace, run_id: str, leg: int, seed: dict[str, dict[str, Any]], queue: str) -> None:
     """Put a leg of a run into a queue; needs no engine in this process."""
-    from dbos import DBOSClient, EnqueueOptions
+    import sqlalchemy as sa
+    from dbos import DBOS, DBOSClient, EnqueueOptions
 
     engine = journal_engine(ws)
+    with engine.connect() as con:
+        if not sa.inspect(con).has_table("workflow_status"):  # no process has launched the engine here yet
+            DBOS.migrate(f"sqlite:///{ws.journal}")
     client = DBOSClient(system_database_engine=engine, application_name=APP)
     try:
         options: EnqueueOptions = {
@@ -372,8 +376,9 @@ def enqueue(ws: Workspace, run_id: str, leg: int, seed: dict[str, dict[str, Any]
 def _register_queues() -> None:
     from dbos import DBOS
 
-    for queue in (QUEUE, WORKER_QUEUE):
-        DBOS.register_queue(queue, polling_interval_sec=0.5)
+    # A poll costs about a millisecond: often enough to take a dead process's run within two seconds.
+    DBOS.register_queue(QUEUE, polling_interval_sec=0.7)
+    DBOS.register_queue(WORKER_QUEUE, polling_interval_sec=1.0)
 
 
 def is_over(status: str) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 
 from aios_workbench.engine import decisions
 from aios_workbench.engine.records import Record, reference
-from aios_workbench.govern import actor
+from aios_workbench.govern import actor, audit_within
 from aios_workbench.workflow import StepSpec, Workflow, WorkflowSpec, digest, pickle_function
 from aios_workbench.workspace import Artifact, Workspace, dumps
 
@@ -103,6 +103,12 @@ def write_run(
             con.executemany(
                 _INSERT_STEP, [_step_row(run_id, i, s, seed.get(s.name)) for i, s in enumerate(spec.steps)]
             )
+            told = (
+                {"parent": parent, "from_step": rerun_from}
+                if parent
+                else {"workflow": spec.name, "source": source}
+            )
+            audit_within(con, by or actor(), "run.rerun" if parent else "run.start", run_id, **told)
     if written:
         ws.catalog.event("run", run_id, status=status, workflow=spec.name)
     return bool(written)

@@ -1,9 +1,9 @@
 """Where things live: the workspace folder, its catalog, its artifacts."""
 
-from aios_workbench.workspace.artifacts import Artifact, ArtifactStore, artifact_from_row
+from aios_workbench.workspace.artifacts import Artifact, ArtifactStore, artifact_from_row, importing
 from aios_workbench.workspace.catalog import Catalog, dumps, upsert
 from aios_workbench.workspace.home import Workspace, locate, workspace
 
 __all__ = [
-    "Artifact", "ArtifactStore", "Catalog", "Workspace", "artifact_from_row", "dumps", "locate", "upsert", "workspace",
+    "Artifact", "ArtifactStore", "Catalog", "Workspace", "artifact_from_row", "dumps", "importing", "locate", "upsert", "workspace",
 ]  # fmt: skip

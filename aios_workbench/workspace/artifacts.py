@@ -24,6 +24,10 @@ from typing import Any
 from aios_workbench.errors import CorruptArtifactError, NotFoundError, SerializationError, WorkspaceError
 from aios_workbench.workspace.catalog import Catalog, dumps
 
+#: Held while loading a value or a function imports what it needs. Two threads that import parts of one library
+#: for the first time can meet a half-made module: Python breaks the deadlock between them that way.
+importing = threading.RLock()
+
 _JSON_LIMIT = 1_000_000
 _CACHE_BYTES = 64 * 2**20
 _SUFFIX = {"parquet": ".parquet", "npy": ".npy", "json": ".json", "pickle": ".pkl"}
@@ -289,15 +293,17 @@ def decode(kind: str, blob: bytes) -> Any:
 
         return json.loads(blob)
     if kind == "parquet":
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        with importing:
+            import pyarrow as pa
+            import pyarrow.parquet as pq
 
         return pq.read_table(pa.BufferReader(blob)).to_pandas()
     if kind == "npy":
         import numpy as np
 
         return np.load(io.BytesIO(blob), allow_pickle=False)
-    return pickle.loads(blob)  # noqa: S301 - own workspace only, hash verified: see the module's docstring
+    with importing:
+        return pickle.loads(blob)  # noqa: S301 - own workspace only, hash verified: see the module's docstring
 
 
 def _parquet(frame: Any) -> tuple[dict[str, Any], bytes] | None:
