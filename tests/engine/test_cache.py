@@ -17,9 +17,7 @@ def flow(name: str, factor: int = 2, **options: Any) -> aios.Workflow:
 
     @wf.step
     def rows(n: int = 3) -> pd.DataFrame:
-        import pandas
-
-        return pandas.DataFrame({"x": range(n % 10)})
+        return pd.DataFrame({"x": range(n % 10)})
 
     @wf.step(cache=True, **options)
     def total(rows: pd.DataFrame, extra: int = 0) -> int:
@@ -32,7 +30,10 @@ def flow(name: str, factor: int = 2, **options: Any) -> aios.Workflow:
 
 
 def test_the_second_run_does_not_compute(wf: aios.Workflow, box: Box) -> None:
-    first, second = flow(wf.name).run(), flow(wf.name + "2").run()  # another workflow: the step is what counts
+    first, second = (
+        flow(wf.name).run(),
+        flow(wf.name + "2").run(),
+    )  # another workflow: the step is what counts
     assert (first.result(PATIENCE), second.result(PATIENCE)) == (6, 6)
     third = flow(wf.name).run()
     assert third.result(PATIENCE) == 6
@@ -65,7 +66,9 @@ def test_only_what_can_change_the_result_computes_again(
 
 
 @pytest.mark.parametrize("damage", ["flipped", "gone"])
-def test_a_damaged_cached_output_is_computed_again(wf: aios.Workflow, box: Box, ws: Workspace, damage: str) -> None:
+def test_a_damaged_cached_output_is_computed_again(
+    wf: aios.Workflow, box: Box, ws: Workspace, damage: str
+) -> None:
     @wf.step(cache=True)
     def text() -> str:
         from sys import aios_box as box

@@ -50,7 +50,16 @@ def test_prints_logging_and_bars_are_the_steps_own(engine_home: Any, tmp_path: A
     logged = err.splitlines()
     assert any(line.endswith("outside") for line in logged)
     logs = next(line for line in logged if line.startswith('"'))
-    for part in ("out 1", "out 2", "SECRET err", "mine: SECRET log <b>", "SECRET info", "no newline", "SECRET bar: 100%", "said"):
+    for part in (
+        "out 1",
+        "out 2",
+        "SECRET err",
+        "mine: SECRET log <b>",
+        "SECRET info",
+        "no newline",
+        "SECRET bar: 100%",
+        "said",
+    ):
         assert part in logs, part
     assert not any("SECRET" in line for line in logged if line is not logs)
 
@@ -120,7 +129,10 @@ def test_output_without_bound_is_cut_and_says_so(wf: aios.Workflow) -> None:
     assert "more than 20,000 lines" in lines[-1]
 
 
-@pytest.mark.parametrize("text", ["\ud800", "a\x00b", "\r\n", "\x1b[31mred", "<script>alert(1)</script>", "x" * 100_000, "\r" * 1000])
+@pytest.mark.parametrize(
+    "text",
+    ["\ud800", "a\x00b", "\r\n", "\x1b[31mred", "<script>alert(1)</script>", "x" * 100_000, "\r" * 1000],
+)
 def test_hostile_text_is_only_text(wf: aios.Workflow, text: str) -> None:
     @wf.step
     def s(text: str) -> int:

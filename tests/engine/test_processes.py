@@ -150,7 +150,9 @@ def test_a_job_run_that_starts_again_takes_up_its_runs(tmp_path: Path) -> None:
 
 def cells(*sources: str, home: Path) -> list[Any]:
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in sources])
-    NotebookClient(book, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(home)}}).execute()
+    NotebookClient(
+        book, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(home)}}
+    ).execute()
     return list(book.cells)
 
 
@@ -162,7 +164,8 @@ def test_in_a_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIOS_HOME", str(tmp_path / ".aios"))
     done = cells(
         "import aios_workbench as aios\nwf = aios.Workflow('book')\nscale = 2",
-        "@wf.step\ndef a(n: int = 3):\n    print('SECRET')\n    return n * scale\n\n@wf.step\ndef b(a):\n    return a + 1",
+        "@wf.step\ndef a(n: int = 3):\n    print('SECRET')\n    return n * scale\n\n"
+        "@wf.step\ndef b(a):\n    return a + 1",
         "run = wf.run(); print(run.result(60)); wf.state",
         "await run",
         "@wf.step\ndef b(a):\n    return a + 100\nwf.state",

@@ -124,7 +124,10 @@ def test_rerun_does_exactly_the_dirty_part(
     status, _ = model(nodes)
     changed = data.draw(st.sets(st.sampled_from([n.name for n in nodes]), max_size=3))
     from_ = data.draw(st.none() | st.sampled_from([n.name for n in nodes]))
-    now = [n if n.name not in changed else Node(n.name, n.deps, n.after, fails=False, off=n.off, constant=100) for n in nodes]
+    now = [
+        n if n.name not in changed else Node(n.name, n.deps, n.after, fails=False, off=n.off, constant=100)
+        for n in nodes
+    ]
     for n in now:
         define(wf, n)
     dirty = behind(now, changed | ({from_} - {None}) | {n for n, s in status.items() if s != "succeeded"})  # type: ignore[arg-type]
@@ -161,7 +164,10 @@ def test_the_cache_never_changes_a_value_and_computes_each_thing_once(
     first = build(nodes, cache=True).run()
     first.wait(PATIENCE)
     changed = data.draw(st.sampled_from([n.name for n in nodes]))
-    now = [n if n.name != changed else Node(n.name, n.deps, n.after, n.fails, n.off, n.constant + 1) for n in nodes]
+    now = [
+        n if n.name != changed else Node(n.name, n.deps, n.after, n.fails, n.off, n.constant + 1)
+        for n in nodes
+    ]
     seen.clear()
     again = build(now, cache=True).run()
     again.wait(PATIENCE)

@@ -1,4 +1,4 @@
-"""A kernel or a worker that kills itself at a named point: `engine_driver.py kernel <flow>` with KILL in the environment.
+"""A kernel or a worker that kills itself at a named point, given as KILL in the environment.
 
 Points are `before:<step>` and `after:<step>` (around a step's effect) and the engine's own: see `_hook_engine`.
 """
@@ -26,6 +26,12 @@ def die_at(*points: str) -> None:
     if os.environ.get("KILL") in points:
         os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(60)
+
+
+def reach(point: str) -> None:
+    if os.environ.get("SAY") == point:
+        print(point, flush=True)
+    die_at(point)
 
 
 def effect(value: Any) -> Any:
@@ -135,10 +141,10 @@ def filling() -> aios.Workflow:
         import os
         from pathlib import Path
 
-        import aios_workbench as aios
-
         home = Path(os.environ["AIOS_HOME"])
-        if os.environ.get("KILL") is not None and "RUN_KEY" in os.environ:  # in the kernel: leave no room at all
+        if (
+            os.environ.get("KILL") is not None and "RUN_KEY" in os.environ
+        ):  # in the kernel: leave no room at all
             with (home.parent / "ballast").open("wb", buffering=0) as file:
                 try:
                     while True:
@@ -164,14 +170,14 @@ def _around(owner: Any, name: str, point: Any) -> None:
 
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         which = point(*args)
-        die_at(f"before-{which}")
+        reach(f"before-{which}")
         out = inner(*args, **kwargs)
         die_at(f"after-{which}")
         return out
 
     async def wrapped_async(*args: Any, **kwargs: Any) -> Any:
         which = point(*args)
-        die_at(f"before-{which}")
+        reach(f"before-{which}")
         out = await inner(*args, **kwargs)
         die_at(f"after-{which}")
         return out
@@ -181,7 +187,7 @@ def _around(owner: Any, name: str, point: Any) -> None:
 
 
 def _hook_engine() -> None:
-    walk: Any = durable._Walk  # noqa: SLF001 - the points are inside on purpose
+    walk: Any = durable._Walk
     _around(submit, "write_run", lambda *_: "row")
     _around(runtime.Runtime, "begin", lambda *_: "begin")
     _around(walk, "open", lambda *_: "open")

@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from aios_workbench.engine import submit
 
@@ -25,6 +25,15 @@ class Place:
         self.home, self.effects_file = folder / ".aios", folder / "effects"
         self.effects_file.touch()
         self.processes: list[subprocess.Popen[str]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
 
     def start(self, *arguments: str, kill: str = "", **env: str) -> subprocess.Popen[str]:
         """Start a driver that kills itself at a point."""
@@ -52,7 +61,10 @@ class Place:
     def journaled(self, run_id: str, leg: int = 0) -> set[str]:
         """Steps whose outcome is in the journal, whatever the catalog knows."""
         with sqlite3.connect(self.home / "journal.db", timeout=30) as con:
-            tables = [r[0] for r in con.execute("select name from sqlite_master where name like '%operation_outputs'")]
+            tables = [
+                r[0]
+                for r in con.execute("select name from sqlite_master where name like '%operation_outputs'")
+            ]
             if not tables:
                 return set()
             rows = con.execute(

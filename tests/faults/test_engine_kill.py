@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 STEPS = ("load", "left", "right", "join", "report")
 POINTS: list[tuple[str, str]] = [
     *[("diamond", f"{where}:{step}") for step in STEPS for where in (
-        "before", "after", "after-put", "before-execute", "after-execute", "before-journal", "after-journal", "lazy-journal",
+        "before", "after", "after-put", "before-execute", "after-execute",
+        "before-journal", "after-journal", "lazy-journal",
     )],
     *[("diamond", p) for p in ("after-row", "before-begin", "after-begin", "before-open", "after-open")],
-    *[("diamond", p) for p in ("before-backoff", "after-backoff", "before-conclude", "after-conclude", "lazy-conclude")],
+    *[("diamond", p) for p in (
+        "before-backoff", "after-backoff", "before-conclude", "after-conclude", "lazy-conclude")],
     *[("gated", p) for p in ("before:ask", "after:ask", "before-ask", "after-ask", "waiting", "before-decided",
                              "after-decided", "after-journal:ask", "before:report", "after:report")],
     *[("rescued", p) for p in ("before-cached", "after-cached", "after:load", "before-fallback", "after-fallback",
@@ -51,7 +53,11 @@ def kill_all(place: Place) -> dict[tuple[str, str], Story]:
     lines = []
     for flow, point in POINTS:
         lazy = point.startswith("lazy-")
-        env = {"RUN_KEY": f"{flow} {point}", "KILL": f"after-{point[5:]}" if lazy else point, "LAZY": "1" if lazy else ""}
+        env = {
+            "RUN_KEY": f"{flow} {point}",
+            "KILL": f"after-{point[5:]}" if lazy else point,
+            "LAZY": "1" if lazy else "",
+        }
         lines.append(json.dumps({"flow": flow, "env": env}) + "\n")
     out, error = place.start("zygote").communicate("".join(lines), timeout=400)
     codes = json.loads(out)
@@ -60,7 +66,12 @@ def kill_all(place: Place) -> dict[tuple[str, str], Story]:
 
 @pytest.fixture(scope="module")
 def stories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, str], Story]]:
-    place = Place(tmp_path_factory.mktemp("kill"))
+    with Place(tmp_path_factory.mktemp("kill")) as place:
+        yield tell(place)
+
+
+def tell(place: Place) -> dict[tuple[str, str], Story]:
+    """Kill everything, look at what is left, let one worker finish it, look again."""
     told = kill_all(place)
     ws = Workspace(place.home)
     for story in told.values():
@@ -75,8 +86,8 @@ def stories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str
         story.end["attempts"] = ws.catalog.query("select * from attempts where run_id = :r", r=story.run_id)
         report = next(s for s in story.end["steps"] if s["step"] == "report")
         story.output = ws.artifacts.get(ws.artifacts.find(report["output"])) if report["output"] else None
-    yield told
     ws.close()
+    return told
 
 
 def over(ws: Workspace, story: Story) -> bool:
@@ -95,7 +106,7 @@ def test_there_are_enough_points() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("point", POINTS, ids=lambda p: " ".join(p))
+@pytest.mark.parametrize("point", POINTS, ids=" ".join)
 def test_killed_there_another_process_finishes_it(stories: dict[Any, Story], point: tuple[str, str]) -> None:
     story = stories[point]
     assert story.code == -9, f"never got to {point}: {story.error}"

@@ -73,10 +73,8 @@ def test_a_wrong_durability_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_folder_that_cannot_be_written_is_named() -> None:
-    if os.geteuid() == 0:
-        target = Path("/proc/aios-cannot-be-here")  # root may write everywhere else
-    else:
-        target = Path("/aios-cannot-be-here")
+    # root may write everywhere else
+    target = Path("/proc" if os.geteuid() == 0 else "/") / "aios-cannot-be-here"
     with pytest.raises(
         WorkspaceError, match=r"cannot use .*aios-cannot-be-here.*set AIOS_HOME to a writable folder"
     ):
