@@ -46,7 +46,8 @@ _RENAMED = {
 }
 
 __all__ = [
-    "Context", "Decision", "Run", "Workflow", "Workspace", "context", "errors", "headless", "in_step", "open_workspace", "run",
+    "Context", "Decision", "Run", "Workflow", "Workspace", "context", "errors", "headless", "in_step",
+    "open_workspace", "run",
     "runs", "sql",
 ]  # fmt: skip
 

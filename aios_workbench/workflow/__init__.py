@@ -9,5 +9,6 @@ from aios_workbench.workflow.spec import StepSpec, WorkflowSpec, digest, topolog
 
 __all__ = [
     "Decision", "Definition", "ParameterSpec", "StepSpec", "Workflow", "WorkflowSpec", "cell_of", "code_hash",
-    "coerce", "digest", "format_duration", "is_changed", "parse_duration", "pickle_function", "source_of", "topological",
+    "coerce", "digest",
+    "format_duration", "is_changed", "parse_duration", "pickle_function", "source_of", "topological",
 ]  # fmt: skip

@@ -13,10 +13,11 @@ import dis
 import functools
 import hashlib
 import inspect
+import itertools
 import sys
 import sysconfig
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from aios_workbench.errors import SerializationError
@@ -70,7 +71,7 @@ def pickle_function(fn: Callable[..., Any], step: str) -> bytes:
     try:
         try:
             return _dumps_by_value(fn, reached)
-        except Exception:  # a module imported as a whole may hold what cannot be stored: it then goes by name
+        except Exception:  # noqa: BLE001 - a module may hold what cannot be stored: it then goes by name
             return _dumps_by_value(fn, {m for m in reached if m.__name__ == getattr(fn, "__module__", None)})
     except Exception as e:
         culprit = _culprit(fn)
@@ -142,7 +143,7 @@ def _culprit(fn: Callable[..., Any]) -> str:
     for name, value in named.items():
         try:
             cloudpickle.dumps(value)
-        except Exception as e:
+        except Exception as e:  # noqa: BLE001 - whatever a __reduce__ raises
             return f"it uses '{name}', a {type(value).__name__} that cannot be pickled ({e})"
     return ""
 
@@ -187,7 +188,7 @@ class _Seen:
         self.known: dict[int, tuple[object, bytes]] = {}  # the object too, so that its id is not reused
 
 
-def _feed(digest: Any, value: Any, seen: _Seen) -> None:
+def _feed(digest: Any, value: Any, seen: _Seen) -> None:  # noqa: C901 - a table of kinds
     if isinstance(value, (type(None), bool, int, float, complex, type(...))):
         digest.update(f"{type(value).__name__}:{value!r};".encode())
     elif isinstance(value, (str, bytes, bytearray, memoryview)):
@@ -199,12 +200,12 @@ def _feed(digest: Any, value: Any, seen: _Seen) -> None:
         digest.update(f"module:{value.__name__}:{getattr(value, '__version__', '')};".encode())
     elif type(value) in (tuple, list):
         digest.update(f"{type(value).__name__}{len(value)}:".encode())
-        _guarded(digest, value, seen, lambda d: [_feed(d, item, seen) for item in value])
+        _guarded(digest, value, seen, lambda d: _feed_all(d, value, seen))
     elif type(value) in (set, frozenset):
         digest.update(b"set:" + b"".join(sorted(_digest_of(item, seen) for item in value)))
     elif type(value) is dict:
         digest.update(f"dict{len(value)}:".encode())
-        _guarded(digest, value, seen, lambda d: [_feed(d, item, seen) for pair in value.items() for item in pair])
+        _guarded(digest, value, seen, lambda d: _feed_all(d, itertools.chain(*value.items()), seen))
     elif isinstance(value, (types.FunctionType, staticmethod, classmethod)):
         _guarded(digest, value, seen, lambda d: _feed_function(d, value, seen), keep=True)
     elif isinstance(value, types.MethodType):
@@ -215,13 +216,20 @@ def _feed(digest: Any, value: Any, seen: _Seen) -> None:
         _guarded(digest, value, seen, lambda d: _feed_object(d, value, seen), keep=True)
 
 
+def _feed_all(digest: Any, values: Iterable[Any], seen: _Seen) -> None:
+    for value in values:
+        _feed(digest, value, seen)
+
+
 def _digest_of(value: Any, seen: _Seen) -> bytes:
     own = hashlib.sha256()
     _feed(own, value, seen)
     return own.digest()
 
 
-def _guarded(digest: Any, value: Any, seen: _Seen, feed: Callable[[Any], object], *, keep: bool = False) -> None:
+def _guarded(
+    digest: Any, value: Any, seen: _Seen, feed: Callable[[Any], object], *, keep: bool = False
+) -> None:
     """Feed through a digest of its own: ends recursion, and reads a shared function once."""
     if id(value) in seen.active:
         digest.update(b"recursion;")
@@ -295,7 +303,9 @@ def _feed_class(digest: Any, cls: type, seen: _Seen) -> None:
         _feed(digest, base, seen)
     fields = getattr(cls, "__pydantic_fields__", None) or {}
     for name, field in fields.items():  # pydantic takes the defaults out of the class
-        _feed(digest, [name, str(field.annotation), field.default, field.default_factory, field.metadata], seen)
+        _feed(
+            digest, [name, str(field.annotation), field.default, field.default_factory, field.metadata], seen
+        )
     for name, item in sorted(vars(cls).items()):
         if isinstance(item, property):
             _feed(digest, [name, item.fget, item.fset], seen)
@@ -331,5 +341,5 @@ def _feed_object(digest: Any, value: Any, seen: _Seen) -> None:
             _feed(digest, list(part) if hasattr(part, "__next__") else part, seen)
     except RecursionError:
         raise
-    except Exception:  # not storable: pickle_function says so, with the variable's name
+    except Exception:  # noqa: BLE001 - not storable: pickle_function says so, with the variable's name
         digest.update(b"unpicklable;")

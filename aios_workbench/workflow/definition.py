@@ -18,7 +18,18 @@ from aios_workbench.workflow.spec import StepSpec, WorkflowSpec, topological
 F = TypeVar("F", bound=Callable[..., Any])
 Functions = Callable[..., Any] | Sequence[Callable[..., Any]] | None
 
-_STEP_OPTIONS = ("name", "retries", "backoff", "timeout", "cache", "after", "fallback", "inputs", "tags", "when")
+_STEP_OPTIONS = (
+    "name",
+    "retries",
+    "backoff",
+    "timeout",
+    "cache",
+    "after",
+    "fallback",
+    "inputs",
+    "tags",
+    "when",
+)
 _GATE_OPTIONS = ("name", "form", "timeout", "when", "after", "on_reject", "inputs", "tags")
 
 
@@ -73,7 +84,7 @@ class Workflow:
 
     def __init__(self, name: str, *, description: str = "", max_parallel: int = 8) -> None:
         self.name = _valid_name(name, "workflow")
-        if not isinstance(max_parallel, int) or max_parallel < 1:
+        if type(max_parallel) is not int or max_parallel < 1:
             raise DefinitionError(f"max_parallel must be a whole number of at least 1, not {max_parallel!r}")
         self.description = description
         self.max_parallel = max_parallel
@@ -88,6 +99,7 @@ class Workflow:
     @overload
     def step(
         self,
+        /,
         *,
         name: str | None = None,
         retries: int = 0,
@@ -136,6 +148,7 @@ class Workflow:
     @overload
     def gate(
         self,
+        /,
         *,
         name: str | None = None,
         form: Any = None,
@@ -236,7 +249,9 @@ class Workflow:
         """
         steps = [self._step_spec(d) for d in self._definitions.values()]
         parameters = [p.to_dict() for p in self.parameters]
-        return WorkflowSpec(self.name, topological(steps, self.name), parameters, self.description, self.max_parallel)
+        return WorkflowSpec(
+            self.name, topological(steps, self.name), parameters, self.description, self.max_parallel
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return `spec()` as a JSON-able dict; `WorkflowSpec.from_dict` reads it."""
@@ -251,7 +266,10 @@ class Workflow:
         before = {s.name: s for s in self.last_spec.steps}
         changed = {s.name for s in spec.steps if s.name not in before or is_changed(s, before[s.name])}
         stale = spec.downstream(changed)
-        return {s.name: "new" if s.name not in before else "stale" if s.name in stale else "fresh" for s in spec.steps}
+        return {
+            s.name: "new" if s.name not in before else "stale" if s.name in stale else "fresh"
+            for s in spec.steps
+        }
 
     def validate(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Return all parameters of a run, typed, defaults filled in.
@@ -380,7 +398,7 @@ def _is_control(character: str) -> bool:
     return unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
 
 
-def _check_options(kind: str, name: str, where: str, options: Mapping[str, Any]) -> dict[str, Any]:
+def _check_options(kind: str, name: str, where: str, options: Mapping[str, Any]) -> dict[str, Any]:  # noqa: C901 - one check an option
     from aios_workbench.errors import ParameterError
 
     out = dict(options)
@@ -398,19 +416,29 @@ def _check_options(kind: str, name: str, where: str, options: Mapping[str, Any])
     for listed in ("after", "tags"):
         if isinstance(out.get(listed), str):
             out[listed] = [out[listed]]
-    out["after"] = [a if isinstance(a, str) else getattr(a, "__name__", str(a)) for a in out.get("after") or ()]
+    out["after"] = [
+        a if isinstance(a, str) else getattr(a, "__name__", str(a)) for a in out.get("after") or ()
+    ]
     fallback = out.get("fallback")
-    for f in list(fallback) if isinstance(fallback, (list, tuple)) else [] if fallback is None else [fallback]:
+    for f in (
+        list(fallback) if isinstance(fallback, (list, tuple)) else [] if fallback is None else [fallback]
+    ):
         if not callable(f):
             raise DefinitionError(
                 f"{kind} '{name}' ({where}): fallback must be a function or a list of them, not {f!r}"
             )
     if out.get("when") is not None and not callable(out["when"]):
-        raise DefinitionError(f"{kind} '{name}' ({where}): when must be a function that returns True or False")
+        raise DefinitionError(
+            f"{kind} '{name}' ({where}): when must be a function that returns True or False"
+        )
     if out.get("form") is not None and not hasattr(out["form"], "model_json_schema"):
-        raise DefinitionError(f"gate '{name}' ({where}): form must be a pydantic model class, not {out['form']!r}")
+        raise DefinitionError(
+            f"gate '{name}' ({where}): form must be a pydantic model class, not {out['form']!r}"
+        )
     if out.get("on_reject", "fail") not in ("fail", "continue"):
-        raise DefinitionError(f"gate '{name}' ({where}): on_reject is 'fail' or 'continue', not {out['on_reject']!r}")
+        raise DefinitionError(
+            f"gate '{name}' ({where}): on_reject is 'fail' or 'continue', not {out['on_reject']!r}"
+        )
     return out
 
 

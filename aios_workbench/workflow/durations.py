@@ -37,7 +37,9 @@ def parse_duration(value: str | float | dt.timedelta) -> float:
     elif isinstance(value, str):
         seconds = _parse_text(value)
     else:
-        raise ParameterError(f"{value!r} is not a duration; write seconds or text such as '30s', '1h 30m', '2d'")
+        raise ParameterError(
+            f"{value!r} is not a duration; write seconds or text such as '30s', '1h 30m', '2d'"
+        )
     if not math.isfinite(seconds) or seconds <= 0:
         raise ParameterError(f"a duration must be positive and finite, not {value!r}")
     return seconds

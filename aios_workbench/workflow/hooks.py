@@ -28,7 +28,7 @@ _runner: Callable[[], Runner] | None = None
 
 def set_runner(factory: Callable[[], Runner]) -> None:
     """Say where runs go; the factory is called when the first one starts."""
-    global _runner
+    global _runner  # noqa: PLW0603 - set once, by the composition root
     _runner = factory
 
 

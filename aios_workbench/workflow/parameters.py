@@ -45,7 +45,7 @@ def signature_of(fn: Callable[..., Any]) -> inspect.Signature:
     """Return the signature with annotations resolved where that is possible."""
     try:
         return inspect.signature(fn, eval_str=True)
-    except Exception:  # an annotation that names something not defined (yet): keep it as text
+    except Exception:  # noqa: BLE001 - an annotation that names something not defined (yet): keep it as text
         return inspect.signature(fn)
 
 
@@ -55,11 +55,7 @@ def annotation_name(annotation: Any) -> str:
         return "any"
     if isinstance(annotation, str):
         return annotation
-    return (
-        getattr(annotation, "__name__", None)
-        if isinstance(annotation, type)
-        else str(annotation).replace("typing.", "")
-    )  # type: ignore[return-value]
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
 
 
 class Parameters:
@@ -171,7 +167,9 @@ def _config(annotation: Any) -> Any:
     from pydantic import BaseModel, ConfigDict
 
     owns = isinstance(annotation, type) and (
-        issubclass(annotation, BaseModel) or dataclasses.is_dataclass(annotation) or typing.is_typeddict(annotation)
+        issubclass(annotation, BaseModel)
+        or dataclasses.is_dataclass(annotation)
+        or typing.is_typeddict(annotation)
     )
     return None if owns else ConfigDict(arbitrary_types_allowed=True)
 
@@ -183,7 +181,7 @@ def _schema(annotation: Any) -> dict[str, Any]:
 
     try:
         return dict(TypeAdapter(annotation, config=_config(annotation)).json_schema())
-    except Exception:  # a data frame, a callable: no form field can hold it
+    except Exception:  # noqa: BLE001 - a data frame, a callable: no form field can hold it
         return {}
 
 
@@ -198,7 +196,7 @@ def _jsonable(value: Any) -> Any:
 def _same(a: Any, b: Any) -> bool:
     try:
         return bool(a == b)
-    except Exception:
+    except Exception:  # noqa: BLE001 - arrays and frames do not say yes or no
         return a is b
 
 

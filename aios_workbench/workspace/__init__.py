@@ -5,5 +5,6 @@ from aios_workbench.workspace.catalog import Catalog, dumps, upsert
 from aios_workbench.workspace.home import Workspace, locate, workspace
 
 __all__ = [
-    "Artifact", "ArtifactStore", "Catalog", "Workspace", "artifact_from_row", "dumps", "importing", "locate", "upsert", "workspace",
+    "Artifact", "ArtifactStore", "Catalog", "Workspace", "artifact_from_row", "dumps", "importing", "locate",
+    "upsert", "workspace",
 ]  # fmt: skip

@@ -73,7 +73,9 @@ class ArtifactStore:
         self._catalog = catalog
         self._fsync = durability == "full"
         self._described: set[str] = set()
-        self._cache: OrderedDict[str, bytes] = OrderedDict()  # small blobs only: a chain rereads what it wrote
+        self._cache: OrderedDict[str, bytes] = (
+            OrderedDict()
+        )  # small blobs only: a chain rereads what it wrote
         self._cached = 0
         self._lock = threading.Lock()
 
@@ -281,7 +283,7 @@ def _shown(value: Any, blob: bytes) -> str:
         return ""
     try:
         text = repr(value)[:2000]
-    except Exception as e:  # a broken or refusing __repr__ is no reason not to store the value
+    except Exception as e:  # noqa: BLE001 - a broken or refusing __repr__ is no reason not to store the value
         return f"(its repr raises {type(e).__name__})"
     return text.encode("utf-8", "replace").decode()
 
@@ -332,12 +334,14 @@ def _parquet(frame: Any) -> tuple[dict[str, Any], bytes] | None:
 def _same(table: Any, frame: Any) -> bool:
     import pyarrow as pa
 
-    for field in table.schema:
-        if pa.types.is_decimal(field.type) and field.name in frame.columns:
-            if any(v is not None and v.as_tuple().exponent != -field.type.scale for v in frame[field.name]):
-                return False  # Decimal("2") would come back as Decimal("2.00")
-        if pa.types.is_dictionary(field.type) and not _is_text(field.type.value_type):
+    for column in table.schema:
+        kind = column.type
+        if pa.types.is_dictionary(kind) and not _is_text(kind.value_type):
             return False
+        if not pa.types.is_decimal(kind) or column.name not in frame.columns:
+            continue
+        if any(v is not None and v.as_tuple().exponent != -kind.scale for v in frame[column.name]):
+            return False  # Decimal("2") would come back as Decimal("2.00")
     return bool(table.to_pandas().equals(frame))
 
 

@@ -29,7 +29,9 @@ def dumps(value: object) -> str:
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str)
     if text.isascii() or _encodes(text):
         return text
-    return json.dumps(value, separators=(",", ":"), default=str)  # a lone surrogate: SQLite takes it escaped only
+    return json.dumps(
+        value, separators=(",", ":"), default=str
+    )  # a lone surrogate: SQLite takes it escaped only
 
 
 def _encodes(text: str) -> bool:
@@ -167,7 +169,7 @@ class Catalog:
                         for sql, params in batch.values():
                             _store(con, sql, params)
                     self.deferred_error = None
-                except Exception as e:
+                except Exception as e:  # noqa: BLE001 - kept, and tried again
                     self.deferred_error = e
                     with self._lock:
                         for key, item in self._pending.items():
@@ -244,7 +246,9 @@ class Catalog:
                     f"one knows {schema.VERSION}); upgrade aios-workbench, or choose another AIOS_HOME"
                 )
             scripts = (
-                [schema.CREATE] if version == 0 else [schema.MIGRATIONS[v] for v in range(version, schema.VERSION)]
+                [schema.CREATE]
+                if version == 0
+                else [schema.MIGRATIONS[v] for v in range(version, schema.VERSION)]
             )
             for statement in _statements("\n".join(scripts)):
                 con.execute(statement)
@@ -265,7 +269,8 @@ def upsert(table: str, row: Mapping[str, Any], keys: Sequence[str]) -> str:
     names = ", ".join(f'"{c}"' for c in row)
     values = ", ".join(f":{c}" for c in row)
     sets = ", ".join(f'"{c}" = excluded."{c}"' for c in row if c not in keys)
-    return f"insert into {table} ({names}) values ({values}) on conflict ({', '.join(keys)}) do update set {sets}"
+    conflict = f"on conflict ({', '.join(keys)}) do update set {sets}"
+    return f"insert into {table} ({names}) values ({values}) {conflict}"  # noqa: S608 - names of our own
 
 
 #: One statement is wrong, not the database: SQLITE_ERROR, TOOBIG, CONSTRAINT, MISMATCH, MISUSE, RANGE.
@@ -279,13 +284,14 @@ def _store(con: sqlite3.Connection, sql: str, params: Mapping[str, Any]) -> None
             con.execute(sql, params)
         except UnicodeEncodeError:
             readable = {
-                k: v.encode("utf-8", "replace").decode() if isinstance(v, str) else v for k, v in params.items()
+                k: v.encode("utf-8", "replace").decode() if isinstance(v, str) else v
+                for k, v in params.items()
             }
             con.execute(sql, readable)
     except (sqlite3.Error, OverflowError, TypeError) as e:
         if isinstance(e, sqlite3.Error) and getattr(e, "sqlite_errorcode", 1) & 0xFF not in _STATEMENT_ERRORS:
             raise
-        logging.getLogger("aios_workbench").error("not stored: %s: %s (%.200s)", type(e).__name__, e, sql)
+        logging.getLogger("aios_workbench").exception("not stored (%.200s)", sql)
 
 
 def _statements(script: str) -> Iterator[str]:
@@ -306,5 +312,7 @@ def _explain(e: sqlite3.Error, path: Path) -> WorkspaceError:
     if "not a database" in text or "malformed" in text:
         return WorkspaceError(f"{path} is damaged ({text}); restore it, or move the workspace folder away")
     if "unable to open" in text or "readonly" in text:
-        return WorkspaceError(f"{path} cannot be opened for writing ({text}); check the folder, or set AIOS_HOME")
+        return WorkspaceError(
+            f"{path} cannot be opened for writing ({text}); check the folder, or set AIOS_HOME"
+        )
     return WorkspaceError(f"{path}: {text}")

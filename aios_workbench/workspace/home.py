@@ -31,7 +31,9 @@ class Workspace:
                 ignore.write_text("*\n", encoding="utf-8")
             root.chmod(0o700)
         except OSError as e:
-            raise WorkspaceError(f"cannot use {root} as workspace: {e}; set AIOS_HOME to a writable folder") from e
+            raise WorkspaceError(
+                f"cannot use {root} as workspace: {e}; set AIOS_HOME to a writable folder"
+            ) from e
         self.catalog = Catalog(root / "catalog.db", durability)
         self.artifacts = ArtifactStore(root / "artifacts", self.catalog, durability)
 

@@ -36,10 +36,13 @@ def preview(ws: Workspace, artifact: Artifact, offset: int = 0, limit: int = 50)
     ParameterError
         For an offset or limit that is not a whole number in range.
     """
-    if not (isinstance(offset, int) and isinstance(limit, int)) or offset < 0 or not 0 < limit <= MAX_ROWS:
-        raise ParameterError(f"a preview takes offset >= 0 and 1 <= limit <= {MAX_ROWS}, not {offset!r} and {limit!r}")
+    if type(offset) is not int or type(limit) is not int or offset < 0 or not 0 < limit <= MAX_ROWS:
+        raise ParameterError(
+            f"a preview takes offset >= 0 and 1 <= limit <= {MAX_ROWS}, not {offset!r} and {limit!r}"
+        )
     out: dict[str, Any] = {
-        "kind": artifact.kind, "type": artifact.type, "shape": list(artifact.shape) if artifact.shape is not None else None,
+        "kind": artifact.kind, "type": artifact.type,
+        "shape": list(artifact.shape) if artifact.shape is not None else None,
         "bytes": artifact.bytes, "hash": artifact.hash, "columns": [], "rows": [], "total": None, "text": None,
         "truncated": False,
     }  # fmt: skip
@@ -87,7 +90,9 @@ def _damaged(ws: Workspace, artifact: Artifact) -> Exception:
         ws.artifacts.read(artifact)
     except AiosError as e:
         return e
-    return CorruptArtifactError(f"artifact {artifact.hash[:12]} ({artifact.type}) cannot be read; rerun its step")
+    return CorruptArtifactError(
+        f"artifact {artifact.hash[:12]} ({artifact.type}) cannot be read; rerun its step"
+    )
 
 
 def _array(ws: Workspace, artifact: Artifact, offset: int, limit: int, out: dict[str, Any]) -> None:

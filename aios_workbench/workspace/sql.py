@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def sql(query: str, ws: Workspace | None = None) -> pd.DataFrame:
-    """Query the workspace's tables: runs, steps, attempts, artifacts, gates, metrics, logs, events, jobs,
-    job_versions, job_runs, executors, audit.
+    """Query the workspace's tables, as read-only copies; times are timestamps in UTC.
 
-    The tables are read-only copies; times are timestamps in UTC.
+    The tables: runs, steps, attempts, artifacts, gates, metrics, logs, events, jobs, job_versions, job_runs,
+    executors, audit.
 
     Parameters
     ----------
@@ -51,7 +51,8 @@ def sql(query: str, ws: Workspace | None = None) -> pd.DataFrame:
             found = con.execute(query)
             if found is None:
                 raise ParameterError("aios.sql: there is no statement in this query")
-            return found.df()
+            frame: pd.DataFrame = found.df()
+            return frame
         except duckdb.Error as e:
             unknown = re.findall(r"Table with name (\w+) does not exist", str(e))
             hints = "".join(hint(n.lower(), schema.TABLES) for n in unknown)
@@ -107,6 +108,7 @@ def query_output(ws: Workspace, artifact: Artifact, query: str) -> pd.DataFrame:
             found = con.execute(query)
             if found is None:
                 raise ParameterError("sql on this output: there is no statement in this query")
-            return found.df()
+            frame: pd.DataFrame = found.df()
+            return frame
         except (duckdb.Error, pyarrow.ArrowException) as e:
             raise ParameterError(f"sql on this output: {e}") from None
