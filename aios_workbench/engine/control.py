@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from aios_workbench.engine import decisions, leases, submit
-from aios_workbench.engine.records import RUN_TERMINAL, Record
+from aios_workbench.engine.records import RUN_TERMINAL, Record, end_unfinished
 from aios_workbench.errors import ConflictError, NotFoundError, hint
 from aios_workbench.govern import audit_within
 from aios_workbench.workspace import Workspace
 
+_workers: list[subprocess.Popen[bytes]] = []
 _JSON_COLUMNS = (
     "params",
     "error",
@@ -176,13 +177,7 @@ def cancel(ws: Workspace, run_id: str, *, by: str) -> None:
                 "update runs set status = 'cancelled', ended_at = :now where run_id = :r",
                 {"now": now, "r": run_id},
             )
-            con.execute(
-                "update steps set status = 'cancelled', ended_at = :now where run_id = :r "
-                "and status not in ('succeeded', 'failed', 'skipped')", {"now": now, "r": run_id},
-            )  # fmt: skip
-            con.execute("update gates set status = 'cancelled', decided_at = :now "
-                        "where run_id = :r and status = 'waiting'",
-                        {"now": now, "r": run_id})  # fmt: skip
+            end_unfinished(con, run_id)
         audit_within(con, by, "run.cancel", run_id)
     ws.catalog.event("run", run_id, status="cancelling")
     ws.catalog.flush()
@@ -280,11 +275,13 @@ def ensure_worker(ws: Workspace) -> bool:
         return False
     log = (ws.root / "worker.log").open("ab")
     with log:
-        subprocess.Popen(
+        _workers[:] = [w for w in _workers if w.poll() is None]  # reaps those that have ended
+        worker = subprocess.Popen(
             [sys.executable, "-m", "aios_workbench.cli", "worker", "--exit-when-idle", "60"],
             cwd=ws.project, env=_environment(ws), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             start_new_session=True,
         )  # fmt: skip
+    _workers.append(worker)
     return True
 
 

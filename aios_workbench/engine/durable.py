@@ -14,11 +14,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dbos import DBOS
+from sqlalchemy.exc import SQLAlchemyError
 
 from aios_workbench.engine import gates
 from aios_workbench.engine.execute import Job, execute, wanted
-from aios_workbench.engine.failures import describe
+from aios_workbench.engine.failures import describe, plain
 from aios_workbench.engine.records import CANCELLED, FAILED, SKIPPED, SUCCEEDED, Record, tell_run, tell_step
+from aios_workbench.errors import WorkspaceError
 from aios_workbench.workflow import StepSpec, WorkflowSpec
 from aios_workbench.workspace import Artifact, Workspace
 
@@ -144,6 +146,14 @@ class _Walk:
         return {n: r.to_dict() for n, r in self.records.items()}
 
     def _conclude(self) -> None:
+        """Write the run's last word; while that is impossible (disk full, locked) it is not over."""
+        while True:
+            try:
+                return self._say_how_it_ended()
+            except WorkspaceError:
+                time.sleep(1.0)
+
+    def _say_how_it_ended(self) -> None:
         failed = [r for s in self.spec.steps if (r := self.records[s.name]).status == FAILED]
         if self.active.stop.is_set():
             tell_run(self.ws.catalog, self.run["run_id"], CANCELLED)
@@ -166,7 +176,13 @@ class _Walk:
                 if step.name in self.executed:
                     self.records[step.name] = record
                     return
-            except Exception as e:  # noqa: BLE001 - the journal could not be written: disk full, locked
+            except SQLAlchemyError as e:  # disk full, locked
+                why = plain("JournalError", (
+                    f"what '{step.name}' did could not be written to {self.ws.journal} "
+                    f"({getattr(e, 'orig', None) or e}); free some disk space, then resume the run"
+                ), step.name)  # fmt: skip
+                record = Record(step.name, FAILED, error=why, ended_at=time.time())
+            except Exception as e:  # noqa: BLE001 - a `when` of the user's
                 record = Record(step.name, FAILED, error=describe(e, step.name), ended_at=time.time())
         self.records[step.name] = record
         # Skipped, or replayed: the process that died may not have told the catalog.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -102,6 +103,19 @@ def tell_run(
     sets = ", ".join(f"{c} = :{c}" for c in columns)
     catalog.write(f"update runs set {sets} where run_id = :run_id", run_id=run_id, **columns)  # noqa: S608
     catalog.event("run", run_id, status=status, error=error)
+
+
+def end_unfinished(con: sqlite3.Connection, run_id: str) -> None:
+    """Say of a run that nobody executes any more that what had not ended will not."""
+    told = {"r": run_id, "now": time.time()}
+    con.execute(
+        "update steps set status = 'cancelled', ended_at = :now where run_id = :r "
+        "and status not in ('succeeded', 'failed', 'skipped')", told,
+    )  # fmt: skip
+    con.execute(
+        "update gates set status = 'cancelled', decided_at = :now where run_id = :r and status = 'waiting'",
+        told,
+    )
 
 
 _ROW = ("run_id", "step", "status", "attempts", "started_at", "ended_at", "cached", "output", "inputs", "error",

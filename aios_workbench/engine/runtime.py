@@ -20,7 +20,7 @@ from typing import Any
 
 from aios_workbench.engine import capture, durable, leases
 from aios_workbench.engine.failures import plain
-from aios_workbench.engine.records import FAILED, RUN_TERMINAL, Record, tell_run, tell_step
+from aios_workbench.engine.records import FAILED, RUN_TERMINAL, Record, end_unfinished, tell_run, tell_step
 from aios_workbench.errors import WorkspaceError
 from aios_workbench.workspace import Workspace, workspace
 
@@ -244,6 +244,8 @@ class Runtime:
                     f"{MAX_ADOPTIONS} processes died while executing this run; it is not tried again by itself. Find "
                     "out what kills them (memory?), then resume it"
                 )))  # fmt: skip
+                with catalog.transaction() as con:
+                    end_unfinished(con, run["run_id"])
                 continue
             catalog.write("update runs set adoptions = adoptions + 1 where run_id = :r", r=run["run_id"])
             self._take_up(run)

@@ -62,7 +62,7 @@ class Catalog:
         self.path = path
         self._sync = {"normal": "NORMAL", "full": "FULL"}[durability]
         self._local = threading.local()
-        self._all: list[sqlite3.Connection] = []
+        self._all: list[tuple[sqlite3.Connection, threading.RLock]] = []
         self._lock = threading.Lock()
         self._pending: dict[Any, tuple[str, Mapping[str, Any]]] = {}
         self._order = 0
@@ -91,15 +91,23 @@ class Catalog:
                     con.execute(f"pragma {pragma}")
             except sqlite3.Error as e:
                 raise _explain(e, self.path) from e
-            self._local.con = con
+            self._local.con, self._local.busy = con, threading.RLock()
             with self._lock:
-                self._all.append(con)
+                self._all.append((con, self._local.busy))
         return con
+
+    @contextlib.contextmanager
+    def _held(self) -> Iterator[sqlite3.Connection]:
+        """Give this thread's connection, which `close` leaves alone until it is given back."""
+        con = self.connection()
+        with self._local.busy:
+            yield con
 
     def query(self, sql: str, **params: Any) -> list[Row]:
         """Return the rows of a select, as dicts. Parameters are written `:name`."""
         try:
-            return [dict(r) for r in self.connection().execute(sql, params)]
+            with self._held() as con:
+                return [dict(r) for r in con.execute(sql, params)]
         except sqlite3.Error as e:
             raise _explain(e, self.path) from e
 
@@ -116,20 +124,21 @@ class Catalog:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Several statements, all or none; other writers wait."""
-        con = self.connection()
-        try:
-            con.execute("begin immediate")
+        with self._held() as con:
             try:
-                yield con
-            except BaseException:
-                if con.in_transaction:  # a full disk has rolled back already
-                    con.execute("rollback")
-                raise
-            con.execute("commit")
-        except sqlite3.Error as e:
-            if con.in_transaction:
-                con.execute("rollback")
-            raise _explain(e, self.path) from e
+                con.execute("begin immediate")
+                try:
+                    yield con
+                except BaseException:
+                    if con.in_transaction:  # a full disk has rolled back already
+                        con.execute("rollback")
+                    raise
+                con.execute("commit")
+            except sqlite3.Error as e:
+                with contextlib.suppress(sqlite3.Error):  # closed meanwhile
+                    if con.in_transaction:
+                        con.execute("rollback")
+                raise _explain(e, self.path) from e
 
     # -- deferred writing
 
@@ -222,14 +231,21 @@ class Catalog:
         self._wake.set()
         with self._lock:
             connections, self._all = self._all, []
-        for con in connections:
-            with contextlib.suppress(sqlite3.Error):
-                con.close()
+        for con, busy in connections:
+            # Closing a connection under another thread's statement would crash the interpreter.
+            if busy.acquire(timeout=30):
+                with contextlib.suppress(sqlite3.Error):
+                    con.close()
+                busy.release()
         self._local = threading.local()
 
     def data_version(self) -> int:
         """Return a number that changes when another connection has committed. Costs microseconds."""
-        return int(self.connection().execute("pragma data_version").fetchone()[0])
+        try:
+            with self._held() as con:
+                return int(con.execute("pragma data_version").fetchone()[0])
+        except sqlite3.Error as e:
+            raise _explain(e, self.path) from e
 
     def _migrate(self) -> None:
         con = self.connection()
