@@ -11,7 +11,7 @@ from kit import PATIENCE, statuses, until
 from pydantic import BaseModel, Field
 
 import aios_workbench as aios
-from aios_workbench.engine import control
+from aios_workbench.engine import control, decisions
 from aios_workbench.errors import (
     ConflictError,
     GateExpired,
@@ -167,20 +167,33 @@ def test_values_must_fit_the_form_and_the_gate_waits_on(wf: aios.Workflow, value
     run.cancel()
 
 
-def test_of_two_who_decide_at_once_one_does(wf: aios.Workflow, ws: Workspace) -> None:
+def test_of_many_who_decide_at_once_one_does(
+    wf: aios.Workflow, ws: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All have read that the gate is waiting before the first of them writes."""
     run = waiting(flow(wf.name).run())
-    barrier = threading.Barrier(8)
+    barrier, read = threading.Barrier(8), ws.catalog.one
     said: list[int] = []
     lost: list[str] = []
+    looked: set[int] = set()
+
+    def one(sql: str, **params: Any) -> Any:
+        row, me = read(sql, **params), threading.get_ident()
+        if me in looked:
+            looked.remove(me)
+            barrier.wait(20)
+        return row
 
     def decide(i: int) -> None:
-        barrier.wait(PATIENCE)
         try:
-            control.decide(ws, run.id, "review", i % 2 == 0, by=f"p{i}", reason="r")
+            control.read_run(ws, run.id)
+            looked.add(threading.get_ident())
+            decisions.decide(ws, run.id, "review", approved=i % 2 == 0, by=f"p{i}", reason="r")
             said.append(i)
         except ConflictError as e:
             lost.append(str(e))
 
+    monkeypatch.setattr(ws.catalog, "one", one)
     threads = [threading.Thread(target=decide, args=(i,)) for i in range(8)]
     for t in threads:
         t.start()
@@ -189,8 +202,7 @@ def test_of_two_who_decide_at_once_one_does(wf: aios.Workflow, ws: Workspace) ->
     assert len(said) == 1
     assert len([e for e in lost if "not waiting" in e]) == 7
     assert run.wait(PATIENCE) == ("succeeded" if said[0] % 2 == 0 else "failed")
-    gate = control.get_run(ws, run.id)["gates"][0]
-    assert gate["decided_by"] == f"p{said[0]}"
+    assert control.get_run(ws, run.id)["gates"][0]["decided_by"] == f"p{said[0]}"
     audited = ws.catalog.query("select actor from audit where subject = :s", s=f"{run.id}/review")
     assert [a["actor"] for a in audited] == [f"p{said[0]}"]
 
