@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import threading
@@ -14,6 +15,7 @@ from aios_workbench.engine import control, runtime, submit
 from aios_workbench.engine.records import RUN_TERMINAL
 from aios_workbench.engine.steps import StepError, StepView
 from aios_workbench.errors import (
+    ConflictError,
     GateExpired,
     GateRejected,
     NotFoundError,
@@ -193,7 +195,8 @@ class Run:
                     else:
                         future.set_result(value)
 
-            loop.call_soon_threadsafe(tell)
+            with contextlib.suppress(RuntimeError):  # the loop was closed before the run ended
+                loop.call_soon_threadsafe(tell)
 
         threading.Thread(target=work, name="aios-await", daemon=True).start()
         return await future
@@ -210,11 +213,14 @@ class Run:
     def resume(self) -> Run:
         """Go on with a failed, cancelled or interrupted run in this process, with the code it started with."""
         engine = runtime.start(self._ws)
-        if self.status == "interrupted":
-            engine.adopt_now()
-        else:
+        row = self.row
+        if row["status"] in RUN_TERMINAL:
             leg, seed = control.prepare_resume(self._ws, self.id, by=actor(), owner=engine.executor_id)
             engine.begin(self.id, leg, seed)
+        elif self.status == "interrupted":
+            engine.adopt_now()
+        elif not row["adoptions"]:  # one that was adopted just now goes on already
+            raise ConflictError(f"run {self.id} cannot be resumed: it is {row['status']}")
         return self
 
     def rerun(self, from_: str | None = None, **params: Any) -> Run:

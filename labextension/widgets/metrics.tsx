@@ -3,6 +3,9 @@ import { memo } from 'react';
 import type { Metric } from '../src/protocol';
 import { figure } from '../src/shared/format';
 
+/** Units that are shown as a sign behind the figure: a share (0 to 1) and a percentage. */
+const PERCENT = new Set(['%', 'share']);
+
 export const Metrics = memo(function Metrics({ metrics }: { metrics: Metric[] }): JSX.Element | null {
   if (metrics.length === 0) {
     return null;
@@ -14,7 +17,7 @@ export const Metrics = memo(function Metrics({ metrics }: { metrics: Metric[] })
           <dt>{m.name.replaceAll('_', ' ')}</dt>
           <dd>
             {shown(m)}
-            {m.unit && m.unit !== '%' && <small>{m.unit}</small>}
+            {m.unit && !PERCENT.has(m.unit) && <small>{m.unit}</small>}
           </dd>
         </div>
       ))}
@@ -25,6 +28,9 @@ export const Metrics = memo(function Metrics({ metrics }: { metrics: Metric[] })
 function shown(m: Metric): string {
   if (m.value === null) {
     return m.text ?? '';
+  }
+  if (m.unit === 'share') {
+    return `${figure(100 * m.value)} %`;
   }
   return m.unit === '%' ? `${figure(m.value)} %` : figure(m.value);
 }
