@@ -11,6 +11,7 @@ import click
 from aios_workbench.cli import exits, output
 from aios_workbench.cli.state import LAST, State, json_option
 from aios_workbench.errors import NotFoundError
+from aios_workbench.workflow.durations import format_duration
 
 if TYPE_CHECKING:
     from aios_workbench.workspace import Workspace
@@ -98,7 +99,7 @@ def _show_runs(found: list[dict[str, Any]]) -> None:
     output.show(output.table(
         ("job run", "job", "state", "why", "due", ">time", "note"),
         [(r["job_run_id"], r["job"], output.state(r["status"]), r["trigger"],
-          output.clock(r["tick_at"] or r["queued_at"]), output.duration(output.took(r)),
+          output.clock(r["tick_at"] or r["queued_at"]), format_duration(output.took(r)),
           output.short(r["reason"] or "", 100)) for r in found],
     ))  # fmt: skip
 
@@ -171,7 +172,7 @@ def run(state: State, job: str, params: tuple[str, ...], wait: bool, as_json: bo
         output.say(
             f"{job_run_id}  ",
             output.state(found["status"]),
-            f"   {output.duration(found['duration'])}{reason}",
+            f"   {format_duration(found['duration'])}{reason}",
         )
         for path in found["files"].values():
             output.say(path)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from aios_workbench.cli import exits, output
 from aios_workbench.cli.interrupts import noted
+from aios_workbench.workflow.durations import format_duration
 
 if TYPE_CHECKING:
     from aios_workbench.workspace import Workspace
@@ -116,7 +117,7 @@ def _conclude(
                 lines=True,
             )
             output.say(f"cell {error.get('cell') or '?'} failed", err=True)
-        output.say(f"{path.name}  ", output.state(status), f"   {output.duration(time.time() - started)}")
+        output.say(f"{path.name}  ", output.state(status), f"   {format_duration(time.time() - started)}")
         for run in runs:
             output.say(f"run {run['run_id']}  ", output.state(run["status"]))
         for run in waiting:

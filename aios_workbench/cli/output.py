@@ -138,27 +138,6 @@ def show(renderable: RenderableType) -> None:
     console().print(renderable)
 
 
-def duration(seconds: float | None) -> str:
-    """Return a length of time as people say it.
-
-    Examples
-    --------
-    >>> duration(0.034), duration(12.3), duration(3700)
-    ('34 ms', '12.3 s', '1 h 2 min')
-    """
-    if seconds is None:
-        return ""
-    seconds = max(0.0, seconds)
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, hours = int(seconds // 60), int(seconds // 3600)
-    if minutes < 60:
-        return f"{minutes} min {int(seconds % 60)} s"
-    return f"{hours} h {minutes % 60} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
-
-
 def took(row: Mapping[str, Any]) -> float | None:
     """Return seconds from a row's start to its end, or until now."""
     if row.get("started_at") is None:

@@ -9,6 +9,7 @@ import click
 
 from aios_workbench.cli import output, views
 from aios_workbench.cli.state import State, find_run, json_option
+from aios_workbench.workflow.durations import format_duration
 
 if TYPE_CHECKING:
     from aios_workbench.workspace import Workspace
@@ -45,7 +46,7 @@ def _line(run: dict[str, Any]) -> tuple[object, ...]:
     total, done = sum(run["counts"].values()), run["counts"].get("succeeded", 0)
     return (
         run["run_id"], run["workflow"], output.state(run["status"]), f"{done} of {total}",
-        output.clock(run["started_at"] or run["created_at"]), output.duration(output.took(run)),
+        output.clock(run["started_at"] or run["created_at"]), format_duration(output.took(run)),
     )  # fmt: skip
 
 
@@ -67,7 +68,7 @@ def show(state: State, run: str, as_json: bool) -> None:
 
 def describe(ws: Workspace, run: dict[str, Any]) -> None:
     """Print a run for people."""
-    line = f"   {output.duration(output.took(run))}   by {run['user']}, {run['source']}"
+    line = f"   {format_duration(output.took(run))}   by {run['user']}, {run['source']}"
     output.say(f"{run['run_id']}  ", output.state(run["status"]), line)
     if run["params"]:
         output.say("parameters: " + ", ".join(f"{k}={output.short(v, 40)}" for k, v in run["params"].items()))

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from aios_workbench.cli import output
+from aios_workbench.workflow.durations import format_duration
 
 if TYPE_CHECKING:
     from aios_workbench.workspace import Workspace
@@ -81,7 +82,7 @@ def steps_table(steps: list[dict[str, Any]], title: str | None = None) -> Any:
     return output.table(
         ("step", "state", ">attempts", ">time", "note"),
         [
-            (s["step"], output.state(s["status"]), _attempts(s), output.duration(output.took(s)), note(s))
+            (s["step"], output.state(s["status"]), _attempts(s), format_duration(output.took(s)), note(s))
             for s in steps
         ],
         title=title,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from aios_workbench.cli import exits, output, views
 from aios_workbench.errors import ConflictError
+from aios_workbench.workflow.durations import format_duration
 
 if TYPE_CHECKING:
     from aios_workbench.workspace import Workspace
@@ -66,7 +67,7 @@ def conclude(ws: Workspace, run_id: str, status: str, *, as_json: bool) -> int:
     if as_json:
         output.emit({**views.run_detail(run), "outputs": views.outputs(ws, run)})
         return exits.of_status(status)
-    output.say(f"{run_id}  ", output.state(run["status"]), f"   {output.duration(output.took(run))}")
+    output.say(f"{run_id}  ", output.state(run["status"]), f"   {format_duration(output.took(run))}")
     for metric in run["metrics"]:
         value = metric["text"] if metric["value"] is None else f"{metric['value']:,.6g}"
         output.say(f"{metric['name']}: {value} {metric['unit'] or ''}")
@@ -185,7 +186,7 @@ class _Lines(_Screen):
                 step["step"]
             ) != now:
                 self._told[step["step"]] = now
-                told = "  ".join(filter(None, (output.duration(output.took(step)), views.note(step))))
+                told = "  ".join(filter(None, (format_duration(output.took(step)), views.note(step))))
                 output.say(output.state(step["status"]), f"  {step['step']}  {told}")
 
 

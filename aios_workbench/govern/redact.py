@@ -94,7 +94,7 @@ def redact(
     Examples
     --------
     >>> redact("write to ada@example.com", key=b"k" * 32).data
-    'write to email_a9ae6bd3cc5dd6d7'
+    'write to email_8eb47abceba007ca'
     """
     wanted = _kinds(kinds)
     if key is None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 from html import escape
 
-from aios_workbench.widgets.picture import counts, duration, svg
+from aios_workbench.widgets.picture import counts, svg
 from aios_workbench.widgets.protocol import GraphState, StepNode
+from aios_workbench.workflow.durations import format_duration
 
 _MAX_ROWS = 100
 
@@ -35,7 +36,7 @@ def plain(state: GraphState) -> str:
     lines = [_summary(state)]
     room = max((len(n.name) for n in state.nodes[:_MAX_ROWS]), default=0)
     for node in state.nodes[:_MAX_ROWS]:
-        words = "  ".join(filter(None, (duration(node.duration), _note(node))))
+        words = "  ".join(filter(None, (format_duration(node.duration), _note(node))))
         lines.append(
             f"  {_MARKS[node.status]} {node.name:<{min(room, 40)}}  {node.status:<9}  {words}".rstrip()
         )
@@ -64,7 +65,13 @@ def _steps(n: int) -> str:
 
 def _row(node: StepNode) -> str:
     tried = f"{node.attempts}/{max(node.max_attempts, node.attempts)}" if node.attempts else ""
-    cells = (node.name, f"{_MARKS[node.status]} {node.status}", duration(node.duration), tried, _note(node))
+    cells = (
+        node.name,
+        f"{_MARKS[node.status]} {node.status}",
+        format_duration(node.duration),
+        tried,
+        _note(node),
+    )
     return "<tr>" + "".join(f"<td>{escape(c)}</td>" for c in cells) + "</tr>"
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from aios_workbench.widgets.layout import arrange, depths
 from aios_workbench.widgets.protocol import GraphState, StepNode, StepStatus
+from aios_workbench.workflow.durations import format_duration
 
 #: More steps than this are drawn layer by layer instead of one by one.
 MAX_STEPS = 150
@@ -109,24 +110,6 @@ def counts(nodes: list[StepNode]) -> str:
     return ", ".join(f"{found[s]} {s}" for s in order if found[s])
 
 
-def duration(seconds: float | None) -> str:
-    """Return a duration for people.
-
-    Examples
-    --------
-    >>> duration(0.0123), duration(75), duration(3700)
-    ('12 ms', '1 min 15 s', '1 h 01 min')
-    """
-    if seconds is None:
-        return ""
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
-
-
 def _drawn(state: GraphState) -> tuple[list[str], list[str], tuple[float, float]]:
     names = {n.name for n in state.nodes}
     upstream = {n.name: [u for u in (*n.deps, *n.after) if u in names] for n in state.nodes}
@@ -184,7 +167,7 @@ def worst(nodes: list[StepNode]) -> StepStatus:
 def _box(node: StepNode, x: float, y: float) -> str:
     words: list[str] = [node.status]
     if node.duration is not None:
-        words.append(duration(node.duration))
+        words.append(format_duration(node.duration))
     if node.attempts > 1:
         words.append(f"{node.attempts}/{max(node.max_attempts, node.attempts)}")
     words += ["cached"] * node.cached + ["stale"] * node.stale
@@ -236,7 +219,7 @@ def _headline(state: GraphState) -> tuple[str, str]:
     took = (
         ""
         if run.ended_at is None or run.started_at is None
-        else " · " + duration(run.ended_at - run.started_at)
+        else " · " + format_duration(run.ended_at - run.started_at)
     )
     return state.workflow, f"run {run.run_id} · {run.status}{took} · {counts(state.nodes)}"
 

@@ -67,7 +67,7 @@ def format_duration(seconds: float | None) -> str:
     Examples
     --------
     >>> format_duration(0.0123), format_duration(75), format_duration(7260), format_duration(None)
-    ('12 ms', '1 m 15 s', '2 h 1 m', '')
+    ('12 ms', '1 min 15 s', '2 h 1 min', '')
     """
     if seconds is None:
         return ""
@@ -77,6 +77,6 @@ def format_duration(seconds: float | None) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(int(seconds + 0.05), 60)
     if minutes < 60:
-        return f"{minutes} m {rest} s"
+        return f"{minutes} min {rest} s"
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} m" if hours < 48 else f"{hours // 24} d {hours % 24} h"
+    return f"{hours} h {minutes} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from aios_workbench.widgets import fallback
 from aios_workbench.widgets.layout import arrange
-from aios_workbench.widgets.picture import LOOKS, duration, save_picture, svg
+from aios_workbench.widgets.picture import LOOKS, save_picture, svg
 from aios_workbench.widgets.protocol import GraphState, RunInfo, StepNode
 
 EVIL = "<img src=x onerror=alert(1)>\"'&</svg><script>alert(2)</script>"
@@ -134,12 +134,6 @@ def test_save_picture_of_a_run_and_a_workflow(tmp_path: Path, run: Any, wf: Any)
     assert "load" in texts(save_picture(run, tmp_path / "run.svg").read_text())
     assert "succeeded" in (tmp_path / "run.svg").read_text()
     assert "not run yet" in texts(save_picture(wf, tmp_path / "wf.svg").read_text())
-
-
-def test_durations() -> None:
-    assert [duration(s) for s in (None, 0, 0.9996, 59.94, 60, 3599, 3600)] == [
-        "", "0 ms", "1000 ms", "59.9 s", "1 min 0 s", "59 min 59 s", "1 h 00 min",
-    ]  # fmt: skip
 
 
 class Tags(html.parser.HTMLParser):
