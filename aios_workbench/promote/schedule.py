@@ -70,8 +70,15 @@ class Schedule:
         """Give the ticks later than `instant` (epoch seconds), in order."""
         # Started inside a repeated hour, cronsim may first name the same wall time of the earlier one.
         last = instant
-        for tick in CronSim(self.cron, dt.datetime.fromtimestamp(instant, zone(self.timezone))):
+        sim = CronSim(self.cron, dt.datetime.fromtimestamp(instant, zone(self.timezone)))
+        fixed = sim.fixup_tz is not None
+        for tick in sim:
             at = tick.timestamp()
+            # Where the clock skips midnight, cronsim starts the day at a time that is not there: what stands
+            # at that instant instead must fit as well.
+            real = dt.datetime.fromtimestamp(at, tick.tzinfo)
+            if not fixed and not (real.hour in sim.hours and real.minute in sim.minutes):
+                continue
             if at > last:
                 last = at
                 yield at

@@ -33,8 +33,10 @@ def test_run_decide_promote(page: Page, lab: Lab) -> None:
     expect(graph.locator(".aiosw-header .aiosw-chip")).to_have_text("waiting", timeout=120_000)
     graph.scroll_into_view_if_needed()
     page.locator("#aios-tab-waiting").click()
-    gate = page.get_by_test_id("aios-gate").first
-    expect(gate).to_contain_text("claims-triage")
+    gate = page.get_by_test_id("aios-gate").filter(has_text="claims-triage")
+    head = gate.locator(".aios-fold-head")
+    if head.get_attribute("aria-expanded") == "false":  # one of several that wait
+        head.click()
     graph.locator('.aiosw-node[data-step="score"]').click()
     expect(graph.locator(".aiosw-detail table")).to_be_visible()
     # The graph stays in view above its opened step.

@@ -55,6 +55,12 @@ def test_next_inside_the_repeated_hour_is_never_in_the_past() -> None:
     assert dt.datetime.fromtimestamp(at, BERLIN).isoformat() == "2026-10-26T02:30:00+01:00"
 
 
+def test_a_skipped_midnight_is_nobodys_even_hour() -> None:
+    before = dt.datetime(2018, 11, 3, 23, 59, tzinfo=dt.timezone(dt.timedelta(hours=-3))).timestamp()
+    at = Schedule("0 */2 * * *", "America/Sao_Paulo").next_after(before)
+    assert at == dt.datetime(2018, 11, 4, 2, tzinfo=dt.timezone(dt.timedelta(hours=-2))).timestamp()
+
+
 @given(cron=cron_model.crons, moment=cron_model.moments(), minutes=st.integers(1, 2880))
 @settings(max_examples=150, deadline=None)
 def test_same_as_looking_at_every_minute(cron: str, moment: tuple[str, float], minutes: int) -> None:
