@@ -33,7 +33,7 @@ def test_run_decide_promote(page: Page, lab: Lab) -> None:
     expect(graph.locator(".aiosw-header .aiosw-chip")).to_have_text("waiting", timeout=120_000)
     graph.scroll_into_view_if_needed()
     page.locator("#aios-tab-waiting").click()
-    gate = page.get_by_test_id("aios-gate").filter(has_text="claims-triage")
+    gate = page.get_by_test_id("aios-gate").filter(has_text="claims-triage").last  # the newest
     head = gate.locator(".aios-fold-head")
     if head.get_attribute("aria-expanded") == "false":  # one of several that wait
         head.click()

@@ -1,6 +1,7 @@
 // The promote dialog: stays open until the server has taken the job, or the person gave up.
 import { Dialog } from '@jupyterlab/apputils';
 import { ReactWidget } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
 import { Signal } from '@lumino/signaling';
 import { createElement } from 'react';
 import type { Api, Job, NotebookParameter, PromoteCheck, PromoteRequest } from '../api';
@@ -198,6 +199,17 @@ class PromoteDialog extends Dialog<unknown> {
     this.addClass('aios-promote-dialog');
   }
 
+  // The focus may be nowhere while the form is being filled in: Escape is heard wherever it is.
+  protected override onAfterAttach(msg: Message): void {
+    super.onAfterAttach(msg);
+    document.addEventListener('keydown', this, true);
+  }
+
+  protected override onBeforeDetach(msg: Message): void {
+    document.removeEventListener('keydown', this, true);
+    super.onBeforeDetach(msg);
+  }
+
   // Without a close button the lab's dialog ignores Escape; a person expects it to mean Cancel.
   override handleEvent(event: Event): void {
     if (event.type === 'keydown' && (event as KeyboardEvent).key === 'Escape') {
@@ -206,7 +218,9 @@ class PromoteDialog extends Dialog<unknown> {
       this.reject();
       return;
     }
-    super.handleEvent(event);
+    if (event.currentTarget !== document || event.type !== 'keydown') {
+      super.handleEvent(event); // what the node itself hears; the rest of the page's keys are not ours
+    }
   }
 
   override resolve(index?: number): void {

@@ -121,7 +121,7 @@ function Flow({ nodes, selected, skew, onOpen, width }: Props & { width: number 
           requestAnimationFrame(() => find(left - 1)); // not drawn yet: it was out of sight
         }
       };
-      requestAnimationFrame(() => find(10));
+      find(10); // at once, so that the next key starts from here
     },
     [flow, placed]
   );
