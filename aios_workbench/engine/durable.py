@@ -10,8 +10,9 @@ import asyncio
 import json
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from dbos import DBOS
 from sqlalchemy.exc import SQLAlchemyError
@@ -40,13 +41,19 @@ class Active:
     cancelled: asyncio.Future[None]
     stop: threading.Event = field(default_factory=threading.Event)
     wakes: dict[str, asyncio.Event] = field(default_factory=dict)
+    working: set[asyncio.Task[None]] = field(default_factory=set)
     busy: int = 0
     status: str = "running"
 
     def cancel(self) -> None:
         """Stop starting steps and tell those that run; from any thread."""
         self.stop.set()
-        self.loop.call_soon_threadsafe(_finish, self.cancelled)
+        self.loop.call_soon_threadsafe(self._cancel)
+
+    def _cancel(self) -> None:
+        if not self.cancelled.done():
+            self.cancelled.set_result(None)
+            self.loop.call_later(CANCEL_GRACE, lambda: [task.cancel() for task in self.working])
 
     def wake(self, step: str | None) -> None:
         """Let a waiting gate look again; from any thread."""
@@ -62,6 +69,7 @@ class Host:
     ws: Workspace
     executor: str
     active: dict[str, Active] = field(default_factory=dict)
+    ended: Callable[[], None] = lambda: None
 
 
 _host: Host | None = None
@@ -89,17 +97,13 @@ async def run_graph(run_id: str, leg: int, seed: dict[str, dict[str, Any]]) -> d
         host.active.pop(run_id, None)
 
 
-def _finish(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
-
-
 class _Walk:
     """One walk over one graph."""
 
     def __init__(
         self, host: Host, run: dict[str, Any], spec: WorkflowSpec, seed: dict[str, Record], active: Active
     ) -> None:
+        self.ended = host.ended
         self.ws, self.executor, self.run, self.spec, self.active = host.ws, host.executor, run, spec, active
         self.leg: int = run["leg"]
         self.records: dict[str, Record] = dict(seed)
@@ -149,9 +153,11 @@ class _Walk:
         """Write the run's last word; while that is impossible (disk full, locked) it is not over."""
         while True:
             try:
-                return self._say_how_it_ended()
+                self._say_how_it_ended()
             except WorkspaceError:
                 time.sleep(1.0)
+            else:
+                return self.ended()
 
     def _say_how_it_ended(self) -> None:
         failed = [r for s in self.spec.steps if (r := self.records[s.name]).status == FAILED]
@@ -165,7 +171,7 @@ class _Walk:
     async def _one(self, step: StepSpec, reserved: Any, tasks: dict[str, asyncio.Task[None]]) -> None:
         for name in step.upstream:
             if name in tasks:
-                await asyncio.shield(tasks[name])
+                await tasks[name]
         record = self._not_runnable(step)
         if record is None:
             try:
@@ -199,24 +205,25 @@ class _Walk:
         return None
 
     async def _work(self, step: StepSpec, reserved: Any) -> dict[str, Any]:
+        task = cast("asyncio.Task[None]", asyncio.current_task())
         async with self.slots:
             if self.active.stop.is_set():
                 return Record(step.name, CANCELLED).to_dict()
             self.active.busy += 1
             try:
                 await self._note()
-                work = asyncio.ensure_future(reserved.run_async({"name": step.name}, self._execute, step))
-                await asyncio.wait((work, self.active.cancelled), return_when=asyncio.FIRST_COMPLETED)
-                if not work.done():
-                    # A thread cannot be stopped. Whoever looks at context().cancelled ends in time; the result of
-                    # one that does not is journaled when it comes, and a resumed run takes it from there.
-                    await asyncio.wait((work,), timeout=CANCEL_GRACE)
-                if work.done():
-                    return dict(work.result())
-                work.add_done_callback(lambda w: w.cancelled() or w.exception())
+                self.active.working.add(task)
+                return dict(await reserved.run_async({"name": step.name}, self._execute, step))
+            except asyncio.CancelledError:
+                if not self.active.stop.is_set():
+                    raise  # not ours: the process is going down
+                # A thread cannot be stopped. Whoever looks at context().cancelled has ended in time; the result
+                # of one that does not is journaled when it comes, and a resumed run takes it from there.
+                task.uncancel()
                 self.executed.discard(step.name)
                 return Record(step.name, CANCELLED, ended_at=time.time()).to_dict()
             finally:
+                self.active.working.discard(task)
                 self.active.busy -= 1
 
     def _execute(self, step: StepSpec) -> dict[str, Any]:

@@ -43,8 +43,8 @@ class Runtime:
         self.ws, self.kind, self._pid = ws, kind, os.getpid()
         self.lease = leases.Lease(ws, kind)
         self.executor_id = self.lease.executor_id
-        self.host = durable.Host(ws, self.executor_id)
         self.changed = threading.Condition()
+        self.host = durable.Host(ws, self.executor_id, ended=self._notify)
         self._stop = threading.Event()
         self._poke = threading.Event()
         self._signal = int((ws.catalog.one("select max(seq) as n from signals") or {})["n"] or 0)
@@ -158,8 +158,11 @@ class Runtime:
 
     def _on_events(self, events: list[dict[str, Any]]) -> None:
         if any(e["kind"] == "run" for e in events):
-            with self.changed:
-                self.changed.notify_all()
+            self._notify()
+
+    def _notify(self) -> None:
+        with self.changed:
+            self.changed.notify_all()
 
     def _watch(self) -> None:
         version, swept, recovered = -1, 0.0, 0.0
