@@ -22,7 +22,7 @@ from aios_workbench.engine import capture, durable, leases
 from aios_workbench.engine.failures import plain
 from aios_workbench.engine.records import FAILED, RUN_TERMINAL, Record, end_unfinished, tell_run, tell_step
 from aios_workbench.errors import WorkspaceError
-from aios_workbench.workspace import Workspace, workspace
+from aios_workbench.workspace import Workspace, use_wal, workspace
 
 QUEUE = "aios"  # adopted runs: any living process may take them
 WORKER_QUEUE = "aios-workers"  # runs put there for a worker
@@ -344,10 +344,9 @@ def journal_engine(ws: Workspace) -> Any:
         if sqlite3.sqlite_version_info < (3, 42):
             # On Python 3.12+ DBOS asks for unixepoch('subsec'), which an older SQLite answers with null.
             connection.create_function("unixepoch", -1, _unixepoch)
-        for pragma in (
-            "busy_timeout=30000", "foreign_keys=ON", "journal_mode=WAL",
-            f"synchronous={'FULL' if ws.durability == 'full' else 'NORMAL'}",
-        ):  # fmt: skip
+        use_wal(connection)
+        full = "FULL" if ws.durability == "full" else "NORMAL"
+        for pragma in ("busy_timeout=30000", "foreign_keys=ON", f"synchronous={full}"):
             connection.execute(f"PRAGMA {pragma}")
 
     return engine

@@ -87,7 +87,8 @@ class Catalog:
             try:
                 con = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
                 con.row_factory = sqlite3.Row
-                for pragma in ("journal_mode=WAL", f"synchronous={self._sync}", "temp_store=MEMORY"):
+                use_wal(con)
+                for pragma in (f"synchronous={self._sync}", "temp_store=MEMORY"):
                     con.execute(f"pragma {pragma}")
             except sqlite3.Error as e:
                 raise _explain(e, self.path) from e
@@ -278,6 +279,20 @@ class Catalog:
 
 _COALESCED = frozenset(("step", "progress", "log"))
 _INSERT_EVENT = "insert into events (run_id, step, kind, at, data) values (:run_id, :step, :kind, :at, :data)"
+
+
+def use_wal(con: sqlite3.Connection) -> None:
+    """Switch a database to WAL, waiting for others who do the same: SQLite's busy timeout does not cover it."""
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            con.execute("pragma journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def upsert(table: str, row: Mapping[str, Any], keys: Sequence[str]) -> str:
