@@ -59,7 +59,6 @@ HEAVY = {
     "shap",
     "sklearn",
     "sqlalchemy",
-    "stamina",
     "tornado",
     "traitlets",
     "yaml",
