@@ -13,9 +13,6 @@ from kit import PATIENCE, Box, statuses
 import aios_workbench as aios
 from aios_workbench.workspace import Workspace
 
-# the engine's own threads use `random` (queue polling, jitter) while a graph is being drawn
-pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
-
 FEW = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
