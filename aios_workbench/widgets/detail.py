@@ -9,6 +9,7 @@ from typing import Any
 from aios_workbench.errors import AiosError, NotFoundError
 from aios_workbench.widgets import protocol
 from aios_workbench.widgets.source import RunReader, error_info, short
+from aios_workbench.workflow.durations import format_duration
 from aios_workbench.workspace import Artifact, Workspace
 
 LOG_LINES = 500
@@ -126,7 +127,7 @@ def _from_spec(spec: Mapping[str, Any]) -> protocol.StepDetail:
 def _policy(spec: Mapping[str, Any]) -> list[protocol.Value]:
     said = {
         "retries": spec.get("retries") and f"{spec['retries']}, first after {spec.get('backoff', 0):g} s",
-        "timeout": spec.get("timeout") and f"{spec['timeout']:g} s",
+        "timeout": spec.get("timeout") and format_duration(spec["timeout"]),
         "cache": spec.get("cache") and "by code and inputs",
         "fallback": ", ".join(spec.get("fallback_names") or ()),
         "on reject": spec.get("kind") == "gate" and spec.get("on_reject"),
