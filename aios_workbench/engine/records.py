@@ -11,7 +11,6 @@ from aios_workbench.workspace import Artifact, Catalog, dumps, upsert
 
 SUCCEEDED, FAILED, SKIPPED, CANCELLED = "succeeded", "failed", "skipped", "cancelled"
 RUN_TERMINAL = frozenset((SUCCEEDED, FAILED, CANCELLED))
-STEP_TERMINAL = frozenset((SUCCEEDED, FAILED, SKIPPED, CANCELLED))
 
 
 @dataclass

@@ -20,7 +20,7 @@ from typing import Any
 
 from aios_workbench.engine import capture, durable, leases
 from aios_workbench.engine.failures import plain
-from aios_workbench.engine.records import FAILED, RUN_TERMINAL, Record, end_unfinished, tell_run, tell_step
+from aios_workbench.engine.records import FAILED, Record, end_unfinished, tell_run, tell_step
 from aios_workbench.errors import WorkspaceError
 from aios_workbench.workspace import Workspace, use_wal, workspace
 
@@ -76,10 +76,6 @@ class Runtime:
                 await DBOS.start_workflow_async(durable.run_graph, run_id, leg, seed)
 
         self.submit(go())
-
-    def enqueue(self, run_id: str, leg: int, seed: dict[str, dict[str, Any]], queue: str) -> None:
-        """Hand a leg of a run to whichever process takes it from the queue."""
-        enqueue(self.ws, run_id, leg, seed, queue)
 
     def cancel(self, run_id: str) -> bool:
         """Cancel a run this process executes; False when it does not."""
@@ -227,7 +223,7 @@ class Runtime:
             wid = leg_id(run["run_id"], run["leg"])
             found = DBOS.get_workflow_status(wid)
             if found is None:
-                self.enqueue(run["run_id"], run["leg"], json.loads(run["seed"]), QUEUE)
+                enqueue(self.ws, run["run_id"], run["leg"], json.loads(run["seed"]), QUEUE)
             elif found.status == "PENDING" and not leases.alive(self.ws, found.executor_id):
                 DBOS.resume_workflow(wid, queue_name=QUEUE)  # its taker died before it wrote itself down
 
@@ -270,7 +266,7 @@ class Runtime:
         wid = leg_id(run["run_id"], run["leg"])
         found = DBOS.get_workflow_status(wid)
         if found is None:  # died between writing the run down and starting it
-            self.enqueue(run["run_id"], run["leg"], json.loads(run["seed"]), QUEUE)
+            enqueue(self.ws, run["run_id"], run["leg"], json.loads(run["seed"]), QUEUE)
         elif found.status in ("PENDING", "ENQUEUED", "DELAYED"):
             DBOS.resume_workflow(wid, queue_name=QUEUE)
         elif found.status == "SUCCESS" and found.output:  # finished; only the catalog had not heard of it
@@ -383,8 +379,3 @@ def _register_queues() -> None:
     # A poll costs about a millisecond: often enough to take a dead process's run within two seconds.
     DBOS.register_queue(QUEUE, polling_interval_sec=0.7)
     DBOS.register_queue(WORKER_QUEUE, polling_interval_sec=1.0)
-
-
-def is_over(status: str) -> bool:
-    """True for a run status that does not change by itself."""
-    return status in RUN_TERMINAL
