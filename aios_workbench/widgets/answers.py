@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from aios_workbench._wire import Message
 from aios_workbench.errors import AiosError, ConflictError, ParameterError
 from aios_workbench.widgets import detail, protocol
 from aios_workbench.widgets.source import RunReader
@@ -45,7 +46,7 @@ def answer(widget: GraphWidget, content: Any) -> protocol.Answer | protocol.Erro
         return protocol.ErrorReply(id=identity, type=type(e).__name__, message=str(e) or type(e).__name__)
 
 
-def _do(widget: GraphWidget, request: protocol.AnyRequest) -> protocol.Message:
+def _do(widget: GraphWidget, request: protocol.AnyRequest) -> Message:
     match request:
         case protocol.OpenStep():
             return _open(widget, request.step)
@@ -54,11 +55,13 @@ def _do(widget: GraphWidget, request: protocol.AnyRequest) -> protocol.Message:
             return detail.page(ws, ws.artifacts.find(request.hash), request.offset, request.limit)
         case protocol.Logs():
             reader = _reader(widget)
-            return detail.log_page(reader.ws, reader.run_id, request.step, request.after)
+            return detail.log_page(reader.ws, reader.run_id, request.step or "", request.after)
         case protocol.Hello():
             pass
-        case _:
+        case protocol.RerunFrom() | protocol.Resume() | protocol.Cancel() | protocol.Decide():
             _act(widget, request)
+        case _:
+            raise ConflictError(f"{request.kind!r} is not answered by this kernel yet")
     return protocol.Done(run_id=widget.run_id)
 
 

@@ -11,6 +11,7 @@ from aios_workbench.widgets import protocol
 from aios_workbench.widgets.source import RunReader, error_info, short
 from aios_workbench.workflow.durations import format_duration
 from aios_workbench.workspace import Artifact, Workspace
+from aios_workbench.workspace.models import Column
 
 LOG_LINES = 500
 FIRST_ROWS = 20
@@ -97,7 +98,7 @@ def page(ws: Workspace, artifact: Artifact, offset: int, limit: int) -> protocol
     except AiosError as e:
         out.text = str(e)
         return out
-    out.columns = [protocol.Column(**c) for c in seen["columns"]]
+    out.columns = [Column(**c) for c in seen["columns"]]
     out.rows, out.total, out.text, out.truncated = (
         seen["rows"],
         seen["total"],

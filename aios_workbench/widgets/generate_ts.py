@@ -11,13 +11,18 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from aios_workbench._wire import Message
 from aios_workbench.widgets import protocol
+from aios_workbench.workspace.models import Filter, Sort, TableQuery
 
 TARGET = Path(__file__).resolve().parents[2] / "labextension" / "src" / "protocol.ts"
 
 _HEAD = """\
 // Generated from aios_workbench/widgets/protocol.py by `python -m aios_workbench.widgets.generate_ts`. Do not edit.
 """
+
+#: Parts of requests: what has a default may be left out.
+_ASKED = (Sort, Filter, TableQuery)
 
 _PLAIN = {
     "string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null", None: "unknown",
@@ -28,9 +33,9 @@ def generate() -> str:
     """Return the TypeScript of all messages."""
     # The kernel always writes fields that have defaults; the browser may leave them out.
     written = _definitions(
-        [m for m in protocol.MODELS if not issubclass(m, protocol.Request)], "serialization"
+        [m for m in protocol.MODELS if not issubclass(m, (protocol.Request, *_ASKED))], "serialization"
     )
-    read = _definitions(list(protocol.ANSWERS), "validation")
+    read = _definitions([*protocol.ANSWERS, *_ASKED], "validation")
     parts = [
         _HEAD,
         _alias("RunStatus", written["RunInfo"]["properties"]["status"]),
@@ -38,7 +43,7 @@ def generate() -> str:
         f"export const TERMINAL: readonly RunStatus[] = [{', '.join(_text(s) for s in sorted(protocol.TERMINAL))}];\n",
     ]
     for model in protocol.MODELS:
-        source = read if issubclass(model, protocol.Request) else written
+        source = read if issubclass(model, (protocol.Request, *_ASKED)) else written
         parts.append(
             _interface(
                 model.__name__, source[model.__name__], required_kind=issubclass(model, protocol.Request)
@@ -53,7 +58,7 @@ def generate() -> str:
     return "\n".join(parts)
 
 
-def _definitions(models: list[type[protocol.Message]], mode: Any) -> dict[str, Any]:
+def _definitions(models: list[type[Message]], mode: Any) -> dict[str, Any]:
     _, schema = models_json_schema([(m, mode) for m in models], ref_template="{model}")
     return dict(schema["$defs"])
 

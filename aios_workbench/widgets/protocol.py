@@ -12,211 +12,144 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
-RunStatus = Literal["queued", "running", "waiting", "succeeded", "failed", "cancelled", "interrupted"]
-StepStatus = Literal[
-    "pending", "running", "retrying", "waiting", "succeeded", "failed", "skipped", "cancelled"
-]
+from aios_workbench._wire import Message
+from aios_workbench.observe.models import (
+    ColumnDiff,
+    Environment,
+    Event,
+    EventPage,
+    Fact,
+    History,
+    HistoryRun,
+    Lineage,
+    LineageEdge,
+    LineageNode,
+    OutputDiff,
+    Overview,
+    RunDiff,
+    RunSide,
+    Span,
+    StepChange,
+    StepDiff,
+    StepHistory,
+    Timeline,
+    TimelineStep,
+    ValueDiff,
+)  # fmt: skip
+from aios_workbench.widgets.messages import (
+    TERMINAL,
+    Artifact,
+    Attempt,
+    CellRef,
+    CodeEdit,
+    Done,
+    ErrorInfo,
+    Frame,
+    GateOutcome,
+    GateRequest,
+    GraphNews,
+    GraphPatch,
+    GraphState,
+    LogLine,
+    LogPage,
+    Metric,
+    Preview,
+    RunInfo,
+    RunStatus,
+    StepDetail,
+    StepNode,
+    StepPolicy,
+    StepStatus,
+    Template,
+    Templates,
+    Value,
+)  # fmt: skip
+from aios_workbench.workspace.models import (
+    Column,
+    ColumnProfile,
+    Filter,
+    Frequent,
+    Histogram,
+    Media,
+    Sort,
+    TablePage,
+    TableProfile,
+    TableQuery,
+)  # fmt: skip
 
-#: Nothing moves any more in a run with one of these; an interrupted one may be adopted at any moment.
-TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
+__all__ = [
+    "ANSWERS",
+    "MODELS",
+    "REQUEST",
+    "TERMINAL",
+    "Answer",
+    "AnyRequest",
+    "Artifact",
+    "AskDiff",
+    "AskEvents",
+    "AskGraph",
+    "AskHistory",
+    "AskLineage",
+    "AskMedia",
+    "AskOverview",
+    "AskProfile",
+    "AskSql",
+    "AskStepDiff",
+    "AskTable",
+    "AskTemplates",
+    "AskTimeline",
+    "Attempt",
+    "Cancel",
+    "CellRef",
+    "CodeEdit",
+    "Decide",
+    "Done",
+    "EditStep",
+    "ErrorInfo",
+    "ErrorReply",
+    "Frame",
+    "GateOutcome",
+    "GateRequest",
+    "GraphNews",
+    "GraphPatch",
+    "GraphState",
+    "Hello",
+    "LogLine",
+    "LogPage",
+    "Logs",
+    "Metric",
+    "NewStep",
+    "OpenStep",
+    "Preview",
+    "PreviewPage",
+    "Request",
+    "RerunFrom",
+    "Resume",
+    "RunInfo",
+    "RunStatus",
+    "StepDetail",
+    "StepNode",
+    "StepPolicy",
+    "StepStatus",
+    "Template",
+    "Templates",
+    "Value",
+]  # fmt: skip
 
-
-class Message(BaseModel):
-    """Base of everything on the wire."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
-
-
-class StepNode(Message):
-    """A step as the graph draws it. Times are epoch seconds, durations seconds."""
-
-    name: str
-    kind: Literal["step", "gate"] = "step"
-    deps: list[str] = []
-    after: list[str] = []
-    tags: list[str] = []
-    status: StepStatus = "pending"
-    attempts: int = 0
-    max_attempts: int = 1
-    started_at: float | None = None
-    duration: float | None = None
-    cached: bool = False
-    stale: bool = False
-    progress: float | None = None
-    message: str | None = None
-    error: str | None = None
-
-
-class Metric(Message):
-    """A figure a step reported."""
-
-    step: str
-    name: str
-    value: float | None = None
-    text: str | None = None
-    unit: str | None = None
-
-
-class GateRequest(Message):
-    """A gate that waits for a person; `form` is the JSON schema of what to fill in."""
-
-    step: str
-    form: dict[str, Any] | None = None
-    requested_at: float | None = None
-    deadline_at: float | None = None
-
-
-class RunInfo(Message):
-    """The run behind a graph."""
-
-    run_id: str
-    status: RunStatus
-    created_at: float
-    started_at: float | None = None
-    ended_at: float | None = None
-    error: str | None = None
-    params: str = ""
-    parent_run_id: str | None = None
-    rerun_from: str | None = None
-
-
-class GraphState(Message):
-    """The whole picture. `now` is the kernel's clock, so that the browser's may be wrong."""
-
-    workflow: str
-    description: str = ""
-    seq: int = 0
-    now: float = 0.0
-    run: RunInfo | None = None
-    nodes: list[StepNode] = []
-    metrics: list[Metric] = []
-    gates: list[GateRequest] = []
-    problem: str | None = None
-
-
-class GraphPatch(Message):
-    """All that changed since the state with `seq == base`. `metrics` and `gates` are null when they did not."""
-
-    base: int
-    seq: int
-    now: float = 0.0
-    run: RunInfo | None = None
-    nodes: list[StepNode] = []
-    metrics: list[Metric] | None = None
-    gates: list[GateRequest] | None = None
-
-
-class Column(Message):
-    """A column of a table."""
-
-    name: str
-    type: str
-
-
-class Preview(Message):
-    """A window on a stored value: a table's rows, or text."""
-
-    kind: str
-    type: str
-    shape: list[int] | None = None
-    bytes: int = 0
-    columns: list[Column] = []
-    rows: list[list[Any]] = []
-    offset: int = 0
-    total: int | None = None
-    text: str | None = None
-    truncated: bool = False
-
-
-class Value(Message):
-    """A named value: a step's input, a parameter. `hash` names the artifact, where there is one."""
-
-    name: str
-    source: str
-    type: str = ""
-    summary: str = ""
-    hash: str | None = None
-
-
-class LogLine(Message):
-    """One captured line of output."""
-
-    seq: int
-    attempt: int
-    at: float
-    stream: str
-    level: str | None = None
-    text: str
-
-
-class ErrorInfo(Message):
-    """An error as data: the process that raised it may be gone."""
-
-    type: str
-    message: str
-    traceback: str = ""
-
-
-class Attempt(Message):
-    """One try of a step."""
-
-    attempt: int
-    status: str
-    started_at: float
-    duration: float | None = None
-    executor: str | None = None
-    error: ErrorInfo | None = None
-
-
-class Artifact(Message):
-    """Where a value is stored and how large it is."""
-
-    hash: str
-    kind: str
-    type: str
-    bytes: int
-    shape: list[int] | None = None
-
-
-class GateOutcome(Message):
-    """What was decided at a gate."""
-
-    status: str
-    decided_by: str | None = None
-    decided_at: float | None = None
-    reason: str | None = None
-    values: dict[str, Any] = {}
-
-
-class StepDetail(Message):
-    """Everything about one step."""
-
-    step: str
-    kind: Literal["step", "gate"] = "step"
-    status: StepStatus = "pending"
-    doc: str = ""
-    code: str = ""
-    cell: str = ""
-    policy: list[Value] = []
-    inputs: list[Value] = []
-    artifact: Artifact | None = None
-    output: Preview | None = None
-    logs: list[LogLine] = []
-    more_logs: bool = False
-    attempts: list[Attempt] = []
-    error: ErrorInfo | None = None
-    answered_by: str | None = None
-    gate: GateRequest | None = None
-    shown: Preview | None = None
-    outcome: GateOutcome | None = None
+#: The name of a stored value: the SHA-256 of its content.
+Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 class Request(Message):
-    """Base of what the browser asks. `id` is an integer: ipykernel remembers every text id for ever."""
+    """Base of what the browser asks. `id` is an integer: ipykernel remembers every text id for ever.
+
+    `run_id` names the run; a widget's own when left out, required over HTTP.
+    """
 
     id: int
+    run_id: str | None = None
 
 
 class Hello(Request):
@@ -236,17 +169,135 @@ class PreviewPage(Request):
     """More rows of an artifact; answered by a `Preview`."""
 
     kind: Literal["preview"] = "preview"
-    hash: str = Field(pattern="^[0-9a-f]{64}$")
+    hash: Hash
     offset: int = Field(default=0, ge=0)
     limit: int = Field(default=50, ge=1, le=500)
+
+
+class AskTable(Request):
+    """Sorted and filtered rows of a data frame; answered by a `TablePage`."""
+
+    kind: Literal["table"] = "table"
+    hash: Hash
+    query: TableQuery = TableQuery()
+
+
+class AskProfile(Request):
+    """The columns of a data frame summed up; answered by a `TableProfile`. `columns` limits it to some."""
+
+    kind: Literal["profile"] = "profile"
+    hash: Hash
+    columns: list[str] | None = None
+
+
+class AskSql(Request):
+    """One SQL statement over a step's output (table `output`); answered by a `TablePage`."""
+
+    kind: Literal["sql"] = "sql"
+    hash: Hash
+    query: str = Field(min_length=1, max_length=20_000)
+    limit: int = Field(default=200, ge=1, le=500)
+
+
+class AskMedia(Request):
+    """A stored picture, figure or document; answered by a `Media`."""
+
+    kind: Literal["media"] = "media"
+    hash: Hash
+
+
+class AskGraph(Request):
+    """The graph of a run: whole, or what changed since event `since`; answered by a `GraphNews`."""
+
+    kind: Literal["graph"] = "graph"
+    since: int | None = Field(default=None, ge=0)
+
+
+class AskOverview(Request):
+    """A run on one page; answered by an `Overview`."""
+
+    kind: Literal["overview"] = "overview"
+
+
+class AskTimeline(Request):
+    """Where a run's time went; answered by a `Timeline`."""
+
+    kind: Literal["timeline"] = "timeline"
+
+
+class AskEvents(Request):
+    """What happened after an event; answered by an `EventPage`."""
+
+    kind: Literal["events"] = "events"
+    after: int = Field(default=0, ge=0)
+    limit: int = Field(default=200, ge=1, le=1000)
+
+
+class AskLineage(Request):
+    """What a step's output came from and what came from it; answered by a `Lineage`."""
+
+    kind: Literal["lineage"] = "lineage"
+    step: str
+    depth: int = Field(default=20, ge=1, le=200)
+
+
+class AskDiff(Request):
+    """The run compared with another; answered by a `RunDiff`."""
+
+    kind: Literal["diff"] = "diff"
+    other: str
+
+
+class AskStepDiff(Request):
+    """One step compared with the same in another run; answered by a `StepDiff`."""
+
+    kind: Literal["diff_step"] = "diff_step"
+    other: str
+    step: str
+
+
+class AskHistory(Request):
+    """A workflow's runs, newest first; answered by a `History`."""
+
+    kind: Literal["history"] = "history"
+    workflow: str
+    limit: int = Field(default=50, ge=1, le=500)
+    before: float | None = Field(default=None, ge=0)
+
+
+class EditStep(Request):
+    """The code that gives a step this policy; answered by a `CodeEdit`. Nothing is changed by asking."""
+
+    kind: Literal["edit_step"] = "edit_step"
+    step: str
+    settings: StepPolicy
+
+
+class NewStep(Request):
+    """The code of a new step or gate from a template; answered by a `CodeEdit`."""
+
+    kind: Literal["new_step"] = "new_step"
+    template: str
+    name: str = Field(min_length=1, max_length=200)
+    inputs: list[str] = []
+    after: list[str] = []
+
+
+class AskTemplates(Request):
+    """What new steps can be made from; answered by `Templates`."""
+
+    kind: Literal["templates"] = "templates"
 
 
 class Logs(Request):
     """Log lines of a step after a number; answered by a `LogPage`."""
 
     kind: Literal["logs"] = "logs"
-    step: str
+    step: str | None = None
     after: int = Field(default=0, ge=0)
+    search: str | None = Field(default=None, max_length=200)
+    level: Literal["debug", "info", "warning", "error"] | None = None
+    attempt: int | None = Field(default=None, ge=1)
 
 
 class RerunFrom(Request):
@@ -278,19 +329,6 @@ class Decide(Request):
     reason: str = ""
 
 
-class LogPage(Message):
-    """Log lines; `more` when there are further ones."""
-
-    lines: list[LogLine] = []
-    more: bool = False
-
-
-class Done(Message):
-    """It was done; `run_id` is the run now shown."""
-
-    run_id: str | None = None
-
-
 class Answer(Message):
     """The answer to a request; the type of `data` follows from the request's kind."""
 
@@ -309,7 +347,11 @@ class ErrorReply(Message):
     fields: dict[str, str] = {}
 
 
-AnyRequest = Hello | OpenStep | PreviewPage | Logs | RerunFrom | Resume | Cancel | Decide
+AnyRequest = (
+    Hello | OpenStep | PreviewPage | AskTable | AskProfile | AskSql | AskMedia | AskGraph | AskOverview | AskTimeline
+    | AskEvents | AskLineage | AskDiff | AskStepDiff | AskHistory | Logs | RerunFrom | Resume | Cancel | Decide
+    | EditStep | NewStep | AskTemplates
+)  # fmt: skip
 
 #: Reads what the browser sent.
 REQUEST: TypeAdapter[AnyRequest] = TypeAdapter(Annotated[AnyRequest, Field(discriminator="kind")])
@@ -319,15 +361,34 @@ ANSWERS: dict[type[Request], type[Message]] = {
     Hello: Done,
     OpenStep: StepDetail,
     PreviewPage: Preview,
+    AskTable: TablePage,
+    AskProfile: TableProfile,
+    AskSql: TablePage,
+    AskMedia: Media,
+    AskGraph: GraphNews,
+    AskOverview: Overview,
+    AskTimeline: Timeline,
+    AskEvents: EventPage,
+    AskLineage: Lineage,
+    AskDiff: RunDiff,
+    AskStepDiff: StepDiff,
+    AskHistory: History,
     Logs: LogPage,
     RerunFrom: Done,
     Resume: Done,
     Cancel: Done,
     Decide: Done,
+    EditStep: CodeEdit,
+    NewStep: CodeEdit,
+    AskTemplates: Templates,
 }
 
 #: In the order they are written to `protocol.ts`.
 MODELS: tuple[type[Message], ...] = (
-    StepNode, Metric, GateRequest, RunInfo, GraphState, GraphPatch, Column, Preview, Value, LogLine, ErrorInfo,
-    Attempt, Artifact, GateOutcome, StepDetail, LogPage, Done, *ANSWERS, Answer, ErrorReply,
+    StepNode, Metric, GateRequest, RunInfo, GraphState, GraphPatch, Column, Sort, Filter, TableQuery, TablePage,
+    Histogram, Frequent, ColumnProfile, TableProfile, Media, Preview, Value, LogLine, CellRef, Frame, ErrorInfo,
+    Attempt, Artifact, GateOutcome, StepPolicy, StepDetail, Fact, Environment, Overview, Span, TimelineStep, Timeline,
+    Event, EventPage, LineageNode, LineageEdge, Lineage, ValueDiff, ColumnDiff, OutputDiff, StepChange, RunSide,
+    RunDiff, StepDiff, HistoryRun, StepHistory, History, LogPage, GraphNews, CodeEdit, Template, Templates, Done,
+    *ANSWERS, Answer, ErrorReply,
 )  # fmt: skip

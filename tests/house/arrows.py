@@ -19,7 +19,7 @@ LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"models", "engine"}),
     frozenset({"govern", "observe", "events"}),
     frozenset({"workflow", "workspace", "knn", "drift", "explain", "samples"}),
-    frozenset({"adapters", "errors", "_util"}),
+    frozenset({"adapters", "errors", "_util", "_wire"}),
 )
 
 #: imports between packages of one level, each with its reason

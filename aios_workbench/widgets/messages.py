@@ -1,0 +1,284 @@
+"""What the kernel and the server tell the browser, apart from what is read off stored runs (`observe.models`)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from aios_workbench._wire import Message
+from aios_workbench.workspace.models import Column
+
+RunStatus = Literal["queued", "running", "waiting", "succeeded", "failed", "cancelled", "interrupted"]
+StepStatus = Literal[
+    "pending", "running", "retrying", "waiting", "succeeded", "failed", "skipped", "cancelled"
+]
+
+#: Nothing moves any more in a run with one of these; an interrupted one may be adopted at any moment.
+TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
+
+
+class StepNode(Message):
+    """A step as the graph draws it. Times are epoch seconds, durations seconds."""
+
+    name: str
+    kind: Literal["step", "gate"] = "step"
+    deps: list[str] = []
+    after: list[str] = []
+    tags: list[str] = []
+    status: StepStatus = "pending"
+    attempts: int = 0
+    max_attempts: int = 1
+    started_at: float | None = None
+    duration: float | None = None
+    cached: bool = False
+    stale: bool = False
+    progress: float | None = None
+    message: str | None = None
+    error: str | None = None
+
+
+class Metric(Message):
+    """A figure a step reported."""
+
+    step: str
+    name: str
+    value: float | None = None
+    text: str | None = None
+    unit: str | None = None
+
+
+class GateRequest(Message):
+    """A gate that waits for a person; `form` is the JSON schema of what to fill in."""
+
+    step: str
+    form: dict[str, Any] | None = None
+    requested_at: float | None = None
+    deadline_at: float | None = None
+
+
+class RunInfo(Message):
+    """The run behind a graph."""
+
+    run_id: str
+    status: RunStatus
+    created_at: float
+    started_at: float | None = None
+    ended_at: float | None = None
+    error: str | None = None
+    params: str = ""
+    parent_run_id: str | None = None
+    rerun_from: str | None = None
+
+
+class GraphState(Message):
+    """The whole picture. `now` is the kernel's clock, so that the browser's may be wrong."""
+
+    workflow: str
+    description: str = ""
+    seq: int = 0
+    now: float = 0.0
+    run: RunInfo | None = None
+    nodes: list[StepNode] = []
+    metrics: list[Metric] = []
+    gates: list[GateRequest] = []
+    problem: str | None = None
+
+
+class GraphPatch(Message):
+    """All that changed since the state with `seq == base`. `metrics` and `gates` are null when they did not."""
+
+    base: int
+    seq: int
+    now: float = 0.0
+    run: RunInfo | None = None
+    nodes: list[StepNode] = []
+    metrics: list[Metric] | None = None
+    gates: list[GateRequest] | None = None
+
+
+class Preview(Message):
+    """A window on a stored value: a table's rows, or text."""
+
+    kind: str
+    type: str
+    shape: list[int] | None = None
+    bytes: int = 0
+    columns: list[Column] = []
+    rows: list[list[Any]] = []
+    offset: int = 0
+    total: int | None = None
+    text: str | None = None
+    truncated: bool = False
+
+
+class Value(Message):
+    """A named value: a step's input, a parameter. `hash` names the artifact, where there is one."""
+
+    name: str
+    source: str
+    type: str = ""
+    summary: str = ""
+    hash: str | None = None
+
+
+class LogLine(Message):
+    """One captured line of output."""
+
+    seq: int
+    attempt: int
+    at: float
+    stream: str
+    level: str | None = None
+    text: str
+
+
+class CellRef(Message):
+    """A notebook cell: by its id where the front end told it, and by its source; `line` counts from 1 inside it."""
+
+    cell_id: str | None = None
+    notebook: str | None = None
+    label: str = ""
+    source: str = ""
+    line: int | None = None
+
+
+class Frame(Message):
+    """One line of a traceback; `cell` when it lies in a notebook cell."""
+
+    file: str
+    line: int
+    function: str = ""
+    text: str = ""
+    cell: CellRef | None = None
+
+
+class ErrorInfo(Message):
+    """An error as data: the process that raised it may be gone."""
+
+    type: str
+    message: str
+    traceback: str = ""
+    frames: list[Frame] = []
+
+
+class Attempt(Message):
+    """One try of a step."""
+
+    attempt: int
+    status: str
+    started_at: float
+    duration: float | None = None
+    executor: str | None = None
+    error: ErrorInfo | None = None
+
+
+class Artifact(Message):
+    """Where a value is stored and how large it is."""
+
+    hash: str
+    kind: str
+    type: str
+    bytes: int
+    shape: list[int] | None = None
+
+
+class GateOutcome(Message):
+    """What was decided at a gate."""
+
+    status: str
+    decided_by: str | None = None
+    decided_at: float | None = None
+    reason: str | None = None
+    values: dict[str, Any] = {}
+
+
+class StepPolicy(Message):
+    """How a step is run, as its decorator says it: what the form edits. None means: not said."""
+
+    retries: int | None = None
+    backoff: str | None = None
+    timeout: str | None = None
+    cache: bool | None = None
+    after: list[str] = []
+    fallback: list[str] = []
+    tags: list[str] = []
+    when: str | None = None
+    on_reject: Literal["fail", "continue"] | None = None
+
+
+class StepDetail(Message):
+    """Everything about one step."""
+
+    run_id: str | None = None
+    step: str
+    kind: Literal["step", "gate"] = "step"
+    status: StepStatus = "pending"
+    doc: str = ""
+    code: str = ""
+    cell: str = ""
+    cell_ref: CellRef | None = None
+    policy: list[Value] = []
+    settings: StepPolicy | None = None
+    inputs: list[Value] = []
+    artifact: Artifact | None = None
+    output: Preview | None = None
+    logs: list[LogLine] = []
+    more_logs: bool = False
+    attempts: list[Attempt] = []
+    error: ErrorInfo | None = None
+    answered_by: str | None = None
+    gate: GateRequest | None = None
+    shown: Preview | None = None
+    outcome: GateOutcome | None = None
+
+
+class LogPage(Message):
+    """Log lines; `more` when there are further ones."""
+
+    lines: list[LogLine] = []
+    more: bool = False
+
+
+class GraphNews(Message):
+    """A run's graph: the whole `state`, or the `nodes` that moved since. `seq` is what to ask from next time."""
+
+    seq: int
+    state: GraphState | None = None
+    patch: GraphPatch | None = None
+
+
+class CodeEdit(Message):
+    """Source to be put into a notebook.
+
+    With `before`, the cell that holds exactly that text is replaced; without, a new cell is added below the cell
+    `below` (at the end, when that is not found).
+    """
+
+    title: str
+    before: str | None = None
+    after: str
+    cell: CellRef | None = None
+    below: CellRef | None = None
+    diff: str = ""
+    note: str = ""
+
+
+class Template(Message):
+    """A kind of step one can start from."""
+
+    id: str
+    title: str
+    description: str = ""
+    kind: Literal["step", "gate"] = "step"
+    takes_inputs: bool = True
+
+
+class Templates(Message):
+    """All templates."""
+
+    templates: list[Template] = []
+
+
+class Done(Message):
+    """It was done; `run_id` is the run now shown."""
+
+    run_id: str | None = None
