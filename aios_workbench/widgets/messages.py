@@ -17,7 +17,7 @@ TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
 
 
 class StepNode(Message):
-    """A step as the graph draws it. Times are epoch seconds, durations seconds."""
+    """A step as the graph draws it. Times are epoch seconds, durations seconds; `rows` and `bytes` are its output's."""
 
     name: str
     kind: Literal["step", "gate"] = "step"
@@ -34,6 +34,8 @@ class StepNode(Message):
     progress: float | None = None
     message: str | None = None
     error: str | None = None
+    rows: int | None = None
+    bytes: int | None = None
 
 
 class Metric(Message):

@@ -14,8 +14,9 @@ from aios_workbench.workspace import Workspace, workspace
 
 _MAX_TEXT = 300
 _STEPS = (
-    "select step, position, kind, status, attempts, max_attempts, started_at, ended_at, cached, progress, message,"
-    " error from steps where run_id = :r order by position"
+    "select s.step, s.position, s.kind, s.status, s.attempts, s.max_attempts, s.started_at, s.ended_at, s.cached,"
+    " s.progress, s.message, s.error, a.bytes, json_extract(a.shape, '$[0]') as rows"
+    " from steps s left join artifacts a on a.hash = s.output where s.run_id = :r order by s.position"
 )
 
 
@@ -136,6 +137,7 @@ class RunReader:
             "duration": ended - started if started is not None and ended is not None else None,
             "cached": bool(row["cached"]), "progress": row["progress"], "message": short(row["message"]),
             "error": short(f"{error.type}: {error.message}".strip(": ")) if error else None,
+            "rows": row["rows"], "bytes": row["bytes"],
         })  # fmt: skip
         self._known[node.name] = (values, filled)
         return filled

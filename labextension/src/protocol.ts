@@ -4,7 +4,7 @@ export type RunStatus = 'queued' | 'running' | 'waiting' | 'succeeded' | 'failed
 export type StepStatus = 'pending' | 'running' | 'retrying' | 'waiting' | 'succeeded' | 'failed' | 'skipped' | 'cancelled';
 export const TERMINAL: readonly RunStatus[] = ['cancelled', 'failed', 'succeeded'];
 
-/** A step as the graph draws it. Times are epoch seconds, durations seconds. */
+/** A step as the graph draws it. Times are epoch seconds, durations seconds; `rows` and `bytes` are its output's. */
 export interface StepNode {
   name: string;
   kind: 'step' | 'gate';
@@ -21,6 +21,8 @@ export interface StepNode {
   progress: number | null;
   message: string | null;
   error: string | null;
+  rows: number | null;
+  bytes: number | null;
 }
 
 /** A figure a step reported. */

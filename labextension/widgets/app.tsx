@@ -43,7 +43,7 @@ export function App({ store, ask, onLost }: Props): JSX.Element {
       <Notices state={state} lost={lost} problem={problem} open={open} onOpen={setOpen} onDismiss={() => setProblem('')} />
       <Metrics metrics={state.metrics} />
       {state.nodes.length > 0 ? (
-        <GraphView nodes={state.nodes} selected={open} skew={skew} onOpen={toggle} />
+        <GraphView workflow={state.workflow} nodes={state.nodes} selected={open} skew={skew} onOpen={toggle} />
       ) : (
         !state.problem && <Empty workflow={state.workflow} />
       )}

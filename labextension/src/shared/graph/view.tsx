@@ -1,6 +1,6 @@
 // The graph: React Flow with our nodes, one tab stop, arrow keys between neighbours, and a viewport that stays put.
 import { Background, BackgroundVariant, Controls, MarkerType, Position, ReactFlow, ReactFlowProvider, useReactFlow, useViewport } from '@xyflow/react';
-import { useCallback, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { type ReactNode, useCallback, useLayoutEffect, useMemo, useRef, useState } from 'react';
 
 import type { StepNode } from '../../protocol';
 import { GraphCanvas } from './canvas';
@@ -19,14 +19,22 @@ const MOST_HEIGHT = 460;
 const TALLEST = 560;
 const PADDING = 20;
 
-interface Props {
+export interface GraphProps {
   nodes: readonly StepNode[];
+  /** The step that is open beside the graph. */
   selected: string | null;
+  /** Kernel's clock minus the browser's, in seconds. */
   skew: number;
   onOpen: (step: string) => void;
+  /** What viewport, groups and selection are remembered by, and the name of exported files. */
+  workflow: string;
+  /** The steps that set how long the run took; worked out from the durations when not given. */
+  critical?: readonly string[];
+  /** More buttons for the toolbar. */
+  tools?: ReactNode;
 }
 
-export function GraphView(props: Props): JSX.Element {
+export function GraphView(props: GraphProps): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
   useLayoutEffect(() => {
@@ -39,6 +47,7 @@ export function GraphView(props: Props): JSX.Element {
   }, []);
   return (
     <div ref={box} className="aiosw-graph-box">
+      {props.tools}
       {width > 0 && (
         <ReactFlowProvider>
           <Flow {...props} width={width} />
@@ -48,7 +57,7 @@ export function GraphView(props: Props): JSX.Element {
   );
 }
 
-function Flow({ nodes, selected, skew, onOpen, width }: Props & { width: number }): JSX.Element {
+function Flow({ nodes, selected, skew, onOpen, width }: GraphProps & { width: number }): JSX.Element {
   const flow = useReactFlow();
   const root = useRef<HTMLDivElement>(null);
   const [cursor, setCursor] = useState<string | null>(null);
