@@ -32,14 +32,17 @@ _JSON_COLUMNS = (
 
 def list_runs(
     ws: Workspace, *, workflow: str | None = None, status: str | None = None, search: str | None = None,
-    limit: int = 50, before: float | None = None,
+    user: str | None = None, limit: int = 50, before: float | None = None,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Return runs, newest first, each with counts of its steps by status.
 
     Parameters
     ----------
     search : str, optional
-        Part of a run id or a workflow's name.
+        Words, each of which stands in the run's id, workflow, parameters or error, or in the name or error of one
+        of its steps.
+    user : str, optional
+        Only runs this person started.
     before : float, optional
         Only runs created before this time (seconds since the epoch), for paging.
     """
@@ -50,9 +53,13 @@ def list_runs(
         "rerun_from, leg, owner, user, job_run_id, adoptions from runs "
         "where (:workflow is null or workflow = :workflow) "
         "and (:status is null or status = :status) and (:before is null or created_at < :before) "
-        "and (:search is null or instr(lower(run_id), lower(:search)) or instr(lower(workflow), lower(:search))) "
+        "and (:user is null or user = :user) and not exists (select 1 from json_each(:words) w where not ("
+        "instr(lower(run_id || ' ' || workflow || ' ' || params || ' ' || coalesce(error, '')), w.value) or exists ("
+        "select 1 from steps s where s.run_id = runs.run_id "
+        "and instr(lower(s.step || ' ' || coalesce(s.error, '')), w.value)))) "
         "order by created_at desc, run_id desc limit :limit",
-        workflow=workflow, status=stored, search=search or None, limit=limit, before=before,
+        workflow=workflow, status=stored, user=user, limit=limit, before=before,
+        words=json.dumps((search or "").lower().split(), ensure_ascii=False),
     )  # fmt: skip
     known: dict[str | None, bool] = {}
     out = [r for r in (_honest(ws, row, known) for row in rows) if status is None or r["status"] == status]
@@ -140,6 +147,16 @@ def waiting_gates(ws: Workspace) -> list[dict[str, Any]]:
     rows = ws.catalog.query(
         "select g.*, r.workflow from gates g join runs r using (run_id) where g.status = 'waiting' "
         "and r.status not in ('succeeded', 'failed', 'cancelled') order by g.requested_at"
+    )
+    return [_parsed(r) for r in rows]
+
+
+def decided_gates(ws: Workspace, limit: int = 20) -> list[dict[str, Any]]:
+    """Return the gates that a person, a policy or their deadline decided, newest first."""
+    rows = ws.catalog.query(
+        "select g.*, r.workflow from gates g join runs r using (run_id) where g.decided_at is not null "
+        "order by g.decided_at desc limit :limit",
+        limit=limit,
     )
     return [_parsed(r) for r in rows]
 

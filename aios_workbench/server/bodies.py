@@ -70,13 +70,14 @@ class Query(BaseModel):
 
 
 class RunsQuery(Query):
-    """`runs`: which, how many, started before when."""
+    """`runs`: which, whose, how many, started before when."""
 
     workflow: Annotated[str, Field(max_length=200)] | None = None
     status: (
         Literal["queued", "running", "waiting", "succeeded", "failed", "cancelled", "interrupted"] | None
     ) = None
     search: Annotated[str, Field(max_length=200)] | None = None
+    mine: bool = False
     limit: Annotated[int, Field(ge=1, le=500)] = 50
     before: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
 

@@ -37,6 +37,7 @@ def routes() -> list[tuple[str, Any]]:
         (r"jobs", jobs.JobsHandler),
         (rf"jobs/{RUN}", jobs.JobHandler),
         (rf"jobs/{RUN}/(pause|resume|trigger)", jobs.JobActionHandler),
+        (rf"jobs/{RUN}/parameters", jobs.ParametersHandler),
         (rf"jobs/{RUN}/runs", jobs.HistoryHandler),
         (rf"jobs/{RUN}/runs/{RUN}/cancel", jobs.CancelHandler),
         (rf"jobs/{RUN}/runs/{RUN}/(html|notebook)", jobs.FileHandler),

@@ -89,6 +89,16 @@ class JobActionHandler(AiosHandler):
         await self.reply(work)
 
 
+class ParametersHandler(AiosHandler):
+    """`GET jobs/{id}/parameters`."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, job_id: str) -> None:
+        """Say what a run of this job may be given, and what it gets otherwise."""
+        await self.reply(lambda: {"parameters": jobviews.parameters(self.workspace(), job_id)})
+
+
 class HistoryHandler(AiosHandler):
     """`GET jobs/{id}/runs`."""
 

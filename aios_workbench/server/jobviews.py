@@ -17,10 +17,44 @@ FILES = {"html": "report.html", "notebook": "executed.ipynb"}
 
 
 def jobs(ws: Workspace) -> list[dict[str, Any]]:
-    """Return all jobs, by name."""
+    """Return all jobs, by name, each with its last results."""
     from aios_workbench.promote import list_jobs
 
-    return [job_view(job) for job in list_jobs(ws)]
+    recent = _recent(ws)
+    return [{**job_view(job), "recent": recent.get(job.job_id, [])} for job in list_jobs(ws)]
+
+
+def _recent(ws: Workspace, most: int = 12) -> dict[str, list[dict[str, Any]]]:
+    """Return the last runs of every job, oldest first, with no more than their state."""
+    rows = ws.catalog.query(
+        "select job_id, job_run_id, status, at from (select *, coalesce(tick_at, queued_at) as at, row_number() over "
+        "(partition by job_id order by coalesce(tick_at, queued_at) desc, queued_at desc) as n from job_runs) "
+        "where n <= :most order by job_id, n desc",
+        most=most,
+    )
+    out: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        out.setdefault(row.pop("job_id"), []).append(row)
+    return out
+
+
+def parameters(ws: Workspace, job_id: str) -> list[dict[str, Any]]:
+    """Return what the job's notebook takes, the job's own values as the defaults.
+
+    Raises
+    ------
+    NotFoundError
+        For an unknown job.
+    """
+    from aios_workbench import promote
+    from aios_workbench.promote.bundle import NOTEBOOK
+    from aios_workbench.promote.records import bundle_folder
+
+    job = promote.get(ws, job_id)
+    given = job.spec.to_dict()["parameters"]
+    book = bundle_folder(ws, job.job_id, job.version) / NOTEBOOK
+    known = [p.to_dict() for p in promote.NotebookParameters.of(book)]
+    return [{**p, "default": given.get(p["name"], p["default"])} for p in known]
 
 
 def job_view(job: Job) -> dict[str, Any]:

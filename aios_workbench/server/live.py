@@ -11,6 +11,7 @@ from tornado import web
 
 from aios_workbench.server import bodies, jobviews
 from aios_workbench.server.base import AiosHandler
+from aios_workbench.server.runs import filters
 from aios_workbench.server.views import plain, run_view
 from aios_workbench.server.watch import last_seq
 from aios_workbench.workspace import Workspace, dumps
@@ -37,7 +38,7 @@ class SnapshotHandler(AiosHandler):
                 "workspace": head,
                 "now": time.time(),
                 "actor": self.actor,
-                **(picture(ws, q) if ws else EMPTY),
+                **(picture(ws, q, self.actor) if ws else EMPTY),
             }
 
         data = await self.do(work)
@@ -65,27 +66,51 @@ class EventsHandler(AiosHandler):
 
 
 EMPTY: dict[str, Any] = {
-    "seq": 0, "runs": [], "gates": [], "jobs": [], "counts": {}, "workers": 0, "newest": None,
+    "seq": 0, "runs": [], "gates": [], "decided": [], "jobs": [], "counts": {}, "workflows": [], "workers": 0,
+    "newest": None, "failure": None,
 }  # fmt: skip
 
 
-def picture(ws: Workspace, q: bodies.RunsQuery) -> dict[str, Any]:
+def picture(ws: Workspace, q: bodies.RunsQuery, actor: str) -> dict[str, Any]:
     """Return what the panel shows. The event number is read first: what comes later is asked for again."""
     from aios_workbench.engine import control
 
     seq = last_seq(ws)
-    runs = [run_view(r) for r in control.list_runs(ws, **q.model_dump())]
+    runs = [run_view(r) for r in control.list_runs(ws, **filters(q, actor))]
     _add_progress(ws, runs)
     newest = control.list_runs(ws, limit=1)
     return {
         "seq": seq,
         "runs": runs,
         "gates": [_gate(g) for g in control.waiting_gates(ws)[:_MOST]],
+        "decided": [_decision(g) for g in control.decided_gates(ws)],
         "jobs": jobviews.jobs(ws),
         "counts": _counts(ws),
         "workers": jobviews.workers(ws),
         "newest": {n: newest[0][n] for n in ("run_id", "workflow", "status")} if newest else None,
+        "workflows": _workflows(ws),
+        "failure": _failure(ws),
     }
+
+
+def _decision(row: dict[str, Any]) -> dict[str, Any]:
+    kept = ("run_id", "step", "status", "workflow", "requested_at", "decided_at", "decided_by", "reason")
+    return {name: row[name] for name in kept}
+
+
+def _workflows(ws: Workspace) -> list[str]:
+    """Return the names of workflows that ran, for the filter."""
+    rows = ws.catalog.query("select distinct workflow from runs order by workflow limit :most", most=_MOST)
+    return [r["workflow"] for r in rows]
+
+
+def _failure(ws: Workspace) -> dict[str, Any] | None:
+    """Return the last failed run that no later run of its workflow has made good or is about to."""
+    return ws.catalog.one(
+        "select run_id, workflow, status, ended_at from runs r where status = 'failed' and not exists "
+        "(select 1 from runs n where n.workflow = r.workflow and n.created_at > r.created_at and n.status in "
+        "('queued', 'running', 'waiting', 'succeeded')) order by created_at desc limit 1"
+    )
 
 
 def _gate(row: dict[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,8 @@ class RunsHandler(AiosHandler):
             from aios_workbench.engine import control
 
             ws = self.places.existing(self.focus())
-            return {"runs": [run_view(r) for r in control.list_runs(ws, **q.model_dump())] if ws else []}
+            rows = control.list_runs(ws, **filters(q, self.actor)) if ws else []
+            return {"runs": [run_view(r) for r in rows]}
 
         await self.reply(work)
 
@@ -142,3 +143,8 @@ class RunActionHandler(AiosHandler):
             raise Problem(404, f"a run cannot {action!r}")  # pragma: no cover - the route knows only these
 
         await self.reply(work)
+
+
+def filters(q: bodies.RunsQuery, actor: str) -> dict[str, Any]:
+    """Return a query as the arguments of `list_runs`; "mine" is whoever asks."""
+    return {**q.model_dump(exclude={"mine"}), "user": actor if q.mine else None}

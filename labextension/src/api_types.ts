@@ -74,6 +74,18 @@ export interface GateDetail extends Gate {
   reason: string | null;
 }
 
+/** A gate that is over: who decided, when and why. */
+export interface Decision {
+  run_id: string;
+  step: string;
+  workflow: string;
+  status: string;
+  requested_at: number;
+  decided_at: number;
+  decided_by: string | null;
+  reason: string | null;
+}
+
 export interface JobRun {
   job_run_id: string;
   job_id: string;
@@ -105,6 +117,8 @@ export interface Job {
   missed: string;
   last: JobRun | null;
   created_by: string | null;
+  /** The last results, oldest first; only in lists. */
+  recent?: { job_run_id: string; status: JobRunStatus; at: number }[];
 }
 
 export interface Snapshot {
@@ -114,10 +128,16 @@ export interface Snapshot {
   seq: number;
   runs: Run[];
   gates: Gate[];
+  /** What was decided lately, newest first. */
+  decided: Decision[];
   jobs: Job[];
   counts: Partial<Record<RunStatus, number>>;
   /** The newest run, whatever the filter shows. */
   newest: { run_id: string; workflow: string; status: RunStatus } | null;
+  /** The last failed run that no later run of its workflow has made good. */
+  failure: { run_id: string; workflow: string; status: RunStatus; ended_at: number | null } | null;
+  /** Names to filter by. */
+  workflows: string[];
   workers: number;
 }
 
