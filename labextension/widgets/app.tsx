@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 
 import { GraphView } from '../src/shared/graph/view';
-import type { Ask } from './client';
+import type { Ask } from '../src/shared/inspector/types';
 import { DetailPane } from './detail';
 import { Header, Notices } from './header';
 import { Metrics } from './metrics';

@@ -1,26 +1,16 @@
-// Requests to the kernel: each is answered, refused, or gives up waiting.
+// Requests to the kernel: each is answered, refused, taken back, or gives up waiting.
 import type { AnyModel } from '@anywidget/types';
 
-import type { Answer, Answers, ErrorReply, Request } from '../src/protocol';
+import type { Answer, ErrorReply } from '../src/protocol';
+import { aborted } from '../src/shared/inspector/abort';
+import { type Ask, Refused } from '../src/shared/inspector/types';
 import type { Traits } from './store';
-
-type WithoutId<R> = R extends Request ? Omit<R, 'id'> : never;
-export type Ask = <R extends WithoutId<Request>>(request: R, seconds?: number) => Promise<Answers[R['kind']]>;
-
-export class Refused extends Error {
-  constructor(
-    message: string,
-    readonly type: string,
-    readonly fields: Record<string, string> = {}
-  ) {
-    super(message);
-  }
-}
 
 interface Waiting {
   resolve: (data: never) => void;
   reject: (error: Error) => void;
-  timer: ReturnType<typeof setTimeout>;
+  /** Undoes timer and abort listener. */
+  forget: () => void;
 }
 
 export class Client {
@@ -34,32 +24,50 @@ export class Client {
     model.on('msg:custom', this.received);
   }
 
-  readonly ask: Ask = (request, seconds = 60) => {
+  readonly ask: Ask = (request, { signal, seconds = 60 } = {}) => {
     const id = (this.last += 1);
     return new Promise((resolve, reject) => {
+      if (signal?.aborted) {
+        reject(aborted());
+        return;
+      }
+      const abort = (): void => {
+        this.take(id);
+        reject(aborted());
+      };
       const timer = setTimeout(() => {
-        this.waiting.delete(id);
+        this.take(id);
         reject(new Refused('The kernel has not answered. It may be busy with a cell, or gone.', 'Timeout'));
       }, seconds * 1000);
-      this.waiting.set(id, { resolve: resolve as (data: never) => void, reject, timer });
+      signal?.addEventListener('abort', abort, { once: true });
+      const forget = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
+      };
+      this.waiting.set(id, { resolve: resolve as (data: never) => void, reject, forget });
       this.model.send({ ...request, id });
     });
   };
 
   dispose(): void {
     this.model.off('msg:custom', this.received);
-    this.waiting.forEach(w => clearTimeout(w.timer));
+    this.waiting.forEach(w => w.forget());
     this.waiting.clear();
+  }
+
+  private take(id: number): Waiting | undefined {
+    const asked = this.waiting.get(id);
+    this.waiting.delete(id);
+    asked?.forget();
+    return asked;
   }
 
   private readonly received = (message: Answer | ErrorReply): void => {
     this.onAnswer();
-    const asked = this.waiting.get(message?.id);
+    const asked = this.take(message?.id);
     if (asked === undefined) {
       return;
     }
-    this.waiting.delete(message.id);
-    clearTimeout(asked.timer);
     if (message.kind === 'error') {
       asked.reject(new Refused(message.message, message.type, message.fields));
     } else {

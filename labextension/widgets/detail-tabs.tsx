@@ -6,7 +6,7 @@ import { bytes, duration, moment } from '../src/shared/format';
 import { LogView } from '../src/shared/log';
 import { StateChip } from '../src/shared/states';
 import { PreviewView } from '../src/shared/table';
-import type { Ask } from './client';
+import type { Ask } from '../src/shared/inspector/types';
 
 export function CodeTab({ detail }: { detail: StepDetail }): JSX.Element {
   return (
@@ -104,7 +104,7 @@ export function LogTab({ detail, ask, moving }: { detail: StepDetail; ask: Ask; 
     let stopped = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const next = (): void => {
-      ask({ kind: 'logs', step, after: last.current }, 30).then(
+      ask({ kind: 'logs', step, after: last.current }, { seconds: 30 }).then(
         page => {
           if (stopped) {
             return;

@@ -4,7 +4,7 @@ import { useCallback, useEffect, useId, useRef, useState } from 'react';
 import type { RunInfo, StepDetail, StepNode } from '../src/protocol';
 import { duration } from '../src/shared/format';
 import { StateChip } from '../src/shared/states';
-import type { Ask } from './client';
+import type { Ask } from '../src/shared/inspector/types';
 import { AttemptsTab, CodeTab, ErrorTab, InputsTab, LogTab, OutputTab } from './detail-tabs';
 import { GateTab } from './gate';
 

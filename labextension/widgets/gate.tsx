@@ -7,7 +7,7 @@ import { cell, moment } from '../src/shared/format';
 import { check, draftOf, fields, type Schema } from '../src/shared/schema';
 import { StateChip } from '../src/shared/states';
 import { PreviewView } from '../src/shared/table';
-import { type Ask, Refused } from './client';
+import { type Ask, Refused } from '../src/shared/inspector/types';
 
 export function GateTab({ detail, ask, lost }: { detail: StepDetail; ask: Ask; lost: boolean }): JSX.Element {
   const { shown, gate, outcome } = detail;

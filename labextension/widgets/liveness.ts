@@ -48,7 +48,7 @@ export function watchKernel(manager: unknown, client: Client, tell: (lost: boole
 
   // A widget read back from a saved notebook has nobody behind it, even while another kernel runs.
   const ask = (): void => {
-    client.ask({ kind: 'hello' }, SILENCE_SECONDS).then(
+    client.ask({ kind: 'hello' }, { seconds: SILENCE_SECONDS }).then(
       () => set(false),
       () => {
         if (kernel && (kernel.status === 'busy' || kernel.status === 'starting')) {
