@@ -61,12 +61,26 @@ class Context:
         )  # fmt: skip
         self.ws.catalog.event("progress", self.run_id, self.step, progress=fraction, message=message)
 
-    def metric(self, name: str, value: float | str, unit: str | None = None) -> None:
-        """Record a figure of this run, such as a KPI; shown with the run and in `aios.sql("… from metrics")`."""
+    def metric(self, name: str, value: float | str, unit: str | None = None, *, kpi: bool = False) -> None:
+        """Record a figure of this run; shown with the run and in `aios.sql("… from metrics")`.
+
+        Parameters
+        ----------
+        unit : str, optional
+            Such as ``"rows"`` or ``"EUR"``.
+        kpi : bool
+            The figure is what the run is for, such as money recovered or claims settled.
+
+        Notes
+        -----
+        A run's cost is every figure that is no KPI and has an ISO 4217 currency as its unit, or is named `cost`,
+        `cost_…` or `…_cost`.
+        """
         number = float(value) if isinstance(value, (int, float)) or hasattr(value, "__float__") else None
         row = {
             "run_id": self.run_id, "step": self.step, "name": str(name), "value": number,
             "text": None if number is not None else str(value), "unit": unit, "at": time.time(),
+            "kpi": int(kpi),
         }  # fmt: skip
         self.ws.catalog.defer(upsert("metrics", row, ("run_id", "step", "name")), row)
         self.ws.catalog.event(

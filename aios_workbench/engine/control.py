@@ -305,7 +305,7 @@ def ensure_worker(ws: Workspace) -> bool:
 def _environment(ws: Workspace) -> dict[str, str]:
     import os
 
-    drop = ("AIOS_JOB_RUN", "AIOS_PARAMETERS", "AIOS_GATES", "JPY_PARENT_PID")
+    drop = ("AIOS_JOB_RUN", "AIOS_PARAMETERS", "AIOS_GATES", "JPY_PARENT_PID", "JPY_SESSION_NAME")
     return {k: v for k, v in os.environ.items() if k not in drop} | {"AIOS_HOME": str(ws.root)}
 
 

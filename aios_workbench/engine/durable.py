@@ -22,6 +22,7 @@ from aios_workbench.engine.execute import Job, execute, wanted
 from aios_workbench.engine.failures import describe, plain
 from aios_workbench.engine.records import CANCELLED, FAILED, SKIPPED, SUCCEEDED, Record, tell_run, tell_step
 from aios_workbench.errors import WorkspaceError
+from aios_workbench.observe import environment
 from aios_workbench.workflow import StepSpec, WorkflowSpec
 from aios_workbench.workspace import Artifact, Workspace
 
@@ -134,6 +135,8 @@ class _Walk:
         if any(json.loads(s["data"]).get("leg") == leg for s in cancelled):
             active.cancel()
         tell_run(catalog, run_id, "running", owner=host.executor, started_at=run["started_at"] or time.time())
+        if run["environment"] is None:
+            environment.note(host.ws, run_id, run["cwd"])
         records = {n: Record.from_dict(r) for n, r in seed.items()}
         return cls(
             host, run, WorkflowSpec.from_dict(json.loads(stored["spec"] if stored else "{}")), records, active

@@ -18,6 +18,9 @@ from typing import IO
 
 from aios_workbench.errors import WorkspaceError
 from aios_workbench.workspace import Workspace
+from aios_workbench.workspace.locks import alive, last_seen, lock_file
+
+__all__ = ["Lease", "alive", "inherit", "last_seen", "left_behind", "lock_file", "workers_alive"]
 
 
 class Lease:
@@ -44,6 +47,11 @@ class Lease:
             id=self.executor_id, kind=kind, pid=os.getpid(), host=socket.gethostname(), now=time.time(),
         )  # fmt: skip
 
+    def beat(self) -> None:
+        """Leave a trace of when this process was last there. Nothing is decided by it; see `last_seen`."""
+        with contextlib.suppress(OSError):
+            os.utime(self.path)
+
     def release(self) -> None:
         """Say that this process has stopped working for the workspace."""
         if self._file is None:
@@ -56,20 +64,6 @@ class Lease:
                 now=time.time(),
                 id=self.executor_id,
             )
-
-
-def alive(ws: Workspace, executor_id: str | None) -> bool:
-    """True while the process with this id lives (running or stopped)."""
-    if not executor_id:
-        return False
-    try:
-        with lock_file(ws, executor_id).open(encoding="utf-8") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
 
 
 @contextlib.contextmanager
@@ -99,8 +93,3 @@ def workers_alive(ws: Workspace) -> list[str]:
     """Return the ids of living worker processes."""
     names = [p.stem for p in (ws.root / "executors").glob("worker-*.lock")]
     return [n for n in names if alive(ws, n)]
-
-
-def lock_file(ws: Workspace, executor_id: str) -> Path:
-    """Return where a process's lock lies."""
-    return ws.root / "executors" / f"{executor_id}.lock"

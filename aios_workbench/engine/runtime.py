@@ -22,6 +22,7 @@ from aios_workbench.engine import capture, durable, leases
 from aios_workbench.engine.failures import plain
 from aios_workbench.engine.records import FAILED, Record, end_unfinished, tell_run, tell_step
 from aios_workbench.errors import WorkspaceError
+from aios_workbench.observe import environment
 from aios_workbench.workspace import Workspace, use_wal, workspace
 
 QUEUE = "aios"  # adopted runs: any living process may take them
@@ -30,6 +31,7 @@ APP = "aios-workbench"
 WATCH_SECONDS = 0.25
 ADOPT_SECONDS = 0.75
 RECOVER_SECONDS = 10.0
+BEAT_SECONDS = 5.0
 MAX_ADOPTIONS = 20
 
 _current: Runtime | None = None
@@ -102,6 +104,7 @@ class Runtime:
         self._stop.set()
         self._poke.set()
         self._unlisten()
+        environment.drain()
         with contextlib.suppress(Exception):
             self.ws.catalog.flush()
         with contextlib.suppress(Exception):
@@ -161,7 +164,7 @@ class Runtime:
             self.changed.notify_all()
 
     def _watch(self) -> None:
-        version, swept, recovered = -1, 0.0, 0.0
+        version, swept, recovered, seen = -1, 0.0, 0.0, 0.0
         while not self._stop.is_set():
             try:
                 now = self.ws.catalog.data_version()
@@ -172,6 +175,9 @@ class Runtime:
                 if time.monotonic() - swept >= ADOPT_SECONDS:
                     swept = time.monotonic()
                     self.adopt()
+                if time.monotonic() - seen >= BEAT_SECONDS:
+                    seen = time.monotonic()
+                    self.lease.beat()
                 if time.monotonic() - recovered >= RECOVER_SECONDS:
                     recovered = time.monotonic()
                     self._recover_lost()
@@ -229,9 +235,10 @@ class Runtime:
 
     def _inherit(self, dead: str) -> list[str]:
         catalog = self.ws.catalog
-        catalog.write(
-            "update attempts set status = 'lost', ended_at = :now where executor = :dead and status = 'running'",
-            dead=dead, now=time.time(),
+        now = time.time()
+        catalog.write(  # it ended when the process was last there, which may be long ago
+            "update attempts set status = 'lost', ended_at = max(started_at, :seen) where executor = :dead "
+            "and status = 'running'", dead=dead, seen=min(now, leases.last_seen(self.ws, dead) or now),
         )  # fmt: skip
         adopted = []
         for run in catalog.query(

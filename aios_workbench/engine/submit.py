@@ -15,6 +15,7 @@ from typing import Any
 from aios_workbench.engine import decisions
 from aios_workbench.engine.records import Record, reference
 from aios_workbench.govern import actor, audit_within
+from aios_workbench.observe import environment
 from aios_workbench.workflow import StepSpec, Workflow, WorkflowSpec, digest, pickle_function
 from aios_workbench.workspace import Artifact, Workspace, dumps
 
@@ -97,7 +98,7 @@ def write_run(
             "param_refs": dumps(refs), "spec_hash": stored, "source": source, "created_at": time.time(),
             "parent": parent, "rerun_from": rerun_from, "owner": owner, "user": by or actor(),
             "cwd": str(Path.cwd()), "job_run_id": os.environ.get("AIOS_JOB_RUN"), "gate_policy": dumps(checked),
-            "seed": dumps({n: r.to_dict() for n, r in seed.items()}),
+            "seed": dumps({n: r.to_dict() for n, r in seed.items()}), "notebook": environment.notebook(),
         }).rowcount  # fmt: skip
         if written:
             con.executemany(
@@ -116,16 +117,17 @@ def write_run(
 
 _INSERT_RUN = """
 insert into runs (run_id, workflow, status, params, param_refs, spec_hash, source, created_at, parent_run_id,
-  rerun_from, owner, user, cwd, job_run_id, gate_policy, seed)
+  rerun_from, owner, user, cwd, job_run_id, gate_policy, seed, notebook)
 values (:run_id, :workflow, :status, :params, :param_refs, :spec_hash, :source, :created_at, :parent,
-  :rerun_from, :owner, :user, :cwd, :job_run_id, :gate_policy, :seed)
+  :rerun_from, :owner, :user, :cwd, :job_run_id, :gate_policy, :seed,
+  coalesce(:notebook, (select notebook from runs where run_id = :parent)))
 on conflict (run_id) do nothing
 """
 _INSERT_STEP = """
 insert into steps (run_id, step, position, kind, status, max_attempts, code_hash, output, cached, message,
-  started_at, ended_at)
+  started_at, ended_at, inputs)
 values (:run_id, :step, :position, :kind, :status, :max_attempts, :code_hash, :output, :cached, :message,
-  :started_at, :ended_at)
+  :started_at, :ended_at, :inputs)
 """
 
 
@@ -136,6 +138,7 @@ def _step_row(run_id: str, position: int, step: StepSpec, record: Record | None)
         "code_hash": step.code_hash, "output": record.output["hash"] if record and record.output else None,
         "cached": int(record is not None), "message": record.message if record else None,
         "started_at": record.started_at if record else None, "ended_at": record.ended_at if record else None,
+        "inputs": dumps(record.inputs if record else {}),
     }  # fmt: skip
 
 
@@ -171,6 +174,6 @@ def finished(ws: Workspace, run: Mapping[str, Any]) -> dict[str, Record]:
         found[row["step"]] = Record(
             row["step"], "succeeded", reference(artifact), row["attempts"], row["started_at"], row["ended_at"],
             cached=bool(row["cached"]), cache_key=row["cache_key"], answered_by=row["answered_by"],
-            message=row["message"],
+            message=row["message"], inputs=json.loads(row["inputs"] or "{}"),
         )  # fmt: skip
     return found

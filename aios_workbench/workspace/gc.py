@@ -201,6 +201,9 @@ def _delete_runs(ws: Workspace, run_ids: list[str], before: float) -> list[str]:
 def _delete_loose_rows(ws: Workspace, before: float) -> None:
     with ws.catalog.transaction() as con:
         con.execute("delete from specs where spec_hash not in (select spec_hash from runs)")
+        con.execute(
+            "delete from environments where hash not in (select environment from runs where environment is not null)"
+        )
         con.execute("delete from events where run_id is null and at < :before", {"before": before})
         con.execute(
             "delete from executors where ended_at < :before and executor_id not in (select owner from runs where "

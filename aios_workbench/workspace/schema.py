@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 #: Raised by one with every change below; `MIGRATIONS[n]` takes a catalog from version n to n + 1.
-VERSION = 1
+VERSION = 2
 
 #: What `aios.sql` offers, in reading order.
 TABLES = (
     "runs", "steps", "attempts", "artifacts", "gates", "metrics", "logs", "events",
-    "jobs", "job_versions", "job_runs", "executors", "audit",
+    "jobs", "job_versions", "job_runs", "executors", "environments", "audit",
 )  # fmt: skip
 
 #: Columns holding epoch seconds, shown as timestamps by `aios.sql`.
@@ -25,11 +25,14 @@ create table runs (
   created_at real not null, started_at real, ended_at real,
   error text, parent_run_id text, rerun_from text, leg integer not null default 0,
   owner text, user text, cwd text, job_run_id text, gate_policy text not null default '{}',
-  adoptions integer not null default 0, seed text not null default '{}'
+  adoptions integer not null default 0, seed text not null default '{}',
+  environment text, notebook text
 );
 create index runs_by_workflow on runs (workflow, created_at);
 create index runs_by_status on runs (status, created_at);
 create index runs_by_job_run on runs (job_run_id);
+create index runs_by_parent on runs (parent_run_id) where parent_run_id is not null;
+create table environments (hash text primary key, data text not null, created_at real not null);
 create table specs (spec_hash text primary key, spec text not null);
 create table steps (
   run_id text not null, step text not null, position integer not null, kind text not null,
@@ -40,6 +43,7 @@ create table steps (
   primary key (run_id, step)
 );
 create index steps_by_cache_key on steps (cache_key) where cache_key is not null and output is not null;
+create index steps_by_output on steps (output) where output is not null;
 create table attempts (
   run_id text not null, step text not null, attempt integer not null, status text not null,
   started_at real not null, ended_at real, error text, executor text,
@@ -56,7 +60,7 @@ create table gates (
 );
 create table metrics (
   run_id text not null, step text not null, name text not null, value real, text text, unit text,
-  at real not null, primary key (run_id, step, name)
+  at real not null, kpi integer not null default 0, primary key (run_id, step, name)
 );
 create table logs (
   seq integer primary key autoincrement, run_id text not null, step text not null,
@@ -100,4 +104,13 @@ create table audit (
 create table settings (key text primary key, value text not null);
 """
 
-MIGRATIONS: dict[int, str] = {}
+MIGRATIONS: dict[int, str] = {
+    1: """
+alter table runs add column environment text;
+alter table runs add column notebook text;
+alter table metrics add column kpi integer not null default 0;
+create table environments (hash text primary key, data text not null, created_at real not null);
+create index runs_by_parent on runs (parent_run_id) where parent_run_id is not null;
+create index steps_by_output on steps (output) where output is not null;
+""",
+}

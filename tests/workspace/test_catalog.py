@@ -57,6 +57,38 @@ def test_a_newer_file_is_refused_untouched(tmp_path: Path) -> None:
         Catalog(path)
 
 
+def columns(catalog: Catalog) -> dict[str, list[Any]]:
+    """Every table's columns with type, default and null-ness, and every index."""
+    tables = catalog.query("select name, type from sqlite_master where name not like 'sqlite%' order by name")
+    return {
+        t["name"]: sorted(
+            (r["name"], r.get("type"), r.get("dflt_value"), r.get("notnull"))
+            for r in catalog.query(f"pragma {t['type']}_info('{t['name']}')")
+        )
+        for t in tables
+    }
+
+
+def test_a_catalog_of_version_1_becomes_what_a_new_one_is(tmp_path: Path) -> None:
+    old = tmp_path / "old.db"
+    with sqlite3.connect(old) as con:
+        con.executescript((Path(__file__).parent / "catalog_v1.sql").read_text())
+        con.execute(
+            "insert into runs (run_id, workflow, status, spec_hash, created_at) values ('r', 'w', 'x', 's', 1)"
+        )
+        con.execute("insert into metrics (run_id, step, name, value, at) values ('r', 's', 'cost', 2.5, 1)")
+        con.execute("pragma user_version = 1")
+    con.close()
+    moved, new = Catalog(old), Catalog(tmp_path / "new.db")
+    assert columns(moved) == columns(new)
+    assert moved.query("select run_id, environment, notebook from runs") == [
+        {"run_id": "r", "environment": None, "notebook": None}
+    ]
+    assert moved.query("select value, kpi from metrics") == [{"value": 2.5, "kpi": 0}]
+    moved.close()
+    new.close()
+
+
 def test_an_older_file_is_migrated_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "catalog.db"
     old = Catalog(path)
