@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import difflib
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 
@@ -67,7 +67,11 @@ class SerializationError(DefinitionError):
 
 
 class ParameterError(AiosError):
-    """A parameter is missing, unknown or of the wrong type."""
+    """A parameter is missing, unknown or of the wrong type; `fields` says what is wrong with which."""
+
+    def __init__(self, message: str = "", fields: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.fields = dict(fields or {})
 
 
 class RunError(AiosError):

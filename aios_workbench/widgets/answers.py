@@ -19,8 +19,7 @@ class FormError(ParameterError):
     """Values that do not fit a gate's form, said per field."""
 
     def __init__(self, fields: dict[str, str]) -> None:
-        super().__init__("please correct " + ", ".join(f or "the form" for f in fields))
-        self.fields = fields
+        super().__init__("please correct " + ", ".join(f or "the form" for f in fields), fields)
 
 
 def answer(widget: GraphWidget, content: Any) -> protocol.Answer | protocol.ErrorReply | None:
@@ -38,7 +37,7 @@ def answer(widget: GraphWidget, content: Any) -> protocol.Answer | protocol.Erro
             id=identity, type="ProtocolError", message=f"the kernel does not understand this request ({problem}); "
             "restart the kernel after upgrading aios-workbench, and reload the page",
         )  # fmt: skip
-    except FormError as e:
+    except ParameterError as e:
         return protocol.ErrorReply(id=identity, type="ParameterError", message=str(e), fields=e.fields)
     except AiosError as e:
         return protocol.ErrorReply(id=identity, type=type(e).__name__, message=str(e))

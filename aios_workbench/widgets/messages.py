@@ -252,7 +252,7 @@ class CodeEdit(Message):
     """Source to be put into a notebook.
 
     With `before`, the cell that holds exactly that text is replaced; without, a new cell is added below the cell
-    `below` (at the end, when that is not found).
+    `below` (at the end, when that is not found). What is not `writable` stands in a file: it can only be copied.
     """
 
     title: str
@@ -262,6 +262,25 @@ class CodeEdit(Message):
     below: CellRef | None = None
     diff: str = ""
     note: str = ""
+    writable: bool = True
+
+
+class SettingsForm(Message):
+    """What the form of a step's settings shows: as the code has them now, not as a run was pinned to them.
+
+    With a `problem` they can be read but not changed from a screen.
+    """
+
+    step: str
+    kind: Literal["step", "gate"] = "step"
+    settings: StepPolicy
+    fields: list[str] = []
+    after_choices: list[str] = []
+    functions: list[str] = []
+    code: str = ""
+    cell: CellRef | None = None
+    writable: bool = False
+    problem: str = ""
 
 
 class Template(Message):

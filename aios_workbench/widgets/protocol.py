@@ -58,6 +58,7 @@ from aios_workbench.widgets.messages import (
     Preview,
     RunInfo,
     RunStatus,
+    SettingsForm,
     StepDetail,
     StepNode,
     StepPolicy,
@@ -95,6 +96,7 @@ __all__ = [
     "AskMedia",
     "AskOverview",
     "AskProfile",
+    "AskSettings",
     "AskSql",
     "AskStepDiff",
     "AskTable",
@@ -129,6 +131,7 @@ __all__ = [
     "Resume",
     "RunInfo",
     "RunStatus",
+    "SettingsForm",
     "StepDetail",
     "StepNode",
     "StepPolicy",
@@ -265,6 +268,13 @@ class AskHistory(Request):
     before: float | None = Field(default=None, ge=0)
 
 
+class AskSettings(Request):
+    """A step's settings as the code has them; answered by a `SettingsForm`."""
+
+    kind: Literal["settings"] = "settings"
+    step: str
+
+
 class EditStep(Request):
     """The code that gives a step this policy; answered by a `CodeEdit`. Nothing is changed by asking."""
 
@@ -350,7 +360,7 @@ class ErrorReply(Message):
 AnyRequest = (
     Hello | OpenStep | PreviewPage | AskTable | AskProfile | AskSql | AskMedia | AskGraph | AskOverview | AskTimeline
     | AskEvents | AskLineage | AskDiff | AskStepDiff | AskHistory | Logs | RerunFrom | Resume | Cancel | Decide
-    | EditStep | NewStep | AskTemplates
+    | AskSettings | EditStep | NewStep | AskTemplates
 )  # fmt: skip
 
 #: Reads what the browser sent.
@@ -378,6 +388,7 @@ ANSWERS: dict[type[Request], type[Message]] = {
     Resume: Done,
     Cancel: Done,
     Decide: Done,
+    AskSettings: SettingsForm,
     EditStep: CodeEdit,
     NewStep: CodeEdit,
     AskTemplates: Templates,
@@ -389,6 +400,6 @@ MODELS: tuple[type[Message], ...] = (
     Histogram, Frequent, ColumnProfile, TableProfile, Media, Preview, Value, LogLine, CellRef, Frame, ErrorInfo,
     Attempt, Artifact, GateOutcome, StepPolicy, StepDetail, Fact, Environment, Overview, Span, TimelineStep, Timeline,
     Event, EventPage, LineageNode, LineageEdge, Lineage, ValueDiff, ColumnDiff, OutputDiff, StepChange, RunSide,
-    RunDiff, StepDiff, HistoryRun, StepHistory, History, LogPage, GraphNews, CodeEdit, Template, Templates, Done,
+    RunDiff, StepDiff, HistoryRun, StepHistory, History, LogPage, GraphNews, CodeEdit, SettingsForm, Template, Templates, Done,
     *ANSWERS, Answer, ErrorReply,
 )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar, overload
 
 from aios_workbench.errors import DefinitionError, MissingInputError, UnknownOptionError, hint
@@ -200,7 +200,7 @@ class Workflow:
             )
         where = cell_of(fn)
         name = _valid_name(options.get("name") or getattr(fn, "__name__", ""), f"{kind} ({where})")
-        definition = Definition(name, kind, fn, _check_options(kind, name, where, options), where)
+        definition = Definition(name, kind, fn, check_options(kind, name, where, options), where)
         for parameter in signature_of(fn).parameters.values():
             _check_parameter(definition, parameter)
         self._definitions[name] = definition
@@ -252,6 +252,19 @@ class Workflow:
         return WorkflowSpec(
             self.name, topological(steps, self.name), parameters, self.description, self.max_parallel
         )
+
+    def what_if(self, step: str, options: Mapping[str, Any]) -> WorkflowSpec:
+        """Return the spec this workflow would have if a step's decorator had these options.
+
+        Raises
+        ------
+        DefinitionError
+            When it could then not run.
+        """
+        old, trial = self.definition(step), Workflow(self.name, max_parallel=self.max_parallel)
+        checked = check_options(old.kind, old.name, old.where, options)
+        trial._definitions = self._definitions | {step: replace(old, options=checked)}
+        return trial.spec()
 
     def to_dict(self) -> dict[str, Any]:
         """Return `spec()` as a JSON-able dict; `WorkflowSpec.from_dict` reads it."""
@@ -398,7 +411,14 @@ def _is_control(character: str) -> bool:
     return unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
 
 
-def _check_options(kind: str, name: str, where: str, options: Mapping[str, Any]) -> dict[str, Any]:  # noqa: C901 - one check an option
+def check_options(kind: str, name: str, where: str, options: Mapping[str, Any]) -> dict[str, Any]:  # noqa: C901 - one check an option
+    """Return a decorator's options as they are kept: durations in seconds, lists as lists.
+
+    Raises
+    ------
+    DefinitionError
+        Naming the step, the option and what it takes.
+    """
     from aios_workbench.errors import ParameterError
 
     out = dict(options)

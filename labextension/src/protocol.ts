@@ -588,7 +588,7 @@ export interface GraphNews {
   patch: GraphPatch | null;
 }
 
-/** Source to be put into a notebook. With `before`, the cell that holds exactly that text is replaced; without, a new cell is added below the cell `below` (at the end, when that is not found). */
+/** Source to be put into a notebook. With `before`, the cell that holds exactly that text is replaced; without, a new cell is added below the cell `below` (at the end, when that is not found). What is not `writable` stands in a file: it can only be copied. */
 export interface CodeEdit {
   title: string;
   before: string | null;
@@ -597,6 +597,21 @@ export interface CodeEdit {
   below: CellRef | null;
   diff: string;
   note: string;
+  writable: boolean;
+}
+
+/** What the form of a step's settings shows: as the code has them now, not as a run was pinned to them. With a `problem` they can be read but not changed from a screen. */
+export interface SettingsForm {
+  step: string;
+  kind: 'step' | 'gate';
+  settings: StepPolicy;
+  fields: string[];
+  after_choices: string[];
+  functions: string[];
+  code: string;
+  cell: CellRef | null;
+  writable: boolean;
+  problem: string;
 }
 
 /** A kind of step one can start from. */
@@ -791,6 +806,14 @@ export interface Decide {
   reason?: string;
 }
 
+/** A step's settings as the code has them; answered by a `SettingsForm`. */
+export interface AskSettings {
+  id: number;
+  run_id?: string | null;
+  kind: 'settings';
+  step: string;
+}
+
 /** The code that gives a step this policy; answered by a `CodeEdit`. Nothing is changed by asking. */
 export interface EditStep {
   id: number;
@@ -834,7 +857,7 @@ export interface ErrorReply {
   fields: Record<string, string>;
 }
 
-export type Request = Hello | OpenStep | PreviewPage | AskTable | AskProfile | AskSql | AskMedia | AskGraph | AskOverview | AskTimeline | AskEvents | AskLineage | AskDiff | AskStepDiff | AskHistory | Logs | RerunFrom | Resume | Cancel | Decide | EditStep | NewStep | AskTemplates;
+export type Request = Hello | OpenStep | PreviewPage | AskTable | AskProfile | AskSql | AskMedia | AskGraph | AskOverview | AskTimeline | AskEvents | AskLineage | AskDiff | AskStepDiff | AskHistory | Logs | RerunFrom | Resume | Cancel | Decide | AskSettings | EditStep | NewStep | AskTemplates;
 
 /** What each kind of request is answered with. */
 export interface Answers {
@@ -858,6 +881,7 @@ export interface Answers {
   resume: Done;
   cancel: Done;
   decide: Done;
+  settings: SettingsForm;
   edit_step: CodeEdit;
   new_step: CodeEdit;
   templates: Templates;

@@ -1,0 +1,134 @@
+"""Where a function was written: the notebook cell as its author sees it, or a file.
+
+What Python keeps of a cell is not what was typed: IPython turns `%time f()` into calls before it compiles. The text
+as typed is in IPython's history, under the number the compiler remembers for the code's file name.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import tokenize
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aios_workbench.widgets.messages import CellRef
+
+#: How far back a cell is looked for that Python kept no trace of (`%%time` compiles under a name of its own).
+_LOOK_BACK = 2000
+
+#: Execution count -> the front end's id of the cell.
+_ids: dict[int, str] = {}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A text that may hold a function. `number` is the cell's execution count; a file has none."""
+
+    source: str
+    label: str
+    number: int | None = None
+    path: str | None = None
+    #: True when the function is known to come from here, not only to be searched for.
+    sure: bool = True
+
+    def ref(self, line: int | None = None) -> CellRef:
+        """Return how a screen finds this cell."""
+        identity = _ids.get(self.number) if self.number is not None else None
+        return CellRef(cell_id=identity, label=self.label, source=self.source, line=line)
+
+
+def shell() -> Any:
+    """Return the running IPython shell, or None."""
+    ipython = sys.modules.get("IPython")
+    return None if ipython is None else ipython.get_ipython()
+
+
+def remember(ipython: Any) -> None:
+    """Note from now on which notebook cell each execution count belongs to."""
+    parent = getattr(getattr(ipython, "kernel", None), "get_parent", None)
+    if parent is not None:  # the cell that imports us started before we could listen
+        _note(ipython.execution_count, (parent("shell") or {}).get("metadata", {}).get("cellId"))
+
+    def started(info: Any) -> None:
+        if info.store_history:
+            _note(ipython.execution_count, getattr(info, "cell_id", None))
+
+    ipython.events.register("pre_run_cell", started)
+
+
+def _note(number: int, cell_id: Any) -> None:
+    if isinstance(cell_id, str) and cell_id:
+        _ids[number] = cell_id
+
+
+def origins(fn: Any) -> Iterator[Origin]:
+    """Yield the texts a function may come from, the likeliest first."""
+    code = getattr(inspect.unwrap(fn), "__code__", None)
+    ipython = shell()
+    name = "" if code is None else code.co_filename
+    number = None if ipython is None else _number_of(ipython, name)
+    if number is not None:
+        yield from _cell(ipython, number, name)
+    elif code is not None and (found := _file(name)) is not None:
+        yield found
+    if ipython is not None:
+        yield from _history(ipython, number)
+
+
+def cell_at(filename: str) -> Origin | None:
+    """Return the cell that a code's file name stands for; None when it is no cell of this kernel."""
+    ipython = shell()
+    number = None if ipython is None else _number_of(ipython, filename)
+    return None if number is None else next(_cell(ipython, number, filename), None)
+
+
+def _number_of(ipython: Any, filename: str) -> int | None:
+    numbers: dict[str, int] = getattr(ipython.compile, "_filename_map", {})
+    return numbers.get(filename)
+
+
+def _cell(ipython: Any, number: int, filename: str) -> Iterator[Origin]:
+    import linecache
+
+    raw = _typed(ipython)
+    kept = "".join(linecache.getlines(filename)).rstrip("\n")
+    if 0 < number < len(raw) and raw[number]:
+        # A cell run silently gets the number of the next one: the history then holds another text.
+        same = raw[number] == kept or _made_of(ipython, raw[number], filename) or not kept
+        yield Origin(raw[number], f"In[{number}]", number, sure=same)
+        if same:
+            return
+    if kept and "get_ipython()" not in kept:
+        yield Origin(kept, f"In[{number}]", number)
+
+
+def _made_of(ipython: Any, raw: str, filename: str) -> bool:
+    # Without its last line break, as the history keeps it, a cell may hash to another name.
+    names = getattr(ipython.compile, "get_code_name", None)
+    return names is not None and any(names(text, text, 0) == filename for text in (raw, raw + "\n"))
+
+
+def _history(ipython: Any, number: int | None) -> Iterator[Origin]:
+    raw = _typed(ipython)
+    for at in range(len(raw) - 1, max(0, len(raw) - _LOOK_BACK), -1):
+        if at != number and raw[at]:
+            yield Origin(raw[at], f"In[{at}]", at, sure=False)
+
+
+def _typed(ipython: Any) -> list[str]:
+    manager = getattr(ipython, "history_manager", None)
+    return list(getattr(manager, "input_hist_raw", ()) or ())
+
+
+def _file(name: str) -> Origin | None:
+    path = Path(name)
+    try:
+        with path.open("rb") as f:
+            encoding, _ = tokenize.detect_encoding(f.readline)
+        text = path.read_bytes().decode(encoding)
+    except (OSError, SyntaxError, UnicodeDecodeError, ValueError):
+        return None
+    return Origin(text, path.name, path=str(path))
