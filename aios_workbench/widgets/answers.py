@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from aios_workbench._wire import Message
 from aios_workbench.errors import AiosError, ConflictError, ParameterError
-from aios_workbench.widgets import detail, protocol
+from aios_workbench.widgets import detail, edit, protocol
 from aios_workbench.widgets.source import RunReader
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ def _do(widget: GraphWidget, request: protocol.AnyRequest) -> Message:
             pass
         case protocol.RerunFrom() | protocol.Resume() | protocol.Cancel() | protocol.Decide():
             _act(widget, request)
+        case protocol.AskSettings() | protocol.EditStep() | protocol.NewStep() | protocol.AskTemplates():
+            return edit.answer(widget.workflow or getattr(widget.run, "workflow", None), request)
         case _:
             raise ConflictError(f"{request.kind!r} is not answered by this kernel yet")
     return protocol.Done(run_id=widget.run_id)

@@ -12,9 +12,10 @@ import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from aios_workbench.widgets.messages import CellRef
+if TYPE_CHECKING:
+    from aios_workbench.widgets.messages import CellRef
 
 #: How far back a cell is looked for that Python kept no trace of (`%%time` compiles under a name of its own).
 _LOOK_BACK = 2000
@@ -36,6 +37,8 @@ class Origin:
 
     def ref(self, line: int | None = None) -> CellRef:
         """Return how a screen finds this cell."""
+        from aios_workbench.widgets.messages import CellRef
+
         identity = _ids.get(self.number) if self.number is not None else None
         return CellRef(cell_id=identity, label=self.label, source=self.source, line=line)
 

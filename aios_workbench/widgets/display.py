@@ -27,7 +27,11 @@ def register(ipython: Any) -> None:
     kernel = getattr(ipython, "kernel", None) is not None
     formatter = ipython.display_formatter
     if kernel:
+        ipython.events.register("post_run_cell", _follow)
         ipython.events.register("post_run_cell", _settle)
+        from aios_workbench.widgets import cells
+
+        cells.remember(ipython)
     for module, name in CLASSES:
         if kernel:
             formatter.ipython_display_formatter.for_type_by_name(module, name, show)
@@ -44,6 +48,15 @@ def show(target: Any) -> None:
     handle = display(data, metadata=metadata, raw=True, display_id=True)  # type: ignore[no-untyped-call]
     if made is not None and handle is not None:
         _pictures[handle.display_id] = (weakref.ref(made), made.state.seq)
+
+
+def _follow(_: Any = None) -> None:
+    """Let graphs go on with a workflow whose cell was run again: ``wf = Workflow("x")`` has made a new object."""
+    for made in list(_shown.values()):
+        from aios_workbench.widgets import edit
+
+        with contextlib.suppress(Exception):
+            made.adopt(edit.successor(made.workflow))
 
 
 def _settle(_: Any = None) -> None:

@@ -116,6 +116,17 @@ class GraphWidget(anywidget.AnyWidget):
         self.refresh()
         self.poke()
 
+    def adopt(self, workflow: Any) -> None:
+        """Show another definition of the workflow from now on; the last run still says what is stale."""
+        with self._guard:
+            if workflow is self.workflow or self._watcher is None or self._undo is None:
+                return
+            if workflow.last_spec is None:
+                workflow.last_spec = self.workflow.last_spec
+            self._undo()
+            self.workflow, self._undo = workflow, workflow.on_change(self._redefined)
+        self._redefined()
+
     def poke(self) -> None:
         """Look for news soon."""
         if self._watcher is not None:

@@ -400,6 +400,6 @@ MODELS: tuple[type[Message], ...] = (
     Histogram, Frequent, ColumnProfile, TableProfile, Media, Preview, Value, LogLine, CellRef, Frame, ErrorInfo,
     Attempt, Artifact, GateOutcome, StepPolicy, StepDetail, Fact, Environment, Overview, Span, TimelineStep, Timeline,
     Event, EventPage, LineageNode, LineageEdge, Lineage, ValueDiff, ColumnDiff, OutputDiff, StepChange, RunSide,
-    RunDiff, StepDiff, HistoryRun, StepHistory, History, LogPage, GraphNews, CodeEdit, SettingsForm, Template, Templates, Done,
-    *ANSWERS, Answer, ErrorReply,
+    RunDiff, StepDiff, HistoryRun, StepHistory, History, LogPage, GraphNews, CodeEdit, SettingsForm, Template,
+    Templates, Done, *ANSWERS, Answer, ErrorReply,
 )  # fmt: skip

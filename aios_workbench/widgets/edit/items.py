@@ -106,12 +106,12 @@ def opening(text: str) -> int:
 
 
 def put(text: str, name: str, value: str) -> str:
-    """Return the arguments with one set, where it stands or behind the last.
+    r"""Return the arguments with one set, where it stands or behind the last.
 
     Examples
     --------
-    >>> put("(a=1,  # why\\n)", "b", "2"), put("(a=1, b=3)", "b", "2")
-    ('(a=1, b=2,  # why\\n)', '(a=1, b=2)')
+    >>> put("(a=1,  # why\n)", "b", "2"), put("(a=1, b=3)", "b", "2")
+    ('(a=1, b=2,  # why\n)', '(a=1, b=2)')
     """
     for item in items(text):
         if item.name == name:

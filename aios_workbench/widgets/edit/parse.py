@@ -33,12 +33,12 @@ def same_length(text: str) -> str:
 
 
 def mask(text: str) -> str:
-    """Return a cell with its magics replaced by `pass`, line for line.
+    r"""Return a cell with its magics replaced by `pass`, line for line.
 
     Examples
     --------
-    >>> mask("%%time\\nfiles = !ls \\\\\\n  -l\\nx = 7 % 2\\n")
-    '#%time\\npass\\n\\nx = 7 % 2\\n'
+    >>> mask("%%time\nfiles = !ls \\\n  -l\nx = 7 % 2\n")
+    '#%time\npass\n\nx = 7 % 2\n'
     """
     first = re.match(r"\s*%%", text)
     if first is not None:
@@ -172,10 +172,11 @@ def find(text: str, label: str, workflow: Workflow, step: str) -> Spot | None:
 def _functions(node: ast.AST, nested: bool = False) -> Iterator[tuple[_Function, bool]]:
     """Every function, and whether it stands inside another."""
     for child in ast.iter_child_nodes(node):
-        is_function = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef))
-        if is_function:
+        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
             yield child, nested
-        yield from _functions(child, nested or is_function)
+            yield from _functions(child, nested=True)
+        else:
+            yield from _functions(child, nested)
 
 
 def _verb(decorator: ast.expr) -> str:

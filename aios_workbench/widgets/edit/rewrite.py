@@ -55,9 +55,10 @@ def place_of(workflow: Workflow, step: str) -> Place:
             return Place(origin, spot)
         if origin.sure and origin.path is None:
             break  # it was made here, by something else than a decorator
+    wanted = f"@{_variable(workflow, definition)}.{definition.kind}"
     raise refused or ConflictError(
-        f"no @{_variable(workflow, definition)}.{definition.kind} above a function makes '{step}' ({definition.where}); "
-        "it was made by a call, or its code was not kept. Change it by hand, or write it as a decorated function"
+        f"no {wanted} above a function makes '{step}' ({definition.where}): it was made by a call, or its code was not "
+        "kept. Change it by hand, or write it as a decorated function"
     )
 
 

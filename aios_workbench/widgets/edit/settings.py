@@ -123,10 +123,11 @@ def changes(
             continue
         try:
             value = _value(name, wanted, workflow, definition, said)
-            check_options(definition.kind, definition.name, definition.where, {name: value})
+            if value is not None:
+                check_options(definition.kind, definition.name, definition.where, {name: value})
             out[name] = _written(name, wanted, said)
         except AiosError as e:
-            wrong[name] = _short(str(e), definition)
+            wrong[name] = _short(str(e), definition).removeprefix(f"{name}: ")
             continue
         options[name] = value
         if value is None:
@@ -209,7 +210,7 @@ def function(name: str, fn: Any) -> Callable[..., Any]:
 
 
 def _written(name: str, wanted: Any, said: Said) -> str | None:
-    if wanted is None or wanted == [] or (wanted == _DEFAULTS.get(name) and name not in ("backoff",)):
+    if wanted is None or wanted == [] or (wanted == _DEFAULTS.get(name) and name != "backoff"):
         return None
     if name in ("after", "tags"):
         return f"[{', '.join(quoted(w) for w in wanted)}]"
@@ -226,7 +227,7 @@ def _written(name: str, wanted: Any, said: Said) -> str | None:
 
 def _is_number(text: str) -> bool:
     try:
-        return ast.literal_eval(text) == float(text)
+        return bool(ast.literal_eval(text) == float(text))
     except (ValueError, SyntaxError):
         return False
 

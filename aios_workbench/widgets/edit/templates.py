@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -29,10 +30,6 @@ class Draft:
     def parameter(self, name: str) -> str:
         """Return a name for a workflow parameter of this step, which no step or other parameter has."""
         return free(f"{self.name}_{name}", set(self.taken) | set(self.inputs))
-
-    def local(self, name: str) -> str:
-        """Return a name for a variable inside the function."""
-        return free(name, set(self.inputs))
 
 
 @dataclass(frozen=True)
@@ -68,30 +65,30 @@ def _load(d: Draft) -> tuple[list[str], str]:
 
 
 def _sql(d: Draft) -> tuple[list[str], str]:
-    db = d.local("db")
-    tables = "\n".join(f'    {db}.register("{i}", pd.DataFrame({i}))' for i in d.inputs)
+    tables = "\n".join(f'    db.register("{i}", pd.DataFrame({i}))' for i in d.inputs)
+    query = f'select * from "{d.first}" limit 1000'  # noqa: S608 - an identifier, in code for a person to change
     return [], (
         '"""Ask the tables before with SQL; each has the name of its step."""\n'
         "import duckdb\n"
         "import pandas as pd\n\n"
-        f"with duckdb.connect() as {db}:\n"
+        f"with duckdb.connect() as db:\n"
         f"{tables}\n"
-        f"    return {db}.sql('select * from \"{d.first}\" limit 1000').df()"
+        f"    return db.sql('{query}').df()"
     )
 
 
 def _check(d: Draft) -> tuple[list[str], str]:
-    rows, table = d.parameter("least_rows"), d.local("table")
+    rows = d.parameter("least_rows")
     return [f"{rows}: int = 1"], (
         '"""Stop the run when the data is not as it should be; hand it on when it is."""\n'
         "import pandas as pd\n\n"
-        f"{table} = pd.DataFrame({d.first})\n"
-        f"if len({table}) < {rows}:\n"
-        f'    raise ValueError(f"{{len({table})}} rows, at least {{{rows}}} are needed")\n'
-        f"empty = [str(c) for c in {table}.columns if {table}[c].isna().all()]\n"
+        f"table = pd.DataFrame({d.first})\n"
+        f"if len(table) < {rows}:\n"
+        f'    raise ValueError(f"{{len(table)}} rows, at least {{{rows}}} are needed")\n'
+        f"empty = [str(c) for c in table.columns if table[c].isna().all()]\n"
         "if empty:\n"
         "    raise ValueError(f\"nothing in {', '.join(empty)}\")\n"
-        f"return {table}"
+        f"return table"
     )
 
 
@@ -109,28 +106,28 @@ def _map(d: Draft) -> tuple[list[str], str]:
 
 
 def _aggregate(d: Draft) -> tuple[list[str], str]:
-    by, table = d.parameter("by"), d.local("table")
+    by = d.parameter("by")
     return [f'{by}: str = ""'], (
         f'"""Sum the figures up, per value of one column where `{by}` names it."""\n'
         "import pandas as pd\n\n"
-        f"{table} = pd.DataFrame({d.first})\n"
+        f"table = pd.DataFrame({d.first})\n"
         f"if {by}:\n"
-        f"    return {table}.groupby({by}, dropna=False).sum(numeric_only=True).reset_index()\n"
-        f'return {table}.describe().reset_index(names="figure")'
+        f"    return table.groupby({by}, dropna=False).sum(numeric_only=True).reset_index()\n"
+        f'return table.describe().reset_index(names="figure")'
     )
 
 
 def _model(d: Draft) -> tuple[list[str], str]:
-    target, table = d.parameter("target"), d.local("table")
+    target = d.parameter("target")
     return [f'{target}: str = ""'], (
         f'"""Train a model that predicts one column (the last, unless `{target}` names it) and score it."""\n'
         "import pandas as pd\n"
         "from aios_workbench import context\n"
         "from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor\n"
         "from sklearn.model_selection import train_test_split\n\n"
-        f"{table} = pd.DataFrame({d.first})\n"
-        f"answer = {table}[{target} or {table}.columns[-1]]\n"
-        f'known = {table}.drop(columns=answer.name).select_dtypes("number")\n'
+        f"table = pd.DataFrame({d.first})\n"
+        f"answer = table[{target} or table.columns[-1]]\n"
+        f'known = table.drop(columns=answer.name).select_dtypes("number")\n'
         "numbers = pd.api.types.is_float_dtype(answer)\n"
         "model = (HistGradientBoostingRegressor if numbers else HistGradientBoostingClassifier)(random_state=0)\n"
         "train, test, train_answer, test_answer = train_test_split(known, answer, random_state=0)\n"
@@ -146,20 +143,20 @@ def _gate(d: Draft) -> tuple[list[str], str]:
 
 
 def _export(d: Draft) -> tuple[list[str], str]:
-    path, table, target = d.parameter("path"), d.local("table"), d.local("target")
+    path = d.parameter("path")
     return [f'{path}: str = "{d.name}.csv"'], (
         '"""Write a CSV or Parquet file, whole or not at all."""\n'
         "from pathlib import Path\n\n"
         "import pandas as pd\n\n"
-        f"{table}, {target} = pd.DataFrame({d.first}), Path({path})\n"
-        f"{target}.parent.mkdir(parents=True, exist_ok=True)\n"
-        f'part = {target}.with_name({target}.name + ".part")\n'
-        f'if {target}.suffix in (".parquet", ".pq"):\n'
-        f"    {table}.to_parquet(part)\n"
+        f"table, target = pd.DataFrame({d.first}), Path({path})\n"
+        f"target.parent.mkdir(parents=True, exist_ok=True)\n"
+        f'part = target.with_name(target.name + ".part")\n'
+        f'if target.suffix in (".parquet", ".pq"):\n'
+        f"    table.to_parquet(part)\n"
         "else:\n"
-        f"    {table}.to_csv(part, index=False)\n"
-        f"part.replace({target})\n"
-        f'return {{"path": str({target}), "rows": len({table})}}'
+        f"    table.to_csv(part, index=False)\n"
+        f"part.replace(target)\n"
+        f'return {{"path": str(target), "rows": len(table)}}'
     )
 
 
@@ -252,9 +249,13 @@ def new_step(
     taken = set(variables(workflow)) | set(steps) | _parameters(workflow)
     own = free(identifier(name, recipe.kind), taken)
     inputs = list(dict.fromkeys(inputs))
-    names = _arguments(inputs, {own})
+    names = _arguments(inputs, {own}, set())
     after = [a for a in dict.fromkeys(after) if a not in inputs]
     code = _code(recipe, holder, Draft(own, list(names), frozenset(taken | {own})), names, after)
+    clash = _locals(code) & set(names)
+    if clash:  # a step called `pd` or `table`: the template uses that name itself
+        names = _arguments(inputs, {own}, clash)
+        code = _code(recipe, holder, Draft(own, list(names), frozenset(taken | {own})), names, after)
     return CodeEdit(
         title=f"New {recipe.kind} {own}", after=code, below=_below(workflow, [*inputs, *after]),
         diff="\n".join(f"+{line}" for line in code.split("\n")),
@@ -269,14 +270,27 @@ def _parameters(workflow: Workflow) -> set[str]:
         return set()
 
 
-def _arguments(inputs: Sequence[str], taken: set[str]) -> dict[str, str]:
+def _arguments(inputs: Sequence[str], taken: set[str], avoided: set[str]) -> dict[str, str]:
     """Function parameter -> step; the same name where that is one."""
     out: dict[str, str] = {}
     for step in inputs:
-        plain = step if step.isidentifier() and identifier(step, "input") == step and step[0] != "_" else ""
-        name = plain or free(identifier(step, "input").lstrip("_") or "input", taken | set(out) | set(inputs))
+        name = identifier(step, "input").lstrip("_") or "input"
+        if name != step or step in avoided:
+            name = f"{name}_value" if name in avoided else name
+            name = free(name, taken | set(out) | set(inputs) | avoided)
         out[name] = step
     return out
+
+
+def _locals(code: str) -> set[str]:
+    """Names a template's function binds itself."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.alias):
+            found.add((node.asname or node.name).split(".")[0])
+    return found
 
 
 def _code(recipe: _Recipe, holder: str, draft: Draft, names: dict[str, str], after: Sequence[str]) -> str:
