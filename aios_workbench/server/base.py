@@ -97,12 +97,17 @@ class AiosHandler(APIHandler):
         """Do `work` in a thread, answer with its result as JSON."""
         data = await self.do(work)
         self.set_status(status)
-        self.finish(json.dumps(data, default=str, ensure_ascii=False, allow_nan=False))
+        self.finish(dumps(data))
 
     async def do(self, work: Callable[[], Any]) -> Any:
         """Do `work` in a thread; what a user can cause becomes a `Problem`."""
+        return await asyncio.to_thread(self.guarded, work)
+
+    @staticmethod
+    def guarded(work: Callable[[], Any]) -> Any:
+        """Do `work`; what a user can cause becomes a `Problem`."""
         try:
-            return finite(await asyncio.to_thread(work))
+            return finite(work())
         except AiosError as e:
             raise Problem(e.http_status, str(e)) from e
         except ValidationError as e:
@@ -116,14 +121,21 @@ class AiosHandler(APIHandler):
         Problem
             400 when it is no JSON object, 422 when a field is unknown, missing or wrong.
         """
+        return self._validate(model, self.read_json())
+
+    def read_json(self) -> dict[str, Any]:
+        """Return the request's body as a JSON object; an empty body is an empty one."""
         text = self.request.body.strip() or b"{}"
         try:
             data = json.loads(text, parse_constant=_no_constant)
+            whole = b"\\u" not in text or _encodes(json.dumps(data, ensure_ascii=False))
         except (ValueError, RecursionError) as e:
             raise Problem(400, f"the body is not JSON: {e}") from None
         if not isinstance(data, dict):
             raise Problem(400, f"the body must be a JSON object, not {type(data).__name__}")
-        return self._validate(model, data)
+        if not whole:
+            raise Problem(400, "the body holds half of a surrogate pair, which is no text")
+        return data
 
     def arguments(self, model: type[Model]) -> Model:
         """Return the query string as `model`; arguments it does not know (token, cache busters) are left alone."""
@@ -173,11 +185,12 @@ class UnknownHandler(AiosHandler):
     post = put = delete = patch = head = get
 
 
-def invalid(error: ValidationError, known: Any) -> Problem:
-    """Return pydantic's findings as one message per field."""
+def invalid(error: ValidationError, known: Any, *, kinds: bool = False) -> Problem:
+    """Return pydantic's findings as one message per field; with `kinds`, of one of several models."""
     fields: dict[str, str] = {}
     for item in error.errors(include_url=False, include_context=False, include_input=False):
-        name = ".".join(str(part) for part in item["loc"]) or "body"
+        where = item["loc"][1:] if kinds else item["loc"]
+        name = ".".join(str(part) for part in where) or ("kind" if kinds else "body")
         text = item["msg"].removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":
             text = "unknown field" + hint(name, known)
@@ -194,6 +207,20 @@ def finite(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [finite(v) for v in value]
     return value
+
+
+def dumps(data: Any) -> str:
+    """Return JSON that browsers read; half of a surrogate pair, which UTF-8 has no bytes for, is escaped."""
+    text = json.dumps(data, default=str, ensure_ascii=False, allow_nan=False)
+    return text if text.isascii() or _encodes(text) else json.dumps(data, default=str, allow_nan=False)
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _no_constant(name: str) -> Any:

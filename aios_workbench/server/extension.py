@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_server.utils import url_path_join
 
-from aios_workbench.server import jobs, live, promote, runs
+from aios_workbench.server import ask, jobs, live, promote, runs
 from aios_workbench.server.base import UnknownHandler
 from aios_workbench.server.places import Places
 from aios_workbench.server.watch import Watchers
@@ -26,6 +26,7 @@ STEP = r"([^/]{1,600})"
 def routes() -> list[tuple[str, Any]]:
     """Return path patterns below `<base>/aios/` with their handlers; the first that matches answers."""
     return [
+        (r"ask", ask.AskHandler),
         (r"snapshot", live.SnapshotHandler),
         (r"events", live.EventsHandler),
         (r"runs", runs.RunsHandler),

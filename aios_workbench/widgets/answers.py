@@ -1,31 +1,42 @@
-"""Requests of the browser, and what each is answered with."""
+"""Requests of the browser to a widget in the kernel, and what each is answered with."""
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from aios_workbench._wire import Message
-from aios_workbench.errors import AiosError, ConflictError, ParameterError
-from aios_workbench.widgets import detail, edit, protocol
-from aios_workbench.widgets.source import RunReader
+from aios_workbench.errors import ConflictError
+from aios_workbench.widgets import ask, detail, edit, protocol
 
 if TYPE_CHECKING:
     from aios_workbench.widgets.graph import GraphWidget
 
+#: A scan of a large table is not stopped by a second one beside it; a third waits.
+_THREADS = 2
 
-class FormError(ParameterError):
-    """Values that do not fit a gate's form, said per field."""
 
-    def __init__(self, fields: dict[str, str]) -> None:
-        super().__init__("please correct " + ", ".join(f or "the form" for f in fields), fields)
+def receive(widget: GraphWidget, content: Any) -> None:
+    """Answer what the browser sent: at once, or from another thread where it may take long."""
+    identity = content.get("id") if isinstance(content, dict) else None
+    if type(identity) is not int:
+        return
+    if content.get("kind") == "abort":
+        widget.asked.abort(content.get("target"))
+    if content.get("kind") in _HEAVY:
+        widget.asked.begin(identity, lambda: _send(widget, answer(widget, content)))
+    else:
+        _send(widget, answer(widget, content))
 
 
 def answer(widget: GraphWidget, content: Any) -> protocol.Answer | protocol.ErrorReply | None:
     """Return the reply to what the browser sent; None for what is no request at all."""
     identity = content.get("id") if isinstance(content, dict) else None
-    if not isinstance(identity, int):
+    if type(identity) is not int:
         return None
     try:
         request = protocol.REQUEST.validate_python(content)
@@ -37,33 +48,95 @@ def answer(widget: GraphWidget, content: Any) -> protocol.Answer | protocol.Erro
             id=identity, type="ProtocolError", message=f"the kernel does not understand this request ({problem}); "
             "restart the kernel after upgrading aios-workbench, and reload the page",
         )  # fmt: skip
-    except ParameterError as e:
-        return protocol.ErrorReply(id=identity, type="ParameterError", message=str(e), fields=e.fields)
-    except AiosError as e:
-        return protocol.ErrorReply(id=identity, type=type(e).__name__, message=str(e))
     except Exception as e:  # noqa: BLE001 - a request must never be left without a reply
-        return protocol.ErrorReply(id=identity, type=type(e).__name__, message=str(e) or type(e).__name__)
+        kind, message, fields = ask.problem(e)
+        return protocol.ErrorReply(id=identity, type=kind, message=message, fields=fields)
+
+
+class Asked:
+    """Questions of one widget that are being answered on other threads."""
+
+    def __init__(self) -> None:
+        self._futures: dict[int, Future[None]] = {}
+        self._lock = threading.Lock()
+
+    def begin(self, identity: int, work: Any) -> None:
+        """Do `work` on a thread when its turn comes."""
+        future = _pool().submit(work)
+        with self._lock:
+            self._futures[identity] = future
+        future.add_done_callback(lambda _: self._forget(identity))
+
+    def abort(self, identity: Any) -> None:
+        """Drop a question nobody waits for any more, if it has not begun."""
+        future = self._futures.get(identity) if type(identity) is int else None
+        if future is not None:
+            future.cancel()
+
+    def _forget(self, identity: int) -> None:
+        with self._lock:
+            self._futures.pop(identity, None)
+
+
+class WidgetHands:
+    """Acts through the Run object behind a widget: in this kernel, with the code as the notebook has it now."""
+
+    def __init__(self, widget: GraphWidget) -> None:
+        if widget.run is None:
+            raise ConflictError("this workflow has not run yet; call .run() in a cell first")
+        self._widget = widget
+        self._run = widget.run
+
+    def rerun(self, run_id: str, step: str) -> str:
+        """Start a new run from a step, and show it."""
+        new = self._mine(run_id).rerun(from_=step)
+        self._widget.follow(new)
+        return str(new.id)
+
+    def resume(self, run_id: str) -> str:
+        """Go on with the run."""
+        self._mine(run_id).resume()
+        return run_id
+
+    def cancel(self, run_id: str) -> str:
+        """Stop the run."""
+        self._mine(run_id).cancel()
+        return run_id
+
+    def decide(self, run_id: str, request: protocol.Decide) -> str:
+        """Approve or reject at a gate."""
+        run = self._mine(run_id)
+        if request.approved:
+            run.approve(request.step, values=request.values, reason=request.reason or None)
+        else:
+            run.reject(request.step, request.reason)
+        return run_id
+
+    def _mine(self, run_id: str) -> Any:
+        if run_id != self._run.id:
+            raise ConflictError(
+                f"run {run_id} is only shown here: act on it with aios.run({run_id!r}), or in the side panel"
+            )
+        return self._run
 
 
 def _do(widget: GraphWidget, request: protocol.AnyRequest) -> Message:
-    match request:
-        case protocol.OpenStep():
-            return _open(widget, request.step)
-        case protocol.PreviewPage():
-            ws = _reader(widget).ws
-            return detail.page(ws, ws.artifacts.find(request.hash), request.offset, request.limit)
-        case protocol.Logs():
-            reader = _reader(widget)
-            return detail.log_page(reader.ws, reader.run_id, request.step or "", request.after)
-        case protocol.Hello():
-            pass
-        case protocol.RerunFrom() | protocol.Resume() | protocol.Cancel() | protocol.Decide():
-            _act(widget, request)
-        case protocol.AskSettings() | protocol.EditStep() | protocol.NewStep() | protocol.AskTemplates():
-            return edit.answer(widget.workflow or getattr(widget.run, "workflow", None), request)
-        case _:
-            raise ConflictError(f"{request.kind!r} is not answered by this kernel yet")
-    return protocol.Done(run_id=widget.run_id)
+    own = request.run_id in (None, widget.run_id)
+    if isinstance(request, protocol.OpenStep) and own:
+        return _open(widget, request.step)
+    if isinstance(request, ask.ACTING):
+        done = ask.ask(widget.ws, request, run_id=widget.run_id, hands=WidgetHands(widget))
+        widget.poke()
+        return done
+    if isinstance(request, edit.REQUESTS):
+        return edit.answer(widget.workflow or getattr(widget.run, "workflow", None), request)
+    if isinstance(request, protocol.Abort):
+        return protocol.Done(run_id=widget.run_id)
+    if widget.run_id is None and request.run_id is None and not isinstance(request, ask.RUNLESS):
+        raise ConflictError(
+            "this workflow has not run yet: there is nothing stored to look at. Call .run() first"
+        )
+    return ask.ask(widget.ws, request, run_id=widget.run_id)
 
 
 def _open(widget: GraphWidget, step: str) -> protocol.StepDetail:
@@ -75,69 +148,17 @@ def _open(widget: GraphWidget, step: str) -> protocol.StepDetail:
     return detail.step_of_run(reader, step)
 
 
-def _act(widget: GraphWidget, request: protocol.AnyRequest) -> None:
-    run = _run(widget)
-    match request:
-        case protocol.RerunFrom():
-            widget.follow(run.rerun(from_=request.step))
-        case protocol.Resume():
-            run.resume()
-        case protocol.Cancel():
-            run.cancel()
-        case protocol.Decide():
-            _decide(widget, run, request)
-    widget.poke()
+def _send(widget: GraphWidget, reply: Message | None) -> None:
+    if reply is not None:
+        with contextlib.suppress(Exception):  # closed meanwhile: there is nobody to tell
+            widget.send(reply.model_dump(mode="json"))
 
 
-def _decide(widget: GraphWidget, run: Any, request: protocol.Decide) -> None:
-    if not request.approved:
-        run.reject(request.step, request.reason)
-    else:
-        gates = {g.step: g for g in _reader(widget).read().gates}
-        gate = gates.get(request.step)
-        if gate is not None and gate.form:
-            fields = check_form(gate.form, request.values)
-            if fields:
-                raise FormError(fields)
-        run.approve(request.step, values=request.values, reason=request.reason or None)
+_HEAVY = frozenset(str(m.model_fields["kind"].default) for m in ask.HEAVY)
+_made: list[ThreadPoolExecutor] = []
 
 
-def check_form(schema: dict[str, Any], values: dict[str, Any]) -> dict[str, str]:
-    """Return field -> what is wrong with it; the empty name stands for the form as a whole.
-
-    Examples
-    --------
-    >>> form = {"type": "object", "properties": {"note": {"type": "string"}}, "required": ["note"]}
-    >>> check_form(form, {})
-    {'note': 'required'}
-    """
-    from jsonschema import Draft202012Validator
-
-    properties: dict[str, Any] = schema.get("properties", {})
-    filled = {n: p["default"] for n, p in properties.items() if "default" in p} | values
-    found: dict[str, str] = {}
-    for error in Draft202012Validator(schema).iter_errors(filled):
-        if error.validator == "required":
-            for name in error.validator_value:
-                if name not in filled:
-                    found.setdefault(name, "required")
-        else:
-            found.setdefault(str(error.absolute_path[0]) if error.absolute_path else "", error.message)
-    for name in values:
-        if properties and name not in properties and schema.get("additionalProperties") is not True:
-            found.setdefault(name, "the form has no such field")
-    return found
-
-
-def _reader(widget: GraphWidget) -> RunReader:
-    if widget.reader is None:
-        raise ConflictError(
-            "this workflow has not run yet: there is nothing stored to look at. Call .run() first"
-        )
-    return widget.reader
-
-
-def _run(widget: GraphWidget) -> Any:
-    if widget.run is None:
-        raise ConflictError("this workflow has not run yet; call .run() in a cell first")
-    return widget.run
+def _pool() -> ThreadPoolExecutor:
+    if not _made:
+        _made.append(ThreadPoolExecutor(_THREADS, "aios-answers"))
+    return _made[0]

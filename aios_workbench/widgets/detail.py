@@ -10,7 +10,7 @@ from aios_workbench.errors import AiosError, NotFoundError
 from aios_workbench.widgets import protocol
 from aios_workbench.widgets.source import RunReader, error_info, short
 from aios_workbench.workflow.durations import format_duration
-from aios_workbench.workspace import Artifact, Workspace
+from aios_workbench.workspace import Artifact, Workspace, dumps
 from aios_workbench.workspace.models import Column
 
 LOG_LINES = 500
@@ -67,23 +67,50 @@ def step_of_definition(workflow: Any, step: str) -> protocol.StepDetail:
     return _from_spec(vars(workflow.spec().step(step)))
 
 
-def log_page(ws: Workspace, run_id: str, step: str, after: int) -> protocol.LogPage:
-    """Return log lines after a number; from the start, the last ones are what matters."""
+def log_page(
+    ws: Workspace, run_id: str, step: str | None, after: int, *,
+    search: str | None = None, level: str | None = None, attempt: int | None = None,
+) -> protocol.LogPage:  # fmt: skip
+    """Return log lines after a number; from the start, the last ones are what matters.
+
+    Parameters
+    ----------
+    step : str or None
+        None for those of all steps.
+    search : str, optional
+        Part of the text, in any case.
+    level : {"debug", "info", "warning", "error"}, optional
+        At least this level. What was printed counts as "info".
+    attempt : int, optional
+        Only this attempt's.
+    """
+    told = {
+        "r": run_id, "s": step, "search": search or None, "attempt": attempt,
+        "levels": dumps(_LEVELS[_LEVELS.index(level.upper()) :] if level else []), "any": level is None,
+        "printed": level in (None, "debug", "info"),
+    }  # fmt: skip
     if after == 0:
         first = ws.catalog.one(
-            "select min(seq) as first from"
-            " (select seq from logs where run_id = :r and step = :s order by seq desc limit :n)",
-            r=run_id, s=step, n=LOG_LINES,
+            f"select min(seq) as first from (select seq from logs where {_LOGS} order by seq desc limit :n)",  # noqa: S608
+            **told, n=LOG_LINES,
         )  # fmt: skip
         after = (first["first"] or 1) - 1 if first else 0
     rows = ws.catalog.query(
-        "select seq, attempt, at, stream, level, text from logs where run_id = :r and step = :s and seq > :a"
+        f"select seq, step, attempt, at, stream, level, text from logs where {_LOGS} and seq > :a"  # noqa: S608
         " order by seq limit :n",
-        r=run_id, s=step, a=after, n=LOG_LINES + 1,
+        **told, a=after, n=LOG_LINES + 1,
     )  # fmt: skip
     return protocol.LogPage(
         lines=[protocol.LogLine(**r) for r in rows[:LOG_LINES]], more=len(rows) > LOG_LINES
     )
+
+
+_LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+_LOGS = (
+    "run_id = :r and (:s is null or step = :s) and (:attempt is null or attempt = :attempt) "
+    "and (:search is null or instr(lower(text), lower(:search))) and (:any or (:printed and level is null) "
+    "or upper(level) in (select value from json_each(:levels)))"
+)
 
 
 def page(ws: Workspace, artifact: Artifact, offset: int, limit: int) -> protocol.Preview:

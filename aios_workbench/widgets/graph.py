@@ -11,7 +11,7 @@ import anywidget
 import traitlets
 
 from aios_workbench.widgets import fallback, protocol
-from aios_workbench.widgets.answers import answer
+from aios_workbench.widgets.answers import Asked, receive
 from aios_workbench.widgets.diff import Differ
 from aios_workbench.widgets.source import RunReader, definition_state, overlay
 from aios_workbench.widgets.watch import Watcher, watcher
@@ -69,6 +69,7 @@ class GraphWidget(anywidget.AnyWidget):
         self._guard = threading.RLock()
         self._ended: float | None = None
         self.heard = False  # of a browser
+        self.asked = Asked()
         self.workflow: Any = target if hasattr(target, "spec") and callable(target.spec) else None
         self.run: Any = None if self.workflow is not None else target
         self.reader: RunReader | None = RunReader(self.ws, self.run.id) if self.run is not None else None
@@ -197,9 +198,7 @@ class GraphWidget(anywidget.AnyWidget):
 
     def _on_request(self, _: Any, content: Any, __: Any) -> None:
         self.heard = True
-        reply = answer(self, content)
-        if reply is not None:
-            self.send(reply.model_dump(mode="json"))
+        receive(self, content)
 
     def _answer_while_busy(self) -> None:
         """Let a step be opened while a cell blocks in ``run.result()``.

@@ -126,6 +126,7 @@ class LogLine(Message):
     """One captured line of output."""
 
     seq: int
+    step: str = ""
     attempt: int
     at: float
     stream: str

@@ -85,6 +85,7 @@ __all__ = [
     "MODELS",
     "REQUEST",
     "TERMINAL",
+    "Abort",
     "Answer",
     "AnyRequest",
     "Artifact",
@@ -173,7 +174,7 @@ class PreviewPage(Request):
 
     kind: Literal["preview"] = "preview"
     hash: Hash
-    offset: int = Field(default=0, ge=0)
+    offset: int = Field(default=0, ge=0, le=2**53)
     limit: int = Field(default=50, ge=1, le=500)
 
 
@@ -213,7 +214,7 @@ class AskGraph(Request):
     """The graph of a run: whole, or what changed since event `since`; answered by a `GraphNews`."""
 
     kind: Literal["graph"] = "graph"
-    since: int | None = Field(default=None, ge=0)
+    since: int | None = Field(default=None, ge=0, le=2**62)
 
 
 class AskOverview(Request):
@@ -232,7 +233,7 @@ class AskEvents(Request):
     """What happened after an event; answered by an `EventPage`."""
 
     kind: Literal["events"] = "events"
-    after: int = Field(default=0, ge=0)
+    after: int = Field(default=0, ge=0, le=2**62)
     limit: int = Field(default=200, ge=1, le=1000)
 
 
@@ -265,7 +266,7 @@ class AskHistory(Request):
     kind: Literal["history"] = "history"
     workflow: str
     limit: int = Field(default=50, ge=1, le=500)
-    before: float | None = Field(default=None, ge=0)
+    before: float | None = Field(default=None, ge=0, allow_inf_nan=False)
 
 
 class AskSettings(Request):
@@ -304,10 +305,10 @@ class Logs(Request):
 
     kind: Literal["logs"] = "logs"
     step: str | None = None
-    after: int = Field(default=0, ge=0)
+    after: int = Field(default=0, ge=0, le=2**62)
     search: str | None = Field(default=None, max_length=200)
     level: Literal["debug", "info", "warning", "error"] | None = None
-    attempt: int | None = Field(default=None, ge=1)
+    attempt: int | None = Field(default=None, ge=1, le=2**62)
 
 
 class RerunFrom(Request):
@@ -327,6 +328,13 @@ class Cancel(Request):
     """Stop the run."""
 
     kind: Literal["cancel"] = "cancel"
+
+
+class Abort(Request):
+    """Nobody waits any more for the answer to `target`; answered at once."""
+
+    kind: Literal["abort"] = "abort"
+    target: int
 
 
 class Decide(Request):
@@ -360,7 +368,7 @@ class ErrorReply(Message):
 AnyRequest = (
     Hello | OpenStep | PreviewPage | AskTable | AskProfile | AskSql | AskMedia | AskGraph | AskOverview | AskTimeline
     | AskEvents | AskLineage | AskDiff | AskStepDiff | AskHistory | Logs | RerunFrom | Resume | Cancel | Decide
-    | AskSettings | EditStep | NewStep | AskTemplates
+    | AskSettings | EditStep | NewStep | AskTemplates | Abort
 )  # fmt: skip
 
 #: Reads what the browser sent.
@@ -392,6 +400,7 @@ ANSWERS: dict[type[Request], type[Message]] = {
     EditStep: CodeEdit,
     NewStep: CodeEdit,
     AskTemplates: Templates,
+    Abort: Done,
 }
 
 #: In the order they are written to `protocol.ts`.

@@ -18,6 +18,7 @@ _STEPS = (
     " s.progress, s.message, s.error, a.bytes, json_extract(a.shape, '$[0]') as rows"
     " from steps s left join artifacts a on a.hash = s.output where s.run_id = :r order by s.position"
 )
+_SOME = _STEPS.replace(" order by", " and step in (select value from json_each(:names)) order by")
 
 
 def static_state(target: Any, ws: Workspace | None = None) -> GraphState:
@@ -104,13 +105,8 @@ class RunReader:
 
     def read(self) -> GraphState:
         """Return the state now stored."""
-        catalog = self.ws.catalog
-        run = catalog.one("select * from runs where run_id = :r", r=self.run_id)
-        if run is None:
-            raise NotFoundError(f"run {self.run_id!r} was removed from {self.ws.root}")
-        if run["status"] == "running" and run["owner"] and not alive(self.ws, run["owner"]):
-            run["status"] = "interrupted"
-        rows = {r["step"]: r for r in catalog.query(_STEPS, r=self.run_id)}
+        info = self.info()
+        rows = {r["step"]: r for r in self.ws.catalog.query(_STEPS, r=self.run_id)}
         nodes = [self._filled(node, rows.get(name)) for name, node in self._skeleton.items()]
         nodes += [
             self._filled(_node(name, row["kind"]), row)
@@ -119,8 +115,28 @@ class RunReader:
         ]
         return GraphState(
             workflow=self.workflow, description=self.spec.get("description", ""), now=time.time(),
-            run=run_info(run), nodes=nodes, metrics=self._metrics(), gates=self._gates(),
+            run=info, nodes=nodes, metrics=self.metrics(), gates=self.gates(),
         )  # fmt: skip
+
+    @property
+    def size(self) -> int:
+        """How many steps the graph has."""
+        return len(self._skeleton)
+
+    def info(self) -> RunInfo:
+        """Return the run itself, with the status of one whose process is gone told as it is."""
+        run = self.ws.catalog.one("select * from runs where run_id = :r", r=self.run_id)
+        if run is None:
+            raise NotFoundError(f"run {self.run_id!r} was removed from {self.ws.root}")
+        if run["status"] == "running" and run["owner"] and not alive(self.ws, run["owner"]):
+            run["status"] = "interrupted"
+        return run_info(run)
+
+    def some(self, names: str) -> tuple[RunInfo, list[StepNode]]:
+        """Return the run and some of its steps; `names` is a JSON list."""
+        rows = self.ws.catalog.query(_SOME, r=self.run_id, names=names)
+        nodes = [self._filled(self._skeleton.get(r["step"]) or _node(r["step"], r["kind"]), r) for r in rows]
+        return self.info(), nodes
 
     def _filled(self, node: StepNode, row: Mapping[str, Any] | None) -> StepNode:
         if row is None:
@@ -142,14 +158,16 @@ class RunReader:
         self._known[node.name] = (values, filled)
         return filled
 
-    def _metrics(self) -> list[Metric]:
+    def metrics(self) -> list[Metric]:
+        """Return the figures its steps reported."""
         rows = self.ws.catalog.query(
             "select step, name, value, text, unit from metrics where run_id = :r order by at, step, name limit 60",
             r=self.run_id,
         )
         return [Metric(**r) for r in rows]
 
-    def _gates(self) -> list[GateRequest]:
+    def gates(self) -> list[GateRequest]:
+        """Return the gates that wait for a person."""
         rows = self.ws.catalog.query(
             "select step, form, requested_at, deadline_at from gates where run_id = :r and status = 'waiting'"
             " order by requested_at, step",

@@ -198,6 +198,7 @@ export interface Value {
 /** One captured line of output. */
 export interface LogLine {
   seq: number;
+  step: string;
   attempt: number;
   at: number;
   stream: string;
@@ -841,6 +842,14 @@ export interface AskTemplates {
   kind: 'templates';
 }
 
+/** Nobody waits any more for the answer to `target`; answered at once. */
+export interface Abort {
+  id: number;
+  run_id?: string | null;
+  kind: 'abort';
+  target: number;
+}
+
 /** The answer to a request; the type of `data` follows from the request's kind. */
 export interface Answer {
   kind: 'answer';
@@ -857,7 +866,7 @@ export interface ErrorReply {
   fields: Record<string, string>;
 }
 
-export type Request = Hello | OpenStep | PreviewPage | AskTable | AskProfile | AskSql | AskMedia | AskGraph | AskOverview | AskTimeline | AskEvents | AskLineage | AskDiff | AskStepDiff | AskHistory | Logs | RerunFrom | Resume | Cancel | Decide | AskSettings | EditStep | NewStep | AskTemplates;
+export type Request = Hello | OpenStep | PreviewPage | AskTable | AskProfile | AskSql | AskMedia | AskGraph | AskOverview | AskTimeline | AskEvents | AskLineage | AskDiff | AskStepDiff | AskHistory | Logs | RerunFrom | Resume | Cancel | Decide | AskSettings | EditStep | NewStep | AskTemplates | Abort;
 
 /** What each kind of request is answered with. */
 export interface Answers {
@@ -885,4 +894,5 @@ export interface Answers {
   edit_step: CodeEdit;
   new_step: CodeEdit;
   templates: Templates;
+  abort: Done;
 }

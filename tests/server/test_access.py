@@ -16,6 +16,7 @@ from aios_workbench.workspace import Workspace
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
 
 ENDPOINTS = [
+    ("POST", "ask"),
     ("GET", "snapshot"),
     ("GET", "events"),
     ("GET", "runs"),
@@ -84,7 +85,7 @@ async def test_permission_is_asked_for_each(denied: None, ask: Any, ws: Workspac
         status, answer = await ask(method, path)
         assert status == 403, (method, path, answer)
     actions = [action for action, resource in OnlyOthers.asked if resource == "aios"]
-    assert actions == ["read" if method == "GET" else "write" for method, _ in ENDPOINTS]
+    assert actions == ["read" if method == "GET" or path == "ask" else "write" for method, path in ENDPOINTS]
 
 
 async def test_a_cookie_alone_does_not_write(

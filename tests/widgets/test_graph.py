@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from aios_workbench.widgets import protocol
-from aios_workbench.widgets.answers import check_form
+from aios_workbench.widgets.ask import check_form
 from aios_workbench.widgets.diff import apply
 from aios_workbench.widgets.graph import GraphWidget
 from aios_workbench.workflow import Workflow
