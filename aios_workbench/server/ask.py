@@ -11,6 +11,7 @@ from jupyter_server.utils import ensure_async
 from pydantic import ValidationError
 from tornado import web
 
+from aios_workbench.errors import ParameterError
 from aios_workbench.server.base import AiosHandler, Problem, dumps, invalid
 from aios_workbench.widgets import ask, protocol
 

@@ -28,6 +28,10 @@ RUNLESS = (
     protocol.Hello, protocol.PreviewPage, protocol.AskTable, protocol.AskProfile, protocol.AskSql, protocol.AskMedia,
     protocol.AskHistory,
 )  # fmt: skip
+#: Questions about what is being written in a notebook: only its kernel can answer.
+IN_KERNEL = (
+    protocol.AskSettings, protocol.EditStep, protocol.NewStep, protocol.AskTemplates, protocol.Abort,
+)  # fmt: skip
 
 
 class FormError(ParameterError):
@@ -135,6 +139,10 @@ def ask(
         control.read_run(ws, run_id)  # raises, naming the nearest ids
     if isinstance(request, ACTING):
         return protocol.Done(run_id=_act(ws, request, _named(run_id), hands))
+    if isinstance(request, IN_KERNEL):
+        raise ConflictError(
+            f"{request.kind!r} is asked of the notebook's kernel: open the notebook and run it"
+        )
     return _read(ws, request, run_id)
 
 
@@ -232,16 +240,6 @@ def _read(ws: Workspace, request: Any, run_id: str | None) -> Message:
             return _value(ws, request, ws.artifacts.find(request.hash), run_id)
         case protocol.AskMedia():
             return _later("workspace.tables", "media")(ws, ws.artifacts.find(request.hash))
-        case (
-            protocol.AskSettings()
-            | protocol.EditStep()
-            | protocol.NewStep()
-            | protocol.AskTemplates()
-            | protocol.Abort()
-        ):
-            raise ConflictError(
-                f"{request.kind!r} is asked of the notebook's kernel: open the notebook and run it"
-            )
     return _run(ws, request, _named(run_id))
 
 
