@@ -1,5 +1,5 @@
 // Header, figures, graph, and the open step.
-import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 
 import { GraphView } from '../src/shared/graph/view';
 import type { Ask } from '../src/shared/inspector/types';
@@ -7,6 +7,8 @@ import { DetailPane } from './detail';
 import { Header, Notices } from './header';
 import { Metrics } from './metrics';
 import type { Store } from './store';
+import { AddStep } from '../src/shared/edit';
+import { hostOf } from './host';
 
 interface Props {
   store: Store;
@@ -29,16 +31,17 @@ export function App({ store, ask, onLost }: Props): JSX.Element {
     [ask]
   );
   const toggle = useCallback((step: string) => setOpen(now => (now === step ? null : step)), []);
-  const root = useRef<HTMLElement>(null);
+  const [root, setRoot] = useState<HTMLElement | null>(null);
+  const host = useMemo(() => hostOf(ask, root, lost), [ask, root, lost]);
   const close = useCallback(() => {
     // Back to where the reader came from.
-    root.current?.querySelector<HTMLElement>('.aiosw-node[aria-pressed="true"]')?.focus({ preventScroll: true });
+    root?.querySelector<HTMLElement>('.aiosw-node[aria-pressed="true"]')?.focus({ preventScroll: true });
     setOpen(null);
-  }, []);
+  }, [root]);
   const opened = useMemo(() => state.nodes.find(n => n.name === open) ?? null, [state.nodes, open]);
 
   return (
-    <section ref={root} className="aiosw" aria-label={`Workflow ${state.workflow}`} data-lost={lost || undefined}>
+    <section ref={setRoot} className="aiosw" aria-label={`Workflow ${state.workflow}`} data-lost={lost || undefined}>
       <Header state={state} skew={skew} lost={lost} act={act} />
       <Notices state={state} lost={lost} problem={problem} open={open} onOpen={setOpen} onDismiss={() => setProblem('')} />
       <Metrics metrics={state.metrics} />
@@ -47,12 +50,14 @@ export function App({ store, ask, onLost }: Props): JSX.Element {
       ) : (
         !state.problem && <Empty workflow={state.workflow} />
       )}
+      {root && <AddStep host={host} steps={state.nodes.map(n => n.name)} selected={open} />}
       {opened && (
         <DetailPane
           key={`${state.run?.run_id ?? ''}/${opened.name}`}
           node={opened}
           run={state.run}
           ask={ask}
+          host={host}
           lost={lost}
           skew={skew}
           onRerun={() => act({ kind: 'rerun_from', step: opened.name })}

@@ -2,18 +2,20 @@
 import { useCallback, useEffect, useId, useRef, useState } from 'react';
 
 import type { RunInfo, StepDetail, StepNode } from '../src/protocol';
+import { PolicyForm } from '../src/shared/edit';
 import { duration } from '../src/shared/format';
 import { StateChip } from '../src/shared/states';
-import type { Ask } from '../src/shared/inspector/types';
+import type { Ask, Host } from '../src/shared/inspector/types';
 import { AttemptsTab, CodeTab, ErrorTab, InputsTab, LogTab, OutputTab } from './detail-tabs';
 import { GateTab } from './gate';
 
-export type TabName = 'Decide' | 'Decision' | 'Error' | 'Output' | 'Inputs' | 'Log' | 'Attempts' | 'Code';
+export type TabName = 'Decide' | 'Decision' | 'Error' | 'Output' | 'Inputs' | 'Log' | 'Attempts' | 'Code' | 'Settings';
 
 interface Props {
   node: StepNode;
   run: RunInfo | null;
   ask: Ask;
+  host: Host;
   lost: boolean;
   skew: number;
   onRerun: () => Promise<void>;
@@ -22,7 +24,7 @@ interface Props {
 
 const DONE = new Set(['succeeded', 'failed', 'cancelled', 'interrupted']);
 
-export function DetailPane({ node, run, ask, lost, onRerun, onClose }: Props): JSX.Element {
+export function DetailPane({ node, run, ask, host, lost, onRerun, onClose }: Props): JSX.Element {
   const [detail, setDetail] = useState<StepDetail | null>(null);
   const [problem, setProblem] = useState('');
   const [chosen, setChosen] = useState<TabName | null>(null);
@@ -108,6 +110,8 @@ export function DetailPane({ node, run, ask, lost, onRerun, onClose }: Props): J
         return <LogTab detail={d} ask={ask} moving={node.status === 'running' || node.status === 'retrying'} />;
       case 'Attempts':
         return <AttemptsTab detail={d} />;
+      case 'Settings':
+        return <PolicyForm host={host} step={step} version={`${node.stale}`} />;
       default:
         return <CodeTab detail={d} />;
     }
@@ -131,7 +135,7 @@ function tabsOf(d: StepDetail): TabName[] {
     tabs.push('Output');
   }
   if (d.status === 'pending' || d.status === 'skipped') {
-    tabs.push('Code', 'Inputs');
+    tabs.push('Code', 'Inputs', 'Settings');
     return tabs;
   }
   tabs.push('Inputs');
@@ -141,7 +145,7 @@ function tabsOf(d: StepDetail): TabName[] {
   if (d.attempts.length > 0) {
     tabs.push('Attempts');
   }
-  tabs.push('Code');
+  tabs.push('Code', 'Settings');
   return tabs;
 }
 

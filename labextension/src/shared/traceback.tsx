@@ -21,7 +21,6 @@ export function Traceback({ error, host }: Props): JSX.Element {
   };
   return (
     <div className="aiosw-traceback">
-      <p className="aiosw-error-title">{[error.type, error.message].filter(Boolean).join(': ')}</p>
       {error.frames.length > 0 && (
         <ol className="aiosw-frames" aria-label="Calls, the last one failed">
           {error.frames.map((frame, i) => {
