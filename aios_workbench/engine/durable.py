@@ -7,6 +7,7 @@ topological order before anything runs, so that a replay meets the same ids howe
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import threading
 import time
@@ -182,6 +183,9 @@ class _Walk:
                     self._ask(step, reserved) if step.kind == "gate" else self._work(step, reserved)
                 )
                 record = Record.from_dict(data)
+                if self.active.wakes:  # the last busy step has ended: what is left is a person's decision
+                    with contextlib.suppress(WorkspaceError):
+                        await self._note()
                 if step.name in self.executed:
                     self.records[step.name] = record
                     return
