@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from aios_workbench.engine import control
 from aios_workbench.errors import ConflictError, NotFoundError
-from aios_workbench.workspace import Workspace
+from aios_workbench.workspace import Artifact, Workspace
+from aios_workbench.workspace.looks import Condition, ProfileView, SortBy, TableView, table_query
 from aios_workbench.workspace.sql import query_output
 
 if TYPE_CHECKING:
@@ -66,12 +67,7 @@ class StepView:
         ConflictError
             When it has none (yet).
         """
-        row = self._row()
-        if row["output"] is None:
-            raise ConflictError(
-                f"step '{self.name}' of run {self.run_id} has no output: it is {row['status']}"
-            )
-        return self._ws.artifacts.get(self._ws.artifacts.find(row["output"]))
+        return self._ws.artifacts.get(self._artifact())
 
     @property
     def inputs(self) -> dict[str, Any]:
@@ -115,19 +111,72 @@ class StepView:
         return StepError(json.loads(error)) if error else None
 
     def sql(self, query: str) -> pd.DataFrame:
-        """Query the step's data frame, as table `output`, with DuckDB, without loading it.
+        """Query the step's data frame or array, as table `output`, with DuckDB, without loading it.
 
         Raises
         ------
         ConflictError
-            When the output is not a data frame.
+            When the output is not a table.
         """
+        return query_output(self._ws, self._artifact(), query)
+
+    def table(
+        self, *, sort: Sequence[SortBy] | SortBy = (), filters: Sequence[Condition] = (), where: str | None = None,
+        columns: Sequence[str] | None = None, offset: int = 0, limit: int = 50,
+    ) -> TableView:  # fmt: skip
+        """Return rows of the step's data frame or array without loading it.
+
+        Parameters
+        ----------
+        sort : str, (str, "asc" or "desc"), or a list of these
+            Columns to order by; a name that starts with "-" is descending.
+        filters : list of (column, operator, value)
+            Operators as in `aios_workbench.workspace.models.Filter`; `is_null` and `not_null` take no value.
+        where : str, optional
+            A condition in SQL.
+        columns : list of str, optional
+            Which, and in which order.
+        limit : int
+            At most 500.
+
+        Returns
+        -------
+        TableView
+            With `.to_frame()`, `.total`, `.matched`, `.sql`.
+
+        Raises
+        ------
+        ConflictError
+            When there is no output, or it is not a table.
+        ParameterError
+            When a column is unknown or a condition wrong.
+        """
+        query = table_query(sort, filters, where, columns, offset, limit)
+        return TableView(self._ws, self._artifact(), query, self._code)
+
+    def profile(self, columns: Sequence[str] | None = None) -> ProfileView:
+        """Sum up the columns of the step's data frame or array without loading it; `.to_frame()` is the table."""
+        from aios_workbench.workspace.tables import profile
+
+        return ProfileView(profile(self._ws, self._artifact(), columns, self._code))
+
+    def preview(self, offset: int = 0, limit: int = 50) -> dict[str, Any]:
+        """Return a look at the output, whatever it is, as a JSON-able dict."""
+        from aios_workbench.workspace.preview import preview
+
+        return preview(self._ws, self._artifact(), offset, limit)
+
+    @property
+    def _code(self) -> str:
+        return f"aios.run({self.run_id!r})[{self.name!r}]"
+
+    def _artifact(self) -> Artifact:
         row = self._row()
         if row["output"] is None:
             raise ConflictError(
                 f"step '{self.name}' of run {self.run_id} has no output: it is {row['status']}"
             )
-        return query_output(self._ws, self._ws.artifacts.find(row["output"]), query)
+        return self._ws.artifacts.find(row["output"])
 
     def __repr__(self) -> str:
         row = self._row()

@@ -32,7 +32,11 @@ class Sort(Message):
 
 
 class Filter(Message):
-    """A condition on a column. `value` is a list for `in` and `between`."""
+    """A condition on a column. `value` is a list for `in` and `between`, where null leaves one side open.
+
+    `contains` and `starts_with` take no notice of upper and lower case. Times are ISO texts, without an offset
+    meant in the column's own zone, or epoch seconds. NaN counts as null; null meets no condition but `is_null`.
+    """
 
     column: str
     op: Operator
@@ -79,7 +83,10 @@ class Frequent(Message):
 
 
 class ColumnProfile(Message):
-    """One column summed up. Numbers and times have figures and a histogram, everything else has `top`."""
+    """One column summed up. Numbers and times have figures and a histogram, everything else has `top`.
+
+    NaN counts as null. `infinite` values are in `min` and `max` only.
+    """
 
     name: str
     type: str
@@ -93,18 +100,21 @@ class ColumnProfile(Message):
     mean: float | None = None
     std: float | None = None
     quantiles: dict[str, float] = {}
+    quantiles_exact: bool = True
+    infinite: int = 0
     zeros: int | None = None
     histogram: Histogram | None = None
     top: list[Frequent] = []
 
 
 class TableProfile(Message):
-    """All columns of a table summed up; `sampled` tells how many rows were looked at when not all."""
+    """Columns of a table summed up, of `total_columns`; `sampled` tells how many rows were looked at when not all."""
 
     rows: int = 0
     bytes: int = 0
     duplicates: int | None = None
     sampled: int | None = None
+    total_columns: int = 0
     columns: list[ColumnProfile] = []
     seconds: float = 0.0
     code: str = ""

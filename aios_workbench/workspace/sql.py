@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from aios_workbench.errors import ConflictError, ParameterError, hint
+from aios_workbench.errors import ParameterError, hint
 from aios_workbench.workspace import schema
 from aios_workbench.workspace.artifacts import Artifact
 from aios_workbench.workspace.home import Workspace, workspace
@@ -83,32 +83,15 @@ def _register(con: Any, ws: Workspace, table: str) -> None:
 
 
 def query_output(ws: Workspace, artifact: Artifact, query: str) -> pd.DataFrame:
-    """Query one stored data frame as table `output`.
+    """Query one stored data frame or array as table `output`, with one SELECT.
 
     Raises
     ------
     ConflictError
-        When the artifact is not a data frame.
+        When the artifact is not a table.
     ParameterError
         When the statement is wrong.
     """
-    import duckdb
+    from aios_workbench.workspace.tables import query_frame
 
-    if artifact.kind != "parquet":
-        raise ConflictError(f"this output is {artifact.type}, not a data frame; load it with .output")
-    import pyarrow.dataset
-
-    path = ws.artifacts.path(artifact)
-    if not path.exists():
-        ws.artifacts.read(artifact)  # says what to do about it
-    with _sandbox() as con:
-        try:
-            # A dataset, not read_parquet: the query may push columns and filters down, but touch no file itself.
-            con.register("output", pyarrow.dataset.dataset(path, format="parquet"))
-            found = con.execute(query)
-            if found is None:
-                raise ParameterError("sql on this output: there is no statement in this query")
-            frame: pd.DataFrame = found.df()
-            return frame
-        except (duckdb.Error, pyarrow.ArrowException) as e:
-            raise ParameterError(f"sql on this output: {e}") from None
+    return query_frame(ws, artifact, query)

@@ -91,7 +91,7 @@ export interface Sort {
   descending?: boolean;
 }
 
-/** A condition on a column. `value` is a list for `in` and `between`. */
+/** A condition on a column. `value` is a list for `in` and `between`, where null leaves one side open. `contains` and `starts_with` take no notice of upper and lower case. Times are ISO texts, without an offset meant in the column's own zone, or epoch seconds. NaN counts as null; null meets no condition but `is_null`. */
 export interface Filter {
   column: string;
   op: '=' | '!=' | '<' | '<=' | '>' | '>=' | 'contains' | 'starts_with' | 'in' | 'between' | 'is_null' | 'not_null';
@@ -133,7 +133,7 @@ export interface Frequent {
   count: number;
 }
 
-/** One column summed up. Numbers and times have figures and a histogram, everything else has `top`. */
+/** One column summed up. Numbers and times have figures and a histogram, everything else has `top`. NaN counts as null. `infinite` values are in `min` and `max` only. */
 export interface ColumnProfile {
   name: string;
   type: string;
@@ -147,17 +147,20 @@ export interface ColumnProfile {
   mean: number | null;
   std: number | null;
   quantiles: Record<string, number>;
+  quantiles_exact: boolean;
+  infinite: number;
   zeros: number | null;
   histogram: Histogram | null;
   top: Frequent[];
 }
 
-/** All columns of a table summed up; `sampled` tells how many rows were looked at when not all. */
+/** Columns of a table summed up, of `total_columns`; `sampled` tells how many rows were looked at when not all. */
 export interface TableProfile {
   rows: number;
   bytes: number;
   duplicates: number | null;
   sampled: number | null;
+  total_columns: number;
   columns: ColumnProfile[];
   seconds: number;
   code: string;
