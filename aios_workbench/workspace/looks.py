@@ -133,7 +133,7 @@ def _terms(sort: Any) -> list[Any]:
     return [sort] if one else list(sort)
 
 
-def _sort(term: SortBy) -> dict[str, Any]:
+def _sort(term: Any) -> dict[str, Any]:
     if isinstance(term, str):
         return {"column": term.removeprefix("-"), "descending": term.startswith("-")}
     if len(term) != 2 or term[1] not in ("asc", "desc"):
@@ -141,7 +141,7 @@ def _sort(term: SortBy) -> dict[str, Any]:
     return {"column": term[0], "descending": term[1] == "desc"}
 
 
-def _filter(given: Condition) -> dict[str, Any]:
+def _filter(given: Any) -> dict[str, Any]:
     if isinstance(given, str) or not 2 <= len(given) <= 3:
         raise ParameterError(
             f"a filter is (column, operator, value), such as ('state', '=', 'NY'), not {given!r}"
