@@ -125,6 +125,7 @@ def page(ws: Workspace, artifact: Artifact, offset: int, limit: int) -> protocol
     except AiosError as e:
         out.text = str(e)
         return out
+    out.media = seen["media"]
     out.columns = [Column(**c) for c in seen["columns"]]
     out.rows, out.total, out.text, out.truncated = (
         seen["rows"],

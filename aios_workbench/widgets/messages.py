@@ -98,12 +98,13 @@ class GraphPatch(Message):
 
 
 class Preview(Message):
-    """A window on a stored value: a table's rows, or text."""
+    """A window on a stored value: a table's rows, or text. `media` is what asking for a picture would answer with."""
 
     kind: str
     type: str
     shape: list[int] | None = None
     bytes: int = 0
+    media: str | None = None
     columns: list[Column] = []
     rows: list[list[Any]] = []
     offset: int = 0

@@ -31,7 +31,7 @@ importing = threading.RLock()
 _JSON_LIMIT = 1_000_000
 _FRESH_SECONDS = 600  # far below the hour after which `aios gc` takes what nothing refers to
 _CACHE_BYTES = 64 * 2**20
-_SUFFIX = {"parquet": ".parquet", "npy": ".npy", "json": ".json", "pickle": ".pkl"}
+_SUFFIX = {"parquet": ".parquet", "npy": ".npy", "json": ".json", "pickle": ".pkl", "media": ".media"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,12 @@ class Artifact:
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-able dict."""
         return asdict(self)
+
+    @property
+    def shown(self) -> Artifact | None:
+        """What a pickled value shows of itself, an artifact of its own."""
+        kept = self.meta.get("shown")
+        return Artifact.from_dict(kept) if kept else None
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Artifact:
@@ -97,7 +103,26 @@ class ArtifactStore:
         WorkspaceError
             When the disk is full or cannot be written.
         """
-        return self._store(*encode(value))
+        kind, type_name, shape, meta, blob = encode(value)
+        if kind == "pickle":
+            meta |= self._show(value)
+        return self._store(kind, type_name, shape, meta, blob)
+
+    def _show(self, value: Any) -> dict[str, Any]:
+        """Keep what the value shows of itself beside it; `shown` of its description names that artifact."""
+        from aios_workbench.workspace import showing
+
+        meta: dict[str, Any] = {"html": True} if showing.has_html(value) else {}
+        shown = showing.show(value)
+        if shown is None:
+            return meta
+        if shown.columns is not None:
+            shape, described = (shown.rows, len(shown.columns)), {"columns": shown.columns}
+            kept = self._store("parquet", "pandas.DataFrame", shape, described, shown.data)
+        else:
+            size = {"width": shown.width, "height": shown.height}
+            kept = self._store("media", shown.mime, None, size, shown.data)
+        return {**meta, "shown": kept.to_dict()}
 
     def put_function(self, blob: bytes) -> Artifact:
         """Store a pickled function."""
@@ -321,6 +346,8 @@ def decode(kind: str, blob: bytes) -> Any:
             import pyarrow.parquet as pq
 
         return pq.read_table(pa.BufferReader(blob)).to_pandas()
+    if kind == "media":
+        return blob
     if kind == "npy":
         import numpy as np
 

@@ -119,6 +119,7 @@ def collect(
     needed = references(ws, without=old if dry_run else ())
     going = {row["run_id"] for row in ws.catalog.query(f"select run_id from runs where not {_OVER}")}
     needed |= journal.references([e for e, run, _ in entries if run in going])
+    needed |= _beside(ws, needed)
     _delete_blobs(ws, needed, now, done)
     if not dry_run and not busy:
         _delete_descriptions(ws, needed, now)
@@ -149,10 +150,17 @@ def references(ws: Workspace, without: Iterable[str] = ()) -> set[str]:
     needed.update(
         r["data"] for r in ws.catalog.query(f"select data from gates where {kept}", gone=gone) if r["data"]
     )
+    needed |= _beside(ws, needed)
     specs = f"select spec from specs where spec_hash in (select spec_hash from runs where {kept})"
     for row in ws.catalog.query(specs, gone=gone):
         needed.update(_hashes(json.loads(row["spec"])))
     return needed
+
+
+def _beside(ws: Workspace, needed: set[str]) -> set[str]:
+    """Return the hashes of what these values show of themselves."""
+    rows = ws.catalog.query("select hash, meta from artifacts where meta like '%\"shown\"%'")
+    return {h for row in rows if row["hash"] in needed for h in _hashes(json.loads(row["meta"]))}
 
 
 def _hashes(value: Any) -> Iterator[str]:

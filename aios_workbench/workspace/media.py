@@ -14,6 +14,8 @@ from aios_workbench.workspace.source import open_array
 
 MAX_TEXT = 500_000
 
+_HTML = "its HTML view is not shown: it could act with your rights; see it in a cell with .output"
+
 
 def media(ws: Workspace, artifact: Artifact) -> Media:
     """Return a stored value as a picture or a document.
@@ -37,7 +39,8 @@ def media(ws: Workspace, artifact: Artifact) -> Media:
     >>> shown.mime, shown.width, shown.height
     ('image/png', 6, 4)
     """
-    if artifact.kind == "parquet":
+    shown = artifact.shown
+    if artifact.kind == "parquet" or (shown is not None and shown.kind == "parquet"):
         raise ConflictError("this output is a data frame; look at it with .table() or .profile()")
     if artifact.kind == "npy":
         return _array(ws, artifact)
@@ -46,7 +49,28 @@ def media(ws: Workspace, artifact: Artifact) -> Media:
         if isinstance(value, str):
             return _text(value, "image/svg+xml" if value.lstrip().startswith("<svg") else "text/plain")
         return _text(json.dumps(value, indent=2, ensure_ascii=False), "application/json")
-    return _text(str(artifact.meta.get("preview") or artifact.type), "text/plain")
+    note = _HTML if artifact.meta.get("html") else ""
+    if shown is None:
+        return _text(str(artifact.meta.get("preview") or artifact.type), "text/plain", note)
+    data, size = ws.artifacts.read(shown), shown.meta
+    if shown.type.startswith("image/") and shown.type != "image/svg+xml":
+        encoded = base64.b64encode(data).decode()
+        return Media(mime=shown.type, data=encoded, width=size["width"], height=size["height"], note=note)
+    return Media(mime=shown.type, data=data.decode("utf-8", "replace"), note=note)
+
+
+def media_type(artifact: Artifact) -> str | None:
+    """Return the MIME type `media` would answer with, as far as the description tells; None for tables."""
+    shape = artifact.shape or ()
+    if artifact.kind == "npy":
+        bytes_ = artifact.meta.get("dtype") in ("uint8", "bool")
+        image = (len(shape) == 3 and shape[2] in (1, 3, 4)) or (len(shape) == 2 and bytes_ and min(shape) > 7)
+        return (
+            "image/png" if image and (bytes_ or len(shape) == 3) else None if len(shape) < 3 else "text/plain"
+        )
+    if artifact.kind == "pickle" and artifact.shown is not None:
+        return artifact.shown.type if artifact.shown.kind == "media" else None
+    return None if artifact.kind == "parquet" else "text/plain"
 
 
 def _array(ws: Workspace, artifact: Artifact) -> Media:
@@ -64,9 +88,9 @@ def _array(ws: Workspace, artifact: Artifact) -> Media:
     )
 
 
-def _text(text: str, mime: str) -> Media:
+def _text(text: str, mime: str, note: str = "") -> Media:
     if len(text) <= MAX_TEXT:
-        return Media(mime=mime, data=text)
+        return Media(mime=mime, data=text, note=note)
     return Media(
         mime="text/plain", data=text[:MAX_TEXT], note=f"the first {MAX_TEXT:,} of {len(text):,} characters"
     )

@@ -121,7 +121,12 @@ class TableProfile(Message):
 
 
 class Media(Message):
-    """A value as a picture or a document; `data` is base64 for binary types, text for the others."""
+    """A value as a picture or a document; `data` is base64 for PNG, JPEG, GIF and WebP, text for all others.
+
+    SVG must only be shown as ``<img src="data:…">``. ``application/vnd.aios.model+json`` is a model:
+    ``{class, parameters {name: text}, fitted [{name, type, shape, value}], features, feature_names, steps}``.
+    Plotly and Vega-Lite figures come as their JSON.
+    """
 
     mime: str
     data: str

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import decimal
 import json
-import math
 from typing import Any
 
-from aios_workbench.errors import AiosError, CorruptArtifactError, ParameterError
+from aios_workbench.errors import ParameterError
 from aios_workbench.workspace.artifacts import Artifact, decode
+from aios_workbench.workspace.cells import MAX_CELL, cell
 from aios_workbench.workspace.home import Workspace
+from aios_workbench.workspace.media import media_type
+from aios_workbench.workspace.paging import page_rows
+from aios_workbench.workspace.source import open_array, open_source
+from aios_workbench.workspace.tables import MAX_CELLS, shown_cell
+
+__all__ = ["MAX_CELL", "MAX_ROWS", "MAX_TEXT", "preview"]
 
 MAX_ROWS = 1000
-MAX_CELL = 500
 MAX_TEXT = 100_000
 
 
@@ -28,8 +31,9 @@ def preview(ws: Workspace, artifact: Artifact, offset: int = 0, limit: int = 50)
     Returns
     -------
     dict
-        ``kind, type, shape, bytes, hash, columns [{name, type}], rows [[…]], total, text, truncated``. Data
-        frames and two-dimensional arrays have rows, everything else has text.
+        ``kind, type, shape, bytes, hash, columns [{name, type}], rows [[…]], total, text, truncated, media``. Data
+        frames and arrays of one or two dimensions have rows, everything else has text. `media` is the MIME type
+        that `media(ws, artifact)` answers with, null for what is only a table.
 
     Raises
     ------
@@ -44,9 +48,10 @@ def preview(ws: Workspace, artifact: Artifact, offset: int = 0, limit: int = 50)
         "kind": artifact.kind, "type": artifact.type,
         "shape": list(artifact.shape) if artifact.shape is not None else None,
         "bytes": artifact.bytes, "hash": artifact.hash, "columns": [], "rows": [], "total": None, "text": None,
-        "truncated": False,
+        "truncated": False, "media": media_type(artifact),
     }  # fmt: skip
-    if artifact.kind == "parquet":
+    shown = artifact.shown
+    if artifact.kind == "parquet" or (shown is not None and shown.kind == "parquet"):
         _frame(ws, artifact, offset, limit, out)
     elif artifact.kind == "npy":
         _array(ws, artifact, offset, limit, out)
@@ -62,46 +67,20 @@ def _text(out: dict[str, Any], text: str) -> None:
 
 
 def _frame(ws: Workspace, artifact: Artifact, offset: int, limit: int, out: dict[str, Any]) -> None:
-    import duckdb
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    path = ws.artifacts.path(artifact)
-    kinds = {c["name"]: c["type"] for c in artifact.meta.get("columns", [])}
-    try:
-        names = pq.read_schema(path).names  # DuckDB renames what differs in case only
-        quoted = str(path).replace("'", "''")
-        with duckdb.connect() as con:
-            try:
-                found = con.execute(f"select * from read_parquet('{quoted}') limit {limit} offset {offset}")  # noqa: S608
-                rows = found.fetchall()
-            except duckdb.Error:  # a type DuckDB does not read
-                table = pq.read_table(path).slice(offset, limit)
-                rows = list(zip(*(column.to_pylist() for column in table.columns), strict=True))
-    except (pa.ArrowException, OSError) as e:
-        raise _damaged(ws, artifact) from e
-    out["total"] = artifact.shape[0] if artifact.shape else None
-    out["columns"] = [{"name": n, "type": kinds.get(n, "index")} for n in names]
-    out["rows"] = [[_cell(v) for v in row] for row in rows]
-
-
-def _damaged(ws: Workspace, artifact: Artifact) -> Exception:
-    try:
-        ws.artifacts.read(artifact)
-    except AiosError as e:
-        return e
-    return CorruptArtifactError(
-        f"artifact {artifact.hash[:12]} ({artifact.type}) cannot be read; rerun its step"
-    )
+    with open_source(ws, artifact) as source:
+        limit = max(1, min(limit, MAX_CELLS // max(1, len(source.fields))))
+        rows = page_rows(source, None, (), offset, limit, source.rows)
+        out["total"] = source.rows
+        out["columns"] = [{"name": f.name, "type": f.shown} for f in source.fields]
+        out["rows"] = [
+            list(map(shown_cell, source.fields, row)) for row in source.values(rows, source.fields)
+        ]
 
 
 def _array(ws: Workspace, artifact: Artifact, offset: int, limit: int, out: dict[str, Any]) -> None:
     import numpy as np
 
-    try:
-        array = np.load(ws.artifacts.path(artifact), mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as e:
-        raise _damaged(ws, artifact) from e
+    array = open_array(ws, artifact)
     if array.ndim not in (1, 2):
         _text(out, np.array2string(np.asarray(array), threshold=200, edgeitems=3))
         return
@@ -109,22 +88,5 @@ def _array(ws: Workspace, artifact: Artifact, offset: int, limit: int, out: dict
     part = (part if part.ndim == 2 else part[:, None])[:, :100]
     out["total"] = int(array.shape[0])
     out["columns"] = [{"name": str(i), "type": str(array.dtype)} for i in range(part.shape[1])]
-    out["rows"] = [[_cell(v) for v in row] for row in part.tolist()]
+    out["rows"] = [[cell(v) for v in row] for row in part.tolist()]
     out["truncated"] = array.ndim == 2 and array.shape[1] > 100
-
-
-def _cell(value: Any) -> Any:
-    if value is None or isinstance(value, (bool, int)):
-        return value if not isinstance(value, int) or abs(value) < 2**53 else str(value)
-    if isinstance(value, float):
-        return (
-            value
-            if math.isfinite(value)
-            else ("NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity")
-        )
-    if isinstance(value, (dt.datetime, dt.date, dt.time)):
-        return value.isoformat()
-    if isinstance(value, decimal.Decimal):
-        return str(value)
-    text = value if isinstance(value, str) else str(value)
-    return text if len(text) <= MAX_CELL else text[: MAX_CELL - 1] + "…"

@@ -356,6 +356,8 @@ def open_source(
     """
     import duckdb
 
+    if artifact.shown is not None and artifact.shown.kind == "parquet":
+        artifact = artifact.shown
     flat = artifact.kind == "npy" and len(artifact.shape or ()) in (1, 2)
     if artifact.kind != "parquet" and not flat:
         many = f"array of {len(artifact.shape or ())} dimensions" if artifact.kind == "npy" else artifact.type

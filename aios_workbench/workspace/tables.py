@@ -78,7 +78,7 @@ def table(ws: Workspace, artifact: Artifact, query: TableQuery, origin: str = ""
         values = source.values(rows, fields)
         return TablePage(
             columns=[Column(name=f.name, type=f.shown) for f in fields],
-            rows=[[_cell(f, v) for f, v in zip(fields, row, strict=True)] for row in values],
+            rows=[[shown_cell(f, v) for f, v in zip(fields, row, strict=True)] for row in values],
             offset=query.offset, total=source.rows, matched=found,
             truncated=limit < query.limit or (source.cut and query.columns is None),
             sql=_sql(query, fields, order, which), code=_code(origin, query),
@@ -176,7 +176,8 @@ def _order(source: Source, query: TableQuery) -> Order:
     return [(source.field(s.column), s.descending) for s in query.sort]
 
 
-def _cell(field: Field, value: Any) -> Any:
+def shown_cell(field: Field, value: Any) -> Any:
+    """Return a value of a column as it is sent: times in the column's own zone."""
     if field.zone and isinstance(value, dt.datetime):
         with contextlib.suppress(zoneinfo.ZoneInfoNotFoundError, ValueError):  # else UTC, which is as right
             value = value.astimezone(zoneinfo.ZoneInfo(field.zone))

@@ -166,7 +166,7 @@ export interface TableProfile {
   code: string;
 }
 
-/** A value as a picture or a document; `data` is base64 for binary types, text for the others. */
+/** A value as a picture or a document; `data` is base64 for PNG, JPEG, GIF and WebP, text for all others. SVG must only be shown as ``<img src="data:…">``. ``application/vnd.aios.model+json`` is a model: ``{class, parameters {name: text}, fitted [{name, type, shape, value}], features, feature_names, steps}``. Plotly and Vega-Lite figures come as their JSON. */
 export interface Media {
   mime: string;
   data: string;
@@ -175,12 +175,13 @@ export interface Media {
   note: string;
 }
 
-/** A window on a stored value: a table's rows, or text. */
+/** A window on a stored value: a table's rows, or text. `media` is what asking for a picture would answer with. */
 export interface Preview {
   kind: string;
   type: string;
   shape: number[] | null;
   bytes: number;
+  media: string | null;
   columns: Column[];
   rows: unknown[][];
   offset: number;
