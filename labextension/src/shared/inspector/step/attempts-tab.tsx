@@ -1,0 +1,64 @@
+// Each try, what it took, and what went wrong.
+import type { Attempt, ErrorInfo, StepDetail } from '../../../protocol';
+import { CopyButton } from '../../copy';
+import { duration, moment } from '../../format';
+import { StateChip } from '../../states';
+import type { Host } from '../types';
+
+export function AttemptsTab({ host, detail }: { host: Host; detail: StepDetail }): JSX.Element {
+  return (
+    <ol className="aiosw-list">
+      {detail.attempts.map((a, i) => <AttemptItem key={a.attempt} host={host} attempt={a} waited={pause(detail.attempts[i - 1], a)} />)}
+    </ol>
+  );
+}
+
+function pause(before: Attempt | undefined, now: Attempt): number | null {
+  return before === undefined || before.duration === null ? null : Math.max(0, now.started_at - before.started_at - before.duration);
+}
+
+function AttemptItem({ host, attempt: a, waited }: { host: Host; attempt: Attempt; waited: number | null }): JSX.Element {
+  return (
+    <li>
+      <p className="aiosw-facts-line">
+        <b>{`attempt ${a.attempt}`}</b>
+        <StateChip status={a.status} />
+        <span>{moment(a.started_at)}</span>
+        {a.duration !== null && <span>took {duration(a.duration)}</span>}
+        {waited !== null && waited > 0.001 && <span className="aiosw-quiet">after a pause of {duration(waited)}</span>}
+        {a.executor && <span className="aiosw-quiet">on {a.executor}</span>}
+      </p>
+      {a.error && (
+        <details>
+          <summary>{title(a.error)}</summary>
+          <ErrorText host={host} error={a.error} />
+        </details>
+      )}
+    </li>
+  );
+}
+
+export function ErrorTab({ host, error }: { host: Host; error: ErrorInfo }): JSX.Element {
+  return (
+    <>
+      <p className="aiosw-error-title">{title(error)}</p>
+      <ErrorText host={host} error={error} />
+    </>
+  );
+}
+
+function ErrorText({ host, error }: { host: Host; error: ErrorInfo }): JSX.Element | null {
+  const text = error.traceback || error.message;
+  return text ? (
+    <div className="aiosw-pre" data-tone="failed">
+      <div className="aiosw-pre-box">
+        <pre tabIndex={0}>{text}</pre>
+        <CopyButton text={text} what="the traceback" copy={host.copy} />
+      </div>
+    </div>
+  ) : null;
+}
+
+export function title(error: ErrorInfo): string {
+  return error.type ? `${error.type}: ${error.message}` : error.message;
+}
