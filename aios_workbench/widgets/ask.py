@@ -263,7 +263,14 @@ def _run(ws: Workspace, q: Any, run_id: str) -> Message:
             return detail.step_of_run(news.reader(ws, run_id), q.step)
         case protocol.Logs():
             return detail.log_page(
-                ws, run_id, q.step, q.after, search=q.search, level=q.level, attempt=q.attempt
+                ws,
+                run_id,
+                q.step,
+                q.after,
+                before=q.before,
+                search=q.search,
+                level=q.level,
+                attempt=q.attempt,
             )
         case protocol.AskGraph():
             return news.graph(ws, run_id, q.since)

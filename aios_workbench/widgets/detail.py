@@ -14,6 +14,7 @@ from aios_workbench.workspace import Artifact, Workspace, dumps
 from aios_workbench.workspace.models import Column
 
 LOG_LINES = 500
+EARLIER_LINES = 2000
 FIRST_ROWS = 20
 
 
@@ -68,15 +69,17 @@ def step_of_definition(workflow: Any, step: str) -> protocol.StepDetail:
 
 
 def log_page(
-    ws: Workspace, run_id: str, step: str | None, after: int, *,
+    ws: Workspace, run_id: str, step: str | None, after: int, *, before: int | None = None,
     search: str | None = None, level: str | None = None, attempt: int | None = None,
 ) -> protocol.LogPage:  # fmt: skip
-    """Return log lines after a number; from the start, the last ones are what matters.
+    """Return log lines after a number; without one the last there are, for these are what matters.
 
     Parameters
     ----------
     step : str or None
         None for those of all steps.
+    before : int, optional
+        The last lines before this number; `more` then tells of still earlier ones.
     search : str, optional
         Part of the text, in any case.
     level : {"debug", "info", "warning", "error"}, optional
@@ -89,19 +92,23 @@ def log_page(
         "levels": dumps(_LEVELS[_LEVELS.index(level.upper()) :] if level else []), "any": level is None,
         "printed": level in (None, "debug", "info"),
     }  # fmt: skip
-    if after == 0:
-        first = ws.catalog.one(
-            f"select min(seq) as first from (select seq from logs where {_LOGS} order by seq desc limit :n)",  # noqa: S608
-            **told, n=LOG_LINES,
-        )  # fmt: skip
-        after = (first["first"] or 1) - 1 if first else 0
+    columns = "seq, step, attempt, at, stream, level, text"
+    if after:
+        told |= {"a": after, "n": LOG_LINES + 1}
+        rows = ws.catalog.query(
+            f"select {columns} from logs where {_LOGS} and seq > :a order by seq limit :n",  # noqa: S608
+            **told,
+        )
+        return protocol.LogPage(
+            lines=[protocol.LogLine(**r) for r in rows[:LOG_LINES]], more=len(rows) > LOG_LINES
+        )
+    most = LOG_LINES if before is None else EARLIER_LINES
     rows = ws.catalog.query(
-        f"select seq, step, attempt, at, stream, level, text from logs where {_LOGS} and seq > :a"  # noqa: S608
-        " order by seq limit :n",
-        **told, a=after, n=LOG_LINES + 1,
+        f"select {columns} from logs where {_LOGS} and (:b is null or seq < :b) order by seq desc limit :n",  # noqa: S608
+        **told, b=before, n=most + 1,
     )  # fmt: skip
     return protocol.LogPage(
-        lines=[protocol.LogLine(**r) for r in rows[:LOG_LINES]], more=len(rows) > LOG_LINES
+        lines=[protocol.LogLine(**r) for r in reversed(rows[:most])], more=len(rows) > most
     )
 
 

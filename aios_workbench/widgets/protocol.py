@@ -301,11 +301,15 @@ class AskTemplates(Request):
 
 
 class Logs(Request):
-    """Log lines of a step after a number; answered by a `LogPage`."""
+    """Log lines of a step after a number, or the last ones before a number; answered by a `LogPage`.
+
+    With neither, the very last ones. `more` of the answer tells of further lines in the direction asked.
+    """
 
     kind: Literal["logs"] = "logs"
     step: str | None = None
     after: int = Field(default=0, ge=0, le=2**62)
+    before: int | None = Field(default=None, ge=1, le=2**62)
     search: str | None = Field(default=None, max_length=200)
     level: Literal["debug", "info", "warning", "error"] | None = None
     attempt: int | None = Field(default=None, ge=1, le=2**62)

@@ -766,13 +766,14 @@ export interface AskHistory {
   before?: number | null;
 }
 
-/** Log lines of a step after a number; answered by a `LogPage`. */
+/** Log lines of a step after a number, or the last ones before a number; answered by a `LogPage`. With neither, the very last ones. `more` of the answer tells of further lines in the direction asked. */
 export interface Logs {
   id: number;
   run_id?: string | null;
   kind: 'logs';
   step?: string | null;
   after?: number;
+  before?: number | null;
   search?: string | null;
   level?: 'debug' | 'info' | 'warning' | 'error' | null;
   attempt?: number | null;

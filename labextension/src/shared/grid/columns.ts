@@ -53,7 +53,7 @@ export const MAX_WIDTH = 900;
 /** Widths in pixels from names, types and the rows at hand. */
 export function widthsOf(columns: Column[], rows: unknown[][]): number[] {
   return columns.map((column, c) => {
-    let longest = Math.max(column.name.length * 1.06, column.type.length * 0.85) + 2.6;
+    let longest = Math.max(column.name.length * 1.1 + 3.4, column.type.length * 0.9);
     for (let r = 0; r < Math.min(rows.length, 40); r++) {
       longest = Math.max(longest, rows[r][c] === null ? 4 : shown(rows[r][c]).length);
     }

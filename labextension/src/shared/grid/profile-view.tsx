@@ -48,7 +48,7 @@ export function ProfileView({ columns, profiles, copy, onColumn }: Props): JSX.E
   };
   return (
     <div className="aiosw-profile">
-      <div className="aiosw-bar">
+      <div className="aiosw-tools">
         <span className="aiosw-quiet" role="status">
           {about ? summary(about) : profiles.busy ? 'Reading all rows once…' : ''}
           {about?.sampled != null && <> Figures from a sample of {count(about.sampled)} rows.</>}
@@ -85,7 +85,7 @@ export function ProfileView({ columns, profiles, copy, onColumn }: Props): JSX.E
         </table>
       </div>
       {shownCount < columns.length && (
-        <div className="aiosw-bar">
+        <div className="aiosw-tools">
           <span className="aiosw-quiet">{`${count(shownCount)} of ${count(columns.length)} columns`}</span>
           <button type="button" disabled={profiles.busy} onClick={() => setShownCount(n => n + MORE)}>{`Profile ${count(Math.min(MORE, columns.length - shownCount))} more`}</button>
         </div>

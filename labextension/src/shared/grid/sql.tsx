@@ -62,7 +62,7 @@ export function SqlView({ memory, onMemory, ask, copy }: Props): JSX.Element {
           }
         }}
       />
-      <div className="aiosw-bar">
+      <div className="aiosw-tools">
         {running ? (
           <button type="button" onClick={() => running.abort()}>Stop</button>
         ) : (

@@ -79,7 +79,7 @@ export function TableView({ first, label, ask, copy, mode, onMode }: Props): JSX
   const modes: TableMode[] = ['Rows', ...(ask.profile ? ['Profile' as const] : []), ...(ask.sql ? ['SQL' as const] : [])];
   return (
     <div className="aiosw-tableview" ref={box}>
-      <div className="aiosw-bar">
+      <div className="aiosw-tools">
         {modes.length > 1 && (
           <span className="aiosw-segments" role="group" aria-label="View">
             {modes.map(m => <button key={m} type="button" aria-pressed={m === mode} onClick={() => onMode(m)}>{m}</button>)}

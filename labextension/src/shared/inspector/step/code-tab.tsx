@@ -11,7 +11,7 @@ export function CodeTab({ host, detail, stale }: { host: Host; detail: StepDetai
   return (
     <>
       {detail.doc && <p className="aiosw-doc">{detail.doc}</p>}
-      <div className="aiosw-bar">
+      <div className="aiosw-tools">
         {detail.cell && <span className="aiosw-quiet">{detail.cell}</span>}
         {stale && <em className="aiosw-badge" data-tone="stale">changed since this run</em>}
         {said && <span className="aiosw-quiet" role="status">{said}</span>}

@@ -126,7 +126,7 @@ export function JsonView({ host, value, label }: { host: Host; value: unknown; l
   };
   return (
     <div className="aiosw-json">
-      <div className="aiosw-bar">
+      <div className="aiosw-tools">
         <input type="search" aria-label={`Search ${label}`} placeholder="Search names and values" value={search} onChange={e => setSearch(e.target.value)} />
         {found && <span className="aiosw-counted" role="status">{`${count(found.hits)} found`}</span>}
         <span className="aiosw-buttons">

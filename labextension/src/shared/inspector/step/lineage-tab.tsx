@@ -61,7 +61,7 @@ export function LineageTab({ host, runId, step, onOpenStep }: Props): JSX.Elemen
   );
   return (
     <>
-      <div className="aiosw-bar">
+      <div className="aiosw-tools">
         <span className="aiosw-counted">
           {`${outputs === 0 ? 'Nothing' : outputs === 1 ? '1 output' : `${count(outputs)} outputs`} came from this.`}
           {lineage.truncated && ' Only the nearest are shown.'}

@@ -149,7 +149,7 @@ export function LogTab({ host, runId, detail, moving, shown }: Props): JSX.Eleme
   const narrow = search !== '' || level !== '' || attempt !== 0;
   return (
     <>
-      <div className="aiosw-bar">
+      <div className="aiosw-tools">
         <input type="search" aria-label="Search the log" placeholder="Search the log" value={typed} onChange={e => setTyped(e.target.value)} />
         <select aria-label="Level" value={level} onChange={e => setLevel(e.target.value as Level | '')}>
           <option value="">All levels</option>

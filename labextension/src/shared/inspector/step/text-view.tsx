@@ -23,7 +23,7 @@ export function TextView({ host, text, truncated, what }: Props): JSX.Element {
   return (
     <div className="aiosw-pre-box">
       {large && (
-        <div className="aiosw-bar">
+        <div className="aiosw-tools">
           <input type="search" aria-label={`Search ${what}`} placeholder="Search" value={search} onChange={e => setSearch(e.target.value)} />
           <label className="aiosw-check"><input type="checkbox" checked={wrap} onChange={e => setWrap(e.target.checked)} /> Wrap</label>
           <span className="aiosw-counted" role="status">
