@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 
-export async function copyText(text: string): Promise<void> {
+export async function copy(text: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
@@ -30,13 +30,13 @@ interface Props {
   copy?: (text: string) => Promise<void>;
 }
 
-export function CopyButton({ text, what, label = 'Copy', copy = copyText }: Props): JSX.Element {
+export function CopyButton({ text, what, label = 'Copy', copy: put = copy }: Props): JSX.Element {
   const [said, setSaid] = useState('');
   const timer = useRef<ReturnType<typeof setTimeout>>();
   useEffect(() => () => clearTimeout(timer.current), []);
   const onClick = async (): Promise<void> => {
     try {
-      await copy(typeof text === 'function' ? await text() : text);
+      await put(typeof text === 'function' ? await text() : text);
       setSaid('Copied');
     } catch {
       setSaid('Not copied');

@@ -1,8 +1,8 @@
 // Each try, what it took, and what went wrong.
 import type { Attempt, ErrorInfo, StepDetail } from '../../../protocol';
-import { CopyButton } from '../../copy';
 import { duration, moment } from '../../format';
 import { StateChip } from '../../states';
+import { Traceback } from '../../traceback';
 import type { Host } from '../types';
 
 export function AttemptsTab({ host, detail }: { host: Host; detail: StepDetail }): JSX.Element {
@@ -31,7 +31,7 @@ function AttemptItem({ host, attempt: a, waited }: { host: Host; attempt: Attemp
       {a.error && (
         <details>
           <summary>{title(a.error)}</summary>
-          <ErrorText host={host} error={a.error} />
+          <Traceback host={host} error={a.error} />
         </details>
       )}
     </li>
@@ -42,21 +42,9 @@ export function ErrorTab({ host, error }: { host: Host; error: ErrorInfo }): JSX
   return (
     <>
       <p className="aiosw-error-title">{title(error)}</p>
-      <ErrorText host={host} error={error} />
+      <Traceback host={host} error={error} />
     </>
   );
-}
-
-function ErrorText({ host, error }: { host: Host; error: ErrorInfo }): JSX.Element | null {
-  const text = error.traceback || error.message;
-  return text ? (
-    <div className="aiosw-pre" data-tone="failed">
-      <div className="aiosw-pre-box">
-        <pre tabIndex={0}>{text}</pre>
-        <CopyButton text={text} what="the traceback" copy={host.copy} />
-      </div>
-    </div>
-  ) : null;
 }
 
 export function title(error: ErrorInfo): string {

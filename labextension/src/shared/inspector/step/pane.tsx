@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 
 import type { RunStatus, StepDetail, StepStatus } from '../../../protocol';
+import { PolicyForm } from '../../edit';
 import { duration } from '../../format';
 import type { TableMode } from '../../grid/table-view';
 import { StateChip } from '../../states';
@@ -30,6 +31,8 @@ export interface StepPaneProps {
   /** The code has changed since this run. */
   stale?: boolean;
   cached?: boolean;
+  /** A kernel answers: settings can be changed there. */
+  kernel?: boolean;
   onRerun?: () => Promise<void>;
   onClose?: () => void;
   onOpenStep?: (step: string) => void;
@@ -45,7 +48,7 @@ export function StepPane(props: StepPaneProps): JSX.Element {
   return <Pane key={`${props.runId ?? ''}/${props.step}`} {...props} />;
 }
 
-function Pane({ host, runId, step, status, run, stale = false, cached = false, onRerun, onClose, onOpenStep }: StepPaneProps): JSX.Element {
+function Pane({ host, runId, step, status, run, stale = false, cached = false, kernel = false, onRerun, onClose, onOpenStep }: StepPaneProps): JSX.Element {
   const { ask } = host;
   const [detail, setDetail] = useState<StepDetail | null>(null);
   const [problem, setProblem] = useState('');
@@ -77,7 +80,7 @@ function Pane({ host, runId, step, status, run, stale = false, cached = false, o
     last = tab;
     setChosen(tab);
   }, []);
-  const tabs = detail ? tabsOf(detail) : [];
+  const tabs = detail ? tabsOf(detail, kernel) : [];
   const tab = chosen !== null && tabs.includes(chosen) ? chosen : tabs[0];
   const [opened, setOpened] = useState(false);
   if (detail && !opened) {
@@ -149,6 +152,8 @@ function Pane({ host, runId, step, status, run, stale = false, cached = false, o
           return <AttemptsTab host={host} detail={d} />;
         case 'Lineage':
           return runId === null ? null : <LineageTab host={host} runId={runId} step={step} onOpenStep={onOpenStep} />;
+        case 'Settings':
+          return <PolicyForm host={host} step={step} version={`${stale}`} />;
         default:
           return <CodeTab host={host} detail={d} stale={stale} />;
       }
@@ -164,7 +169,7 @@ function keep(old: StepDetail | null, now: StepDetail): StepDetail {
   return { ...now, artifact: old.artifact, output: old.output ?? now.output };
 }
 
-function tabsOf(d: StepDetail): StepTab[] {
+function tabsOf(d: StepDetail, kernel: boolean): StepTab[] {
   const ran = d.run_id !== null || d.attempts.length > 0 || d.artifact !== null;
   const moving = MOVING.has(d.status);
   const idle = d.status === 'pending' || d.status === 'skipped';
@@ -179,7 +184,8 @@ function tabsOf(d: StepDetail): StepTab[] {
     !moving && !idle && 'Log',
     d.attempts.length > 0 && 'Attempts',
     ran && d.artifact !== null && 'Lineage',
-    !idle && 'Code'
+    !idle && 'Code',
+    kernel && 'Settings'
   ];
   return all.filter((t): t is StepTab => t !== false);
 }
