@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_server.utils import url_path_join
 
-from aios_workbench.server import ask, jobs, live, promote, runs
+from aios_workbench.server import ask, jobs, lessons, live, promote, runs
 from aios_workbench.server.base import UnknownHandler
 from aios_workbench.server.places import Places
 from aios_workbench.server.watch import Watchers
@@ -42,6 +42,7 @@ def routes() -> list[tuple[str, Any]]:
         (rf"jobs/{RUN}/runs", jobs.HistoryHandler),
         (rf"jobs/{RUN}/runs/{RUN}/cancel", jobs.CancelHandler),
         (rf"jobs/{RUN}/runs/{RUN}/(html|notebook)", jobs.FileHandler),
+        (r"tutorials/([0-9]{2}_[a-z0-9_]{1,60})", lessons.LessonHandler),
         (r"promote", promote.PromoteHandler),
         (r"promote/check", promote.CheckHandler),
         (r".*", UnknownHandler),

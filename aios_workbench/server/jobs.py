@@ -7,8 +7,9 @@ from typing import Any
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
+from aios_workbench.errors import ParameterError
 from aios_workbench.server import bodies, jobviews
-from aios_workbench.server.base import AiosHandler
+from aios_workbench.server.base import AiosHandler, Problem
 
 # An executed notebook holds whatever its cells printed, HTML too. The sandbox has no origin and runs no
 # script, so a page can neither call this server with the reader's cookie nor send anything anywhere.
@@ -79,7 +80,10 @@ class JobActionHandler(AiosHandler):
 
             ws = self.workspace()
             if action == "trigger":
-                job_run_id = promote.trigger(ws, job_id, self.actor, params)
+                try:
+                    job_run_id = promote.trigger(ws, job_id, self.actor, params)
+                except ParameterError as e:
+                    raise Problem(422, str(e), fields=jobviews.problems(ws, job_id, params)) from None
                 control.ensure_worker(ws)
                 return {"job_run_id": job_run_id}
             change = promote.pause if action == "pause" else promote.resume

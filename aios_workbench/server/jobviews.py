@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aios_workbench.errors import NotFoundError
+from aios_workbench.errors import NotFoundError, ParameterError
 from aios_workbench.server.views import error_view
 from aios_workbench.workspace import Workspace
 
 if TYPE_CHECKING:
+    from aios_workbench.promote import NotebookParameters
     from aios_workbench.promote.records import Job
 
 #: What a run leaves behind, by the word in the address.
@@ -47,14 +48,34 @@ def parameters(ws: Workspace, job_id: str) -> list[dict[str, Any]]:
         For an unknown job.
     """
     from aios_workbench import promote
+
+    given = promote.get(ws, job_id).spec.to_dict()["parameters"]
+    out = [p.to_dict() for p in _known(ws, job_id)]
+    for p in out:
+        if p["name"] in given:
+            p.update(default=given[p["name"]], required=False, computed=False)
+    return out
+
+
+def problems(ws: Workspace, job_id: str, given: dict[str, Any]) -> dict[str, str]:
+    """Return what does not fit the job's parameters, by name, for messages beside the inputs."""
+    known = _known(ws, job_id)
+    out: dict[str, str] = {}
+    for name, value in given.items():
+        try:
+            known.coerce({name: value})
+        except ParameterError as e:
+            out[name] = str(e)
+    return out
+
+
+def _known(ws: Workspace, job_id: str) -> NotebookParameters:
+    from aios_workbench import promote
     from aios_workbench.promote.bundle import NOTEBOOK
     from aios_workbench.promote.records import bundle_folder
 
     job = promote.get(ws, job_id)
-    given = job.spec.to_dict()["parameters"]
-    book = bundle_folder(ws, job.job_id, job.version) / NOTEBOOK
-    known = [p.to_dict() for p in promote.NotebookParameters.of(book)]
-    return [{**p, "default": given.get(p["name"], p["default"])} for p in known]
+    return promote.NotebookParameters.of(bundle_folder(ws, job.job_id, job.version) / NOTEBOOK)
 
 
 def job_view(job: Job) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import type {
-  GateDetail, Job, JobRun, LogLine, PromoteCheck, PromoteRequest, RunDetail, Snapshot, StepDetail
+  GateDetail, Job, JobRun, LogLine, NotebookParameter, PromoteCheck, PromoteRequest, RunDetail, Snapshot, StepDetail
 } from './api_types';
 
 export type * from './api_types';
@@ -61,6 +61,9 @@ export class Api {
   job(jobId: string, action: 'pause' | 'resume'): Promise<Job> {
     return this.request('POST', `jobs/${enc(jobId)}/${action}`, {}, {});
   }
+  parameters(jobId: string): Promise<{ parameters: NotebookParameter[] }> {
+    return this.request('GET', `jobs/${enc(jobId)}/parameters`);
+  }
   trigger(jobId: string, params: Record<string, unknown> = {}): Promise<{ job_run_id: string }> {
     return this.request('POST', `jobs/${enc(jobId)}/trigger`, {}, { params });
   }
@@ -69,6 +72,10 @@ export class Api {
   }
   removeJob(jobId: string): Promise<unknown> {
     return this.request('DELETE', `jobs/${enc(jobId)}`);
+  }
+  /** A lesson as a notebook, without outputs. */
+  tutorial(name: string): Promise<unknown> {
+    return this.request('GET', `tutorials/${enc(name)}`);
   }
   check(notebook: string, schedule: string | null, timezone: string): Promise<PromoteCheck> {
     return this.request('POST', 'promote/check', {}, { notebook, schedule, timezone });

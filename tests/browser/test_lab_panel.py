@@ -122,7 +122,8 @@ def fake_snapshot(page: Page, status: int = 200, **changes: Any) -> Callable[[],
     """Answer snapshots in the server's place; returns the undo."""
     empty = {
         "workspace": {"path": "/w/.aios", "shown": ".aios", "exists": False}, "now": 1.8e9, "actor": "ana", "seq": 0,
-        "runs": [], "gates": [], "jobs": [], "counts": {}, "workers": 0, "newest": None,
+        "runs": [], "gates": [], "decided": [], "jobs": [], "counts": {}, "workflows": [], "workers": 0, "newest": None,
+        "failure": None,
     }  # fmt: skip
 
     def answer(route: Route) -> None:
@@ -173,9 +174,12 @@ def test_a_run_is_seen_live_and_its_gate_decided(
     gate.get_by_role("button", name="Reject").click()
     expect(gate.get_by_label("Reason")).to_be_focused()
     shot(page, "gate_errors")
+    gate.get_by_label("Reason").press("Control+Enter")  # still to reject, and still without a reason
+    expect(gate.get_by_role("alert")).to_contain_text("Say why")
+    gate.get_by_label("Reason").press("Escape")
     gate.get_by_label("Threshold").fill("0.8")
     gate.get_by_label("Note").fill("<script>alert(2)</script>")
-    gate.get_by_label("Reason").press("Control+Enter")
+    gate.get_by_label("Note").press("Control+Enter")
     expect(page.get_by_text("Approved “review” of panel-triage.")).to_be_visible()
 
     tab(page, "runs")
@@ -223,7 +227,7 @@ def test_failures_filter_and_themes(lab_page: Page, lab: Any, notebook: Callable
     expect(error).to_contain_text("in fetch")
     shot(page, "failed_light")
 
-    search = page.get_by_label("Filter runs by workflow or id")
+    search = page.get_by_label("Search runs by workflow, id, parameters, steps or errors")
     search.fill("BROKEN")
     expect(page.get_by_test_id("aios-run")).to_have_count(1)
     search.fill("no such thing")
@@ -352,8 +356,8 @@ def test_empty_and_broken_states(lab_page: Page, lab: Any) -> None:
     shot(page, "empty_jobs")
     undo()
 
-    newest = {"run_id": "r1", "workflow": "nightly <b>", "status": "failed"}
-    undo = fake_snapshot(page, newest=newest)
+    failure = {"run_id": "r1", "workflow": "nightly <b>", "status": "failed", "ended_at": 1.0}
+    undo = fake_snapshot(page, failure=failure)
     page.get_by_role("button", name="Refresh").first.click()
     expect(page.get_by_test_id("aios-status")).to_contain_text("nightly <b> failed")
     undo()

@@ -17,11 +17,19 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 DATA = "aios_workbench-{version}.data/data/"
 EXTENSION = "share/jupyter/labextensions/aios-workbench/"
-IN_PACKAGE = ("__init__.py", "bootstrap.py", "cli/__init__.py", "static/graph.js", "static/graph.css")
+IN_PACKAGE = (
+    "__init__.py",
+    "bootstrap.py",
+    "cli/__init__.py",
+    "static/graph.js",
+    "static/graph.css",
+    "tutorials/01_first_workflow.ipynb",
+)
 IN_DATA = (
     f"{EXTENSION}package.json",
     f"{EXTENSION}install.json",
     f"{EXTENSION}static/style.js",
+    f"{EXTENSION}schemas/aios-workbench/plugin.json",
     "etc/jupyter/jupyter_server_config.d/aios_workbench.json",
     "share/jupyter/lab/settings/overrides.d/aios_workbench.json",
 )
@@ -181,5 +189,5 @@ def test_it_installs_and_imports(
     assert f"-{version}-" in made.name
     assert [n for n in IN_DATA if not (venv / n).is_file()] == []
     assert (venv / "bin" / "aios").is_file()
-    config = json.loads((venv / IN_DATA[3]).read_text())
+    config = json.loads((venv / next(n for n in IN_DATA if n.startswith("etc/"))).read_text())
     assert config["ServerApp"]["jpserver_extensions"] == {"aios_workbench": True}

@@ -34,10 +34,12 @@ ENDPOINTS = [
     ("POST", "jobs/j1/pause"),
     ("POST", "jobs/j1/resume"),
     ("POST", "jobs/j1/trigger"),
+    ("GET", "jobs/j1/parameters"),
     ("GET", "jobs/j1/runs"),
     ("POST", "jobs/j1/runs/x/cancel"),
     ("GET", "jobs/j1/runs/x/html"),
     ("GET", "jobs/j1/runs/x/notebook"),
+    ("GET", "tutorials/01_first_workflow"),
     ("POST", "promote"),
     ("POST", "promote/check"),
 ]

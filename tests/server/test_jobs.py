@@ -101,7 +101,7 @@ async def test_from_promotion_to_removal(ask: Any, ws: Workspace, notebook: str,
     assert (active["status"], active["next_tick_at"]) == ("active", made["next_tick_at"])
 
     status, refused = await ask("POST", f"jobs/{job_id}/trigger", {"params": {"limit": "many"}})
-    assert status == 400
+    assert status == 422
     assert "'limit'" in refused["message"]
     assert workers == []
     status, run = await ask("POST", f"jobs/{job_id}/trigger", {"params": {"limit": 3}})

@@ -42,6 +42,20 @@ export function tick(at: number, timezone: string): string {
   }
 }
 
+/** "Today", "Yesterday", "Saturday 21 November". */
+export function day(at: number, now: number): string {
+  const midnight = (t: number): number => new Date(t * 1000).setHours(0, 0, 0, 0);
+  const back = Math.round((midnight(now) - midnight(at)) / 86_400_000);
+  if (back < 2) {
+    return back < 1 ? 'Today' : 'Yesterday';
+  }
+  const form: Intl.DateTimeFormatOptions = { weekday: 'long', day: 'numeric', month: 'long' };
+  if (new Date(at * 1000).getFullYear() !== new Date(now * 1000).getFullYear()) {
+    form.year = 'numeric';
+  }
+  return new Date(at * 1000).toLocaleDateString('en-GB', form);
+}
+
 export function plural(n: number, one: string, many = `${one}s`): string {
   return `${n.toLocaleString('en-US')} ${n === 1 ? one : many}`;
 }

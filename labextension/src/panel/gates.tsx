@@ -1,42 +1,84 @@
-// Decisions that wait for a person: what to decide on, the form, approve or reject.
-import { useEffect, useRef, useState, type FormEvent, type KeyboardEvent } from 'react';
-import type { Gate, Snapshot } from '../api';
-import { check, draftOf, fields, PreviewView, SchemaForm, type Draft } from '../shared';
+// The inbox of decisions: what waits for a person, and what was decided lately, by whom.
+import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import type { Gate, GateDetail, Snapshot } from '../api';
+import { StatusBadge } from './badge';
 import { ago, moment, until } from './format';
-import { Button, Empty, Failure, Fold, Skeleton, useAction, useAsk, useNow } from './hooks';
-import { asApiError, type PanelModel } from './model';
+import { GateForm, type Intent } from './gate_form';
+import { Empty, Fold, useFocused, useNow } from './hooks';
+import { itemOf, typing, walk } from './keys';
+import type { PanelModel } from './model';
+import type { PanelActions } from './panel';
 
 interface Props {
   model: PanelModel;
   shot: Snapshot;
+  actions: PanelActions;
 }
 
-const REASON = 'reason for the decision'; // no form field can have this name
-const keyOf = (gate: Gate): string => `${gate.run_id}/${gate.step}`;
+interface Note {
+  /** "late": somebody else was first. */
+  kind: 'done' | 'late';
+  text: string;
+}
 
-export function GatesSection({ model, shot }: Props): JSX.Element {
+const keyOf = (gate: { run_id: string; step: string }): string => `${gate.run_id}/${gate.step}`;
+
+export function GatesSection({ model, shot, actions }: Props): JSX.Element {
   const gates = shot.gates;
   const [open, setOpen] = useState<string | null>(() => (gates.length === 1 ? keyOf(gates[0]) : null));
-  const [done, setDone] = useState('');
+  const [intent, setIntent] = useState<Intent>(null);
+  const [note, setNote] = useState<Note | null>(null);
   const now = useNow(model, false);
-  const list = useRef<HTMLUListElement>(null);
-  const focused = model.focused;
+  const show = (id: string | null, what: Intent = null) => {
+    setOpen(id);
+    setIntent(what);
+  };
+  const list = useFocused(model, gates.map(keyOf), show);
+  const mine = useRef(new Set<string>()); // what was decided here is no news
+
+  // What one was about to decide may be decided elsewhere in the meantime: say so instead of taking it away silently.
   useEffect(() => {
-    if (focused && gates.some(g => keyOf(g) === focused)) {
-      model.focused = null;
-      setOpen(focused);
-      list.current?.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.scrollIntoView({ block: 'nearest' });
+    const over = open !== null && !gates.some(g => keyOf(g) === open) ? shot.decided.find(d => keyOf(d) === open) : undefined;
+    if (open !== null && !gates.some(g => keyOf(g) === open)) {
+      setOpen(null);
     }
-  }, [focused, gates, model]);
+    if (over && !mine.current.has(keyOf(over))) {
+      setNote({ kind: 'late', text: first(over) });
+    }
+  }, [gates, open, shot.decided]);
 
   const decided = (gate: Gate, approved: boolean) => {
-    setDone(`${approved ? 'Approved' : 'Rejected'} “${gate.step}” of ${gate.workflow}.`);
-    setOpen(null);
+    mine.current.add(keyOf(gate));
+    setNote({ kind: 'done', text: `${approved ? 'Approved' : 'Rejected'} “${gate.step}” of ${gate.workflow}.` });
+    const at = gates.findIndex(g => keyOf(g) === keyOf(gate));
+    show(null);
+    // On to the next one, so that a queue can be worked off without the mouse.
+    const next = gates[at + 1] ?? gates[at - 1];
+    if (next) {
+      list.current?.querySelector<HTMLElement>(`[data-id="${CSS.escape(keyOf(next))}"] .aios-fold-head`)?.focus();
+    }
+  };
+  const late = (detail: GateDetail) => {
+    mine.current.add(keyOf(detail));
+    setNote({ kind: 'late', text: first(detail) });
+    show(null);
+    void model.refresh();
+  };
+  const onKey = (e: KeyboardEvent<HTMLElement>) => {
+    if (walk(e) || typing(e.target) || e.ctrlKey || e.metaKey || e.altKey) {
+      return;
+    }
+    const id = itemOf(e);
+    const what = { a: 'approve', r: 'reject' }[e.key] as Intent | undefined;
+    if (id && what) {
+      e.preventDefault();
+      show(id, what);
+    }
   };
   return (
     <>
-      <div role="status" aria-live="polite" className={done ? 'aios-done' : 'aios-hidden'}>
-        {done}
+      <div role={note?.kind === 'late' ? 'alert' : 'status'} className={note ? `aios-${note.kind}` : 'aios-hidden'} data-testid="aios-gate-note">
+        {note?.text}
       </div>
       {gates.length === 0 ? (
         <Empty title="Nothing waits for you">
@@ -46,42 +88,62 @@ export function GatesSection({ model, shot }: Props): JSX.Element {
           </p>
         </Empty>
       ) : (
-        <ul className="aios-list" ref={list} aria-label="Decisions waiting">
-          {gates.map(gate => (
-            <Fold
-              key={keyOf(gate)}
-              id={keyOf(gate)}
-              testId="aios-gate"
-              open={open === keyOf(gate)}
-              onToggle={() => setOpen(open === keyOf(gate) ? null : keyOf(gate))}
-              head={<GateHead gate={gate} now={now} />}
-            >
-              <GateBody model={model} gate={gate} onDone={approved => decided(gate, approved)} />
-            </Fold>
-          ))}
-        </ul>
+        <div ref={list} onKeyDown={onKey}>
+          <ul className="aios-list" aria-label="Decisions waiting">
+            {gates.map(gate => (
+              <Fold
+                key={keyOf(gate)}
+                id={keyOf(gate)}
+                testId="aios-gate"
+                open={open === keyOf(gate)}
+                onToggle={() => show(open === keyOf(gate) ? null : keyOf(gate))}
+                head={<GateHead gate={gate} now={now} />}
+              >
+                <GateForm
+                  model={model}
+                  gate={gate}
+                  intent={intent}
+                  setIntent={setIntent}
+                  onDone={approved => decided(gate, approved)}
+                  onLate={late}
+                  onRun={() => actions.openRun(gate.run_id, gate.step, gate.workflow)}
+                />
+              </Fold>
+            ))}
+          </ul>
+          <p className="aios-keys">
+            <kbd>j</kbd> <kbd>k</kbd> move, <kbd>a</kbd> approve, <kbd>r</kbd> reject, <kbd>Ctrl</kbd> <kbd>Enter</kbd> send
+          </p>
+        </div>
       )}
+      <Decided shot={shot} now={now} actions={actions} />
     </>
   );
 }
 
+function first(gate: { step: string; workflow: string; status: string; decided_by: string | null }): string {
+  const who = gate.decided_by ? `${gate.decided_by} was first` : 'It is decided already';
+  return `${who}: “${gate.step}” of ${gate.workflow} is ${gate.status}. Nothing was sent.`;
+}
+
 function GateHead({ gate, now }: { gate: Gate; now: number }): JSX.Element {
+  const late = gate.deadline_at !== null && gate.deadline_at - now < 3600;
   return (
     <>
       <span className="aios-row">
         <span className="aios-name" title={gate.step}>
           {gate.step}
         </span>
-        <span className="aios-ago" title={moment(gate.requested_at)}>
+        <span className="aios-ago" title={`Asked ${moment(gate.requested_at)}`}>
           {ago(gate.requested_at, now)}
         </span>
       </span>
-      <span className="aios-row aios-sub">
+      <span className="aios-row aios-sub aios-wrap">
         <span className="aios-current" title={gate.workflow}>
           {gate.workflow}
         </span>
         {gate.deadline_at !== null && (
-          <span className="aios-note" title={`Expires ${moment(gate.deadline_at)}`}>
+          <span className={`aios-note${late ? ' aios-mod-late' : ''}`} title={`Expires ${moment(gate.deadline_at)}`}>
             {`expires ${until(gate.deadline_at, now)}`}
           </span>
         )}
@@ -90,101 +152,52 @@ function GateHead({ gate, now }: { gate: Gate; now: number }): JSX.Element {
   );
 }
 
-function GateBody({ model, gate, onDone }: { model: PanelModel; gate: Gate; onDone: (approved: boolean) => void }): JSX.Element {
-  const { data, error, again } = useAsk(() => model.api.gate(gate.run_id, gate.step), [gate.run_id, gate.step]);
-  const [all] = useState(() => fields(gate.form));
-  const [draft, setDraft] = useState<Draft>(() => draftOf(all));
-  const [problems, setProblems] = useState<Record<string, string>>({});
-  const [reason, setReason] = useState('');
-  const action = useAction();
-  const why = useRef<HTMLTextAreaElement>(null);
-  const form = useRef<HTMLFormElement>(null);
+/** How many decisions are shown before one asks for more. */
+const FEW = 5;
 
-  const decide = (approved: boolean) => {
-    const checked = approved ? check(all, draft) : { values: {}, problems: {} as Record<string, string> };
-    const found = { ...checked.problems };
-    if (!approved && !reason.trim()) {
-      found[REASON] = 'Say why, so that the next person understands.'; // kept in the audit trail
-    }
-    setProblems(found);
-    if (Object.keys(found).length) {
-      // After the redraw, so that the field is marked when it is read out.
-      window.setTimeout(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
-      return;
-    }
-    action.go(async () => {
-      try {
-        await model.api.decide(gate.run_id, gate.step, {
-          approved,
-          values: approved && gate.form ? checked.values : null,
-          reason: reason.trim() || null
-        });
-      } catch (e) {
-        setProblems(asApiError(e).fields);
-        throw e;
-      }
-      onDone(approved);
-      await model.refresh();
-    });
-  };
-  const onSubmit = (e: FormEvent) => {
-    e.preventDefault();
-    decide(true);
-  };
-  const onKey = (e: KeyboardEvent) => {
-    if (e.key === 'Enter' && (e.ctrlKey || e.metaKey)) {
-      e.preventDefault();
-      e.stopPropagation();
-      decide(true);
-    }
-  };
-  const preview = data?.preview ?? null;
-  const unplaced = action.error && Object.keys(action.error.fields).some(name => all.some(f => f.name === name)) ? null : action.error;
+function Decided({ shot, now, actions }: { shot: Snapshot; now: number; actions: PanelActions }): JSX.Element | null {
+  const [all, setAll] = useState(false);
+  if (shot.decided.length === 0) {
+    return null;
+  }
+  const shown = all ? shot.decided : shot.decided.slice(0, FEW);
   return (
-    <form ref={form} className="aios-gate-form" onSubmit={onSubmit} onKeyDown={onKey} noValidate aria-label={`Decide on ${gate.step}`}>
-      {error && <Failure error={error} retry={again} />}
-      {!data && !error && <Skeleton rows={2} label="Loading the data to decide on" />}
-      {preview && (
-        <>
-          <h3 className="aios-label">To decide on</h3>
-          <PreviewView
-            first={preview}
-            label={`Data of ${gate.step}`}
-            fetchPage={(offset, limit) => model.api.gate(gate.run_id, gate.step, offset, limit).then(g => g.preview!)}
-          />
-        </>
+    <section className="aios-decided" aria-label="Decided lately">
+      <h3 className="aios-group-head">Decided lately</h3>
+      <ul className="aios-list">
+        {shown.map(d => (
+          <li key={keyOf(d)} className="aios-decided-row" data-testid="aios-decided">
+            <span className="aios-row">
+              <button
+                type="button"
+                className="aios-step-name"
+                title={`Open ${d.step} of ${d.workflow}`}
+                onClick={() => actions.openRun(d.run_id, d.step, d.workflow)}
+              >
+                {d.step}
+              </button>
+              <span className="aios-ago" title={moment(d.decided_at)}>
+                {ago(d.decided_at, now)}
+              </span>
+            </span>
+            <span className="aios-row aios-sub aios-wrap">
+              <StatusBadge status={d.status} />
+              <span>{`by ${d.decided_by ?? 'nobody: its time was up'}`}</span>
+              <span className="aios-current" title={d.workflow}>
+                {d.workflow}
+              </span>
+            </span>
+            {d.reason && <q className="aios-sub aios-reason">{d.reason}</q>}
+          </li>
+        ))}
+      </ul>
+      {shot.decided.length > FEW && (
+        <div className="aios-more">
+          <button type="button" className="aios-link" aria-expanded={all} onClick={() => setAll(!all)}>
+            {all ? 'Show fewer' : `Show ${shot.decided.length - FEW} more`}
+          </button>
+        </div>
       )}
-      <SchemaForm all={all} draft={draft} problems={problems} onChange={setDraft} />
-      <label className="aios-field">
-        <span className="aios-field-name">Reason</span>
-        <textarea
-          ref={why}
-          className="aios-input"
-          rows={2}
-          value={reason}
-          maxLength={10_000}
-          aria-invalid={problems[REASON] ? true : undefined}
-          placeholder="Needed to reject; kept in the audit trail"
-          onChange={e => {
-            setReason(e.currentTarget.value);
-            setProblems(({ [REASON]: _, ...rest }) => rest);
-          }}
-        />
-        {problems[REASON] && (
-          <span className="aios-field-error" role="alert">
-            {problems[REASON]}
-          </span>
-        )}
-      </label>
-      <Failure error={unplaced} />
-      <div className="aios-actions">
-        <Button kind="primary" submit disabled={action.busy} title="Approve (Ctrl+Enter)">
-          Approve
-        </Button>
-        <Button kind="danger" disabled={action.busy} onClick={() => decide(false)}>
-          Reject
-        </Button>
-      </div>
-    </form>
+    </section>
   );
 }

@@ -1,5 +1,5 @@
 // Small pieces every section uses.
-import { type ReactNode, useCallback, useEffect, useId, useRef, useState } from 'react';
+import { type ReactNode, type RefObject, useCallback, useEffect, useId, useRef, useState } from 'react';
 import type { ApiError } from '../api';
 import { asApiError, type PanelModel } from './model';
 
@@ -130,22 +130,26 @@ export function Skeleton(props: { rows?: number; label?: string }): JSX.Element 
   );
 }
 
-/** A row that opens: the whole head is the button, the body is only there when open. */
+/** A row that opens: the whole head is a button, beside it what one does most; the body is only there when open. */
 export function Fold(props: {
   open: boolean;
   onToggle: () => void;
   head: ReactNode;
   children: ReactNode;
+  aside?: ReactNode;
   testId?: string;
   id?: string;
 }): JSX.Element {
   const body = useId();
   return (
     <li className={`aios-fold${props.open ? ' aios-mod-open' : ''}`} data-testid={props.testId} data-id={props.id}>
-      <button type="button" className="aios-fold-head" aria-expanded={props.open} aria-controls={body} onClick={props.onToggle}>
-        <span className="aios-caret" aria-hidden="true" />
-        <span className="aios-fold-main">{props.head}</span>
-      </button>
+      <div className="aios-fold-row">
+        <button type="button" className="aios-fold-head" aria-expanded={props.open} aria-controls={props.open ? body : undefined} onClick={props.onToggle}>
+          <span className="aios-caret" aria-hidden="true" />
+          <span className="aios-fold-main">{props.head}</span>
+        </button>
+        {props.aside}
+      </div>
       {props.open && (
         <div className="aios-fold-body" id={body}>
           {props.children}
@@ -153,6 +157,39 @@ export function Fold(props: {
       )}
     </li>
   );
+}
+
+/** A small button with a picture; the label is its name and its tooltip. */
+export function IconButton(props: { label: string; children: ReactNode; onClick: () => void; disabled?: boolean; pressed?: boolean }): JSX.Element {
+  return (
+    <button
+      type="button"
+      className="aios-icon-button"
+      title={props.label}
+      aria-label={props.label}
+      aria-pressed={props.pressed}
+      disabled={props.disabled}
+      onClick={props.onClick}
+    >
+      {props.children}
+    </button>
+  );
+}
+
+/** Open the item the model points at, once it is in the list, and bring it into sight. */
+export function useFocused(model: PanelModel, ids: readonly string[], open: (id: string) => void): RefObject<HTMLDivElement> {
+  const list = useRef<HTMLDivElement>(null);
+  const wanted = model.focused;
+  useEffect(() => {
+    if (wanted && ids.includes(wanted)) {
+      model.focused = null;
+      open(wanted);
+      const head = list.current?.querySelector<HTMLElement>(`[data-id="${CSS.escape(wanted)}"] .aios-fold-head`);
+      head?.scrollIntoView({ block: 'nearest' });
+      head?.focus();
+    }
+  }, [wanted, ids, model, open]);
+  return list;
 }
 
 /** A button of the panel; says so while it works. */
@@ -164,6 +201,7 @@ export function Button(props: {
   title?: string;
   submit?: boolean;
   label?: string;
+  expanded?: boolean;
 }): JSX.Element {
   return (
     <button
@@ -173,6 +211,7 @@ export function Button(props: {
       disabled={props.disabled}
       title={props.title}
       aria-label={props.label}
+      aria-expanded={props.expanded}
     >
       {props.children}
     </button>

@@ -3,12 +3,22 @@ import type { ServiceManager } from '@jupyterlab/services';
 import { Poll } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 import { Api, ApiError, type Snapshot } from '../api';
+import type { Settings } from '../lab/settings';
 
 const SCHEMA = 'urn:aios-workbench:changed';
 const AT_MOST_EVERY = 300; // ms between two snapshots however fast events come
-const SAFETY_NET = 20_000; // ms; finds what no event tells: a process that died, a lost connection
+const JUST_NOW = 60_000; // ms in which the outcome of one's own action is no news to oneself
 
 export type TabName = 'runs' | 'waiting' | 'jobs';
+
+export interface Filter {
+  search: string;
+  status: string;
+  workflow: string;
+  mine: boolean;
+}
+
+const NO_FILTER: Filter = { search: '', status: '', workflow: '', mine: false };
 
 interface Changed {
   schema_id: string;
@@ -22,12 +32,15 @@ export class PanelModel {
   error: ApiError | null = null;
   loading = true;
   tab: TabName = 'runs';
-  filter = { search: '', status: '' };
-  limit = 50;
+  filter: Filter = NO_FILTER;
+  limit: number;
   /** Counts up when a run has news; views of one run ask again when theirs does. */
   readonly news = new Map<string, number>();
   /** The item to open and scroll to, once it is in the snapshot. */
   focused: string | null = null;
+
+  /** The tour is wanted again. */
+  readonly tour = new Signal<this, void>(this);
 
   private readonly _changed = new Signal<this, void>(this);
   private readonly poll: Poll;
@@ -36,20 +49,25 @@ export class PanelModel {
   private answered = 0;
   private last = 0;
   private skew = 0;
+  private pageSize: number;
+  private readonly mine = new Map<string, number>();
 
   constructor(
     readonly api: Api,
-    private readonly services: ServiceManager.IManager
+    private readonly services: ServiceManager.IManager,
+    readonly settings: Settings
   ) {
+    this.limit = this.pageSize = settings.get('pageSize');
     services.events.stream.connect(this.onEvent, this);
     services.connectionFailure?.connect(this.onLost, this);
     document.addEventListener('visibilitychange', this.onVisible);
     this.poll = new Poll({
       name: 'aios-workbench:snapshot',
       factory: () => this.refresh(),
-      frequency: { interval: SAFETY_NET, backoff: false },
+      frequency: this.frequency(),
       standby: 'when-hidden'
     });
+    settings.changed.connect(this.onSettings, this);
   }
 
   get changed(): ISignal<this, void> {
@@ -62,14 +80,16 @@ export class PanelModel {
   }
 
   get filtered(): boolean {
-    return this.filter.search !== '' || this.filter.status !== '';
+    const { search, status, workflow, mine } = this.filter;
+    return search !== '' || status !== '' || workflow !== '' || mine;
   }
 
   async refresh(): Promise<void> {
     const ask = ++this.asked;
     this.last = Date.now();
     try {
-      const snapshot = await this.api.snapshot({ ...this.filter, limit: this.limit });
+      const { mine, ...filter } = this.filter;
+      const snapshot = await this.api.snapshot({ ...filter, mine: mine ? 'true' : '', limit: this.limit });
       if (ask < this.answered) {
         return; // a later question was answered first
       }
@@ -109,20 +129,32 @@ export class PanelModel {
     this.tab = tab;
     if (item !== null) {
       this.focused = item;
+      if (tab === 'runs' && this.filtered) {
+        this.setFilter(null); // what is asked for must not be hidden
+      }
     }
     this.emit();
   }
 
-  setFilter(filter: Partial<PanelModel['filter']>): void {
-    this.filter = { ...this.filter, ...filter };
-    this.limit = 50;
+  setFilter(filter: Partial<Filter> | null): void {
+    this.filter = filter ? { ...this.filter, ...filter } : NO_FILTER;
+    this.limit = this.settings.get('pageSize');
     this.emit();
     this.soon();
   }
 
   more(): void {
-    this.limit = Math.min(500, this.limit + 50);
+    this.limit = Math.min(500, this.limit + this.settings.get('pageSize'));
     void this.refresh();
+  }
+
+  /** Remember that this person has just set something going here: its end need not be announced to them. */
+  caused(id: string): void {
+    this.mine.set(id, Date.now());
+  }
+
+  justCaused(id: string): boolean {
+    return Date.now() - (this.mine.get(id) ?? 0) < JUST_NOW;
   }
 
   emit(): void {
@@ -156,6 +188,25 @@ export class PanelModel {
       this.soon();
     }
   };
+
+  /** The safety net: finds what no event tells, such as a process that died or a lost connection. */
+  private frequency(): { interval: number; backoff: boolean; max: number } {
+    const interval = this.settings.get('refreshSeconds') * 1000;
+    return { interval, backoff: false, max: 2 * interval };
+  }
+
+  private onSettings(): void {
+    const { interval } = this.frequency();
+    if (this.poll.frequency.interval !== interval) {
+      this.poll.frequency = this.frequency();
+    }
+    if (this.settings.get('pageSize') !== this.pageSize) {
+      this.pageSize = this.settings.get('pageSize');
+      this.limit = this.pageSize;
+      this.soon();
+    }
+    this.emit();
+  }
 
   private onLost(): void {
     this.soon();

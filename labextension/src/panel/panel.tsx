@@ -8,11 +8,17 @@ import { aiosIcon } from './icons';
 import { JobsSection } from './jobs';
 import type { PanelModel, TabName } from './model';
 import { RunsSection } from './runs';
+import type { TourState } from './tour';
 
 /** What the panel asks of the rest of JupyterLab. */
 export interface PanelActions {
-  openStep: (runId: string, step: string, workflow: string) => void;
+  /** A run, or one step of it, in the main area. */
+  openRun: (runId: string, step?: string, workflow?: string) => void;
   promote: () => void;
+  /** A small notebook that works, opened and ready to run. */
+  tryExample: () => void;
+  newWorkflow: () => void;
+  readonly tour: TourState;
 }
 
 export class AiosPanel extends ReactWidget {
@@ -62,7 +68,7 @@ function Panel({ model, actions }: { model: PanelModel; actions: PanelActions })
         {model.error && <Failure error={model.error} retry={() => void model.refresh()} />}
         {!shot && model.loading && <Skeleton rows={4} />}
         {shot && model.tab === 'runs' && <RunsSection model={model} shot={shot} actions={actions} />}
-        {shot && model.tab === 'waiting' && <GatesSection model={model} shot={shot} />}
+        {shot && model.tab === 'waiting' && <GatesSection model={model} shot={shot} actions={actions} />}
         {shot && model.tab === 'jobs' && <JobsSection model={model} shot={shot} actions={actions} />}
       </div>
     </>

@@ -141,7 +141,8 @@ export class PromoteModel {
 }
 
 /** The notebook's parameters as one form; a default that is computed is left to the notebook. */
-function schemaOf(parameters: NotebookParameter[]): Record<string, unknown> {
+/** A notebook's parameters as one schema, for a form. */
+export function schemaOf(parameters: NotebookParameter[]): Record<string, unknown> {
   const properties = parameters.map(p => {
     const own: Record<string, unknown> = { ...p.schema, title: p.name };
     if (p.computed) {

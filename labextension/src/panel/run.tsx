@@ -2,7 +2,8 @@
 import { useState } from 'react';
 import type { Run, RunDetail, Step } from '../api';
 import { StatusBadge } from './badge';
-import { figure } from '../shared';
+import { CopyButton, figure } from '../shared';
+import { sure } from './confirm';
 import { brief, duration, moment, ticking } from './format';
 import { Button, Failure, Skeleton, useAction, useAsk } from './hooks';
 import type { PanelModel } from './model';
@@ -25,11 +26,19 @@ export function RunBody({ model, run, now, actions }: Props): JSX.Element {
   const act = (work: () => Promise<{ run_id: string }>) =>
     action.go(async () => {
       const answer = await work();
+      model.caused(answer.run_id);
       if (answer.run_id !== id) {
         model.show('runs', answer.run_id);
       }
       await model.refresh();
     });
+  const cancel = async () => {
+    const ask = model.settings.get('confirmCancel');
+    const why = `“${run.workflow}” stops: steps not started yet never start, what finished is kept. It can be resumed later.`;
+    if (!ask || (await sure('Cancel this run?', why, 'Cancel run', 'Keep running'))) {
+      act(() => model.api.cancel(id));
+    }
+  };
   if (!data) {
     return error ? <Failure error={error} retry={again} /> : <Skeleton rows={2} label="Loading steps" />;
   }
@@ -44,7 +53,7 @@ export function RunBody({ model, run, now, actions }: Props): JSX.Element {
             now={now}
             run={data}
             busy={action.busy}
-            onOpen={() => actions.openStep(id, step.step, run.workflow)}
+            onOpen={() => actions.openRun(id, step.step, run.workflow)}
             onRerun={() => act(() => model.api.rerun(id, step.step))}
             onDecide={() => model.show('waiting', `${id}/${step.step}`)}
           />
@@ -53,8 +62,11 @@ export function RunBody({ model, run, now, actions }: Props): JSX.Element {
       <Metrics run={data} />
       <Facts run={data} onParent={parent => model.show('runs', parent)} />
       <div className="aios-actions">
+        <Button title="Overview, timing, events and every step of this run" onClick={() => actions.openRun(id)}>
+          Open
+        </Button>
         {LIVE.has(data.status) && (
-          <Button kind="danger" disabled={action.busy} onClick={() => act(() => model.api.cancel(id))}>
+          <Button kind="danger" disabled={action.busy} onClick={() => void cancel()}>
             Cancel run
           </Button>
         )}
@@ -206,7 +218,10 @@ function Facts({ run, onParent }: { run: RunDetail; onParent: (id: string) => vo
       </div>
       <div>
         <dt>id</dt>
-        <dd className="aios-mono">{run.run_id}</dd>
+        <dd className="aios-mono aios-copied">
+          {run.run_id}
+          <CopyButton text={run.run_id} what="the run's id" />
+        </dd>
       </div>
     </dl>
   );

@@ -2,6 +2,7 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { stepWidget } from '../../panel/step';
+import { addToMain } from '../place';
 import { CommandIDs, IAios } from '../tokens';
 
 export const inspectorPlugin: JupyterFrontEndPlugin<void> = {
@@ -9,11 +10,11 @@ export const inspectorPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Runs and steps in the main area.',
   autoStart: true,
   requires: [IAios],
-  activate: (app: JupyterFrontEnd, { model }: IAios) => {
+  activate: (app: JupyterFrontEnd, { model, settings }: IAios) => {
     const { commands, shell } = app;
     const steps = new WidgetTracker<MainAreaWidget>({ namespace: 'aios-workbench-steps' });
     commands.addCommand(CommandIDs.openStep, {
-      label: 'AIOS: Open Step',
+      label: 'Open Step',
       isVisible: () => false, // called with a run and a step, by the panel
       execute: args => {
         const [runId, step, workflow] = [String(args.runId), String(args.step), String(args.workflow)];
@@ -21,9 +22,8 @@ export const inspectorPlugin: JupyterFrontEndPlugin<void> = {
         const widget = found ?? stepWidget(model, runId, step, workflow);
         if (!found) {
           void steps.add(widget);
-          shell.add(widget, 'main');
         }
-        shell.activateById(widget.id);
+        addToMain(shell, widget, settings);
       }
     });
   }

@@ -10,7 +10,7 @@ import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 import type { Widget } from '@lumino/widgets';
 import { aiosIcon } from '../../panel/icons';
 import { promoteDialog } from '../../panel/promote';
-import { CommandIDs, IAios } from '../tokens';
+import { CATEGORY, CommandIDs, IAios } from '../tokens';
 
 export const promotePlugin: JupyterFrontEndPlugin<void> = {
   id: 'aios-workbench:promote',
@@ -37,7 +37,7 @@ export const promotePlugin: JupyterFrontEndPlugin<void> = {
       return (args.from === 'browser' ? (selected?.path ?? open) : (open ?? selected?.path)) ?? '';
     };
     commands.addCommand(CommandIDs.promote, {
-      label: args => (args.from === 'browser' ? 'Promote to a Job…' : 'AIOS: Promote Notebook to a Job…'),
+      label: args => (args.from === 'browser' ? 'Promote to a Job…' : 'Promote Notebook to a Job…'),
       caption: 'Run this notebook on a schedule, in a fresh kernel',
       icon: aiosIcon,
       execute: async args => {
@@ -64,7 +64,7 @@ export const promotePlugin: JupyterFrontEndPlugin<void> = {
         });
       }
     });
-    palette?.addItem({ command: CommandIDs.promote, category: 'AIOS' });
+    palette?.addItem({ command: CommandIDs.promote, category: CATEGORY });
     app.contextMenu.addItem({
       command: CommandIDs.promote,
       args: { from: 'browser' },
