@@ -1,70 +1,70 @@
-// Header, figures, graph, and the open step.
+// The inspector in a notebook's output, with the kernel behind it.
 import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 
-import { GraphView } from '../src/shared/graph/view';
-import type { Ask } from '../src/shared/inspector/types';
-import { DetailPane } from './detail';
-import { Header, Notices } from './header';
-import { Metrics } from './metrics';
-import type { Store } from './store';
 import { AddStep } from '../src/shared/edit';
+import { heard } from '../src/shared/inspector/do';
+import { Inspector, type OpenStep } from '../src/shared/inspector/inspector';
+import { FIRST_VIEW, type View } from '../src/shared/inspector/pages';
+import { StepPane } from '../src/shared/inspector/step/pane';
+import type { Ask } from '../src/shared/inspector/types';
 import { hostOf } from './host';
+import type { Store } from './store';
 
 interface Props {
   store: Store;
   ask: Ask;
+  /** What the widget is drawn in: from here JupyterLab is reached. */
+  el: HTMLElement;
   onLost: (listener: (lost: boolean) => void) => () => void;
 }
 
-export function App({ store, ask, onLost }: Props): JSX.Element {
+const LOST = 'Kernel gone: this is the last known state. Run the cell again to follow the run.';
+
+export function App({ store, ask, el, onLost }: Props): JSX.Element {
   const { state, skew } = useSyncExternalStore(store.subscribe, store.get);
   const [lost, setLost] = useState(false);
-  const [open, setOpen] = useState<string | null>(null);
-  const [problem, setProblem] = useState('');
+  const [view, setView] = useState<View>(FIRST_VIEW);
   useEffect(() => onLost(setLost), [onLost]);
+  const onView = useCallback((change: Partial<View>) => setView(now => ({ ...now, ...change })), []);
 
-  const act = useCallback(
-    (request: { kind: 'cancel' } | { kind: 'resume' } | { kind: 'rerun_from'; step: string }) => {
-      setProblem('');
-      return ask(request).then(() => undefined, (e: Error) => setProblem(e.message));
-    },
-    [ask]
+  // Asked once it hangs in the page: JupyterLab hears what bubbles up to the document.
+  const [lab, setLab] = useState(false);
+  useEffect(() => {
+    const observer = new ResizeObserver(() => el.isConnected && heard(el) && setLab(true));
+    observer.observe(el);
+    return () => observer.disconnect();
+  }, [el]);
+
+  const host = useMemo(() => hostOf(ask, store, lab ? el : null, lost), [ask, store, el, lab, lost]);
+  const run = state.run;
+  const renderStep = ({ node, onRerun, onClose, onOpenStep }: OpenStep): JSX.Element => (
+    <StepPane
+      host={host}
+      runId={run?.run_id ?? null}
+      step={node.name}
+      status={node.status}
+      run={run?.status ?? null}
+      stale={node.stale}
+      cached={node.cached}
+      kernel
+      onRerun={onRerun}
+      onClose={onClose}
+      onOpenStep={onOpenStep}
+    />
   );
-  const toggle = useCallback((step: string) => setOpen(now => (now === step ? null : step)), []);
-  const [root, setRoot] = useState<HTMLElement | null>(null);
-  const host = useMemo(() => hostOf(ask, root, lost), [ask, root, lost]);
-  const close = useCallback(() => {
-    // Back to where the reader came from.
-    root?.querySelector<HTMLElement>('.aiosw-node[aria-pressed="true"]')?.focus({ preventScroll: true });
-    setOpen(null);
-  }, [root]);
-  const opened = useMemo(() => state.nodes.find(n => n.name === open) ?? null, [state.nodes, open]);
-
   return (
-    <section ref={setRoot} className="aiosw" aria-label={`Workflow ${state.workflow}`} data-lost={lost || undefined}>
-      <Header state={state} skew={skew} lost={lost} act={act} />
-      <Notices state={state} lost={lost} problem={problem} open={open} onOpen={setOpen} onDismiss={() => setProblem('')} />
-      <Metrics metrics={state.metrics} />
-      {state.nodes.length > 0 ? (
-        <GraphView workflow={state.workflow} nodes={state.nodes} selected={open} skew={skew} onOpen={toggle} />
-      ) : (
-        !state.problem && <Empty workflow={state.workflow} />
-      )}
-      {root && <AddStep host={host} steps={state.nodes.map(n => n.name)} selected={open} />}
-      {opened && (
-        <DetailPane
-          key={`${state.run?.run_id ?? ''}/${opened.name}`}
-          node={opened}
-          run={state.run}
-          ask={ask}
-          host={host}
-          lost={lost}
-          skew={skew}
-          onRerun={() => act({ kind: 'rerun_from', step: opened.name })}
-          onClose={close}
-        />
-      )}
-    </section>
+    <Inspector
+      host={host}
+      state={state}
+      skew={skew}
+      lost={lost ? LOST : ''}
+      place="cell"
+      view={view}
+      onView={onView}
+      renderStep={renderStep}
+      build={<AddStep host={host} steps={state.nodes.map(n => n.name)} selected={view.step} />}
+      empty={<Empty workflow={state.workflow} />}
+    />
   );
 }
 

@@ -29,7 +29,7 @@ function render({ model, el }: RenderProps<Traits>): () => void {
   host.addEventListener('keydown', e => e.stopPropagation());
   el.appendChild(host);
   const root = createRoot(host);
-  root.render(<App store={store} ask={client.ask} onLost={onLost} />);
+  root.render(<App store={store} ask={client.ask} el={host} onLost={onLost} />);
   return () => {
     root.unmount();
     unwatch();

@@ -190,11 +190,12 @@ def test_a_run_is_seen_live_and_its_gate_decided(
 
     fold(run)
     run.get_by_role("button", name="score", exact=True).click()
-    view = page.get_by_test_id("aios-step-page")
-    expect(view.get_by_role("table")).to_contain_text("<b>x</b>")
-    expect(view).to_contain_text("rows 0 to 44 of 45")
+    view = page.locator(".aios-inspector-tab .aiosw-detail")
+    expect(view).to_contain_text("<b>x</b>")
+    expect(view).to_contain_text("45")
     run.get_by_role("button", name="load", exact=True).click()
-    expect(page.get_by_test_id("aios-step-page").last.get_by_role("log")).to_contain_text("loading 45")
+    view.get_by_role("tab", name="Log").click()
+    expect(view.get_by_role("log")).to_contain_text("loading 45")
     shot(page, "step_light")
 
     run.get_by_role("button", name="Rerun from report").click()

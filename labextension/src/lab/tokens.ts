@@ -18,6 +18,7 @@ export const CommandIDs = {
   example: 'aios:example',
   openStep: 'aios:open-step',
   openRun: 'aios:open-run',
+  openHistory: 'aios:open-history',
   promote: 'aios:promote'
 };
 

@@ -5,7 +5,7 @@ export const DO = 'aios:do';
 
 export type Deed =
   | { action: 'hello' }
-  | { action: 'open_run'; run_id: string; step?: string; view?: string }
+  | { action: 'open_run'; run_id: string; step?: string; view?: string; other?: string }
   | { action: 'open_history'; workflow: string }
   | { action: 'reveal_cell'; cell: CellRef }
   | { action: 'write_cell'; edit: CodeEdit; run: boolean };

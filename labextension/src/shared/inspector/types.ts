@@ -40,6 +40,8 @@ export interface Host {
   /** The run in a main-area tab. */
   openRun?(runId: string, step?: string, view?: string): void;
   openHistory?(workflow: string): void;
+  /** Two runs side by side in a tab: the later one's page. */
+  openCompare?(runId: string, other: string): void;
   /** Scrolls a notebook to the cell; false: not found. */
   revealCell?(cell: CellRef): Promise<boolean>;
   /** Rejects with what is wrong. */

@@ -1,29 +1,39 @@
-import { useState } from 'react';
+// The head of a run: what runs, how it stands, for how long, and what can be done about it. Below it what needs a person.
+import { type ReactNode, useState } from 'react';
 
-import type { GraphState, StepStatus } from '../src/protocol';
-import { duration, ticking } from '../src/shared/format';
-import { StateChip, StateMark } from '../src/shared/states';
-import { useNow } from '../src/shared/tick';
+import type { GraphState, StepStatus } from '../../protocol';
+import { CopyButton } from '../copy';
+import { duration, ticking } from '../format';
+import { StateChip, StateMark } from '../states';
+import { useNow } from '../tick';
 
 const ORDER: StepStatus[] = ['failed', 'waiting', 'retrying', 'running', 'succeeded', 'skipped', 'cancelled', 'pending'];
-const MOVING = new Set(['queued', 'running', 'waiting']);
+export const MOVING = new Set(['queued', 'running', 'waiting']);
 const RESUMABLE = new Set(['failed', 'cancelled', 'interrupted']);
+
+export type RunAction = { kind: 'cancel' } | { kind: 'resume' } | { kind: 'rerun_from'; step: string };
 
 interface Props {
   state: GraphState;
   skew: number;
   lost: boolean;
-  act: (request: { kind: 'cancel' } | { kind: 'resume' }) => Promise<void>;
+  canAct: boolean;
+  act: (action: RunAction) => Promise<void>;
+  /** Further buttons. */
+  children?: ReactNode;
+  openRun?: (runId: string) => void;
 }
 
-export function Header({ state, skew, lost, act }: Props): JSX.Element {
+export function Header({ state, skew, lost, canAct, act, children, openRun }: Props): JSX.Element {
   const run = state.run;
   const [busy, setBusy] = useState(false);
-  const click = (kind: 'cancel' | 'resume') => () => {
+  const click = (action: RunAction) => () => {
     setBusy(true);
-    void act({ kind }).finally(() => setBusy(false));
+    void act(action).finally(() => setBusy(false));
   };
   const stale = state.nodes.filter(n => n.stale).length;
+  const root = onlyRoot(state);
+  const off = busy || lost || !canAct;
   return (
     <header className="aiosw-header">
       <div className="aiosw-title">
@@ -49,22 +59,41 @@ export function Header({ state, skew, lost, act }: Props): JSX.Element {
       </div>
       <div className="aiosw-buttons">
         {run && MOVING.has(run.status) && (
-          <button type="button" disabled={busy || lost} onClick={click('cancel')}>Cancel run</button>
+          <button type="button" disabled={off} onClick={click({ kind: 'cancel' })}>Cancel run</button>
         )}
         {run && RESUMABLE.has(run.status) && (
-          <button type="button" className="aiosw-primary" disabled={busy || lost} onClick={click('resume')}>Resume run</button>
+          <button type="button" className="aiosw-primary" disabled={off} onClick={click({ kind: 'resume' })}>Resume run</button>
         )}
+        {run && !MOVING.has(run.status) && root !== null && (
+          <button type="button" disabled={off} title="A new run of all steps, with the same code and parameters" onClick={click({ kind: 'rerun_from', step: root })}>
+            Rerun all
+          </button>
+        )}
+        {children}
       </div>
       {run && (
         <div className="aiosw-run">
-          <span>run <code>{run.run_id}</code></span>
-          {run.rerun_from && <span>rerun from <b>{run.rerun_from}</b></span>}
+          <span className="aiosw-inline">run <code>{run.run_id}</code> <CopyButton text={run.run_id} what="the run's id" /></span>
+          {run.rerun_from && (
+            <span>
+              rerun from <b>{run.rerun_from}</b>
+              {run.parent_run_id && openRun && (
+                <> of <button type="button" className="aiosw-link" title={run.parent_run_id} onClick={() => openRun(run.parent_run_id as string)}>another run</button></>
+              )}
+            </span>
+          )}
           {run.params && <span className="aiosw-ellipsis" title={run.params}>with {run.params}</span>}
         </div>
       )}
       <span className="aiosw-hidden" role="status">{run ? `run ${run.status}` : ''}</span>
     </header>
   );
+}
+
+/** The one step all others come after; with several a rerun from one would not be a rerun of all. */
+function onlyRoot(state: GraphState): string | null {
+  const roots = state.nodes.filter(n => n.deps.length === 0 && n.after.length === 0);
+  return roots.length === 1 ? roots[0].name : null;
 }
 
 function took(run: NonNullable<GraphState['run']>): string {
@@ -78,7 +107,8 @@ function Elapsed({ since, skew }: { since: number; skew: number }): JSX.Element 
 
 interface NoticeProps {
   state: GraphState;
-  lost: boolean;
+  /** Empty: somebody is there. */
+  lost: string;
   problem: string;
   open: string | null;
   onOpen: (step: string) => void;
@@ -90,11 +120,7 @@ export function Notices({ state, lost, problem, open, onOpen, onDismiss }: Notic
   const failed = state.run?.status === 'failed' ? state.nodes.find(n => n.status === 'failed' && n.name !== open) : undefined;
   return (
     <>
-      {lost && (
-        <p className="aiosw-notice" data-tone="quiet" role="status">
-          Kernel gone: this is the last known state. Run the cell again to follow the run.
-        </p>
-      )}
+      {lost && <p className="aiosw-notice" data-tone="quiet" role="status">{lost}</p>}
       {state.problem && <p className="aiosw-notice" data-tone="failed" role="alert">{state.problem}</p>}
       {problem && (
         <p className="aiosw-notice" data-tone="failed" role="alert">

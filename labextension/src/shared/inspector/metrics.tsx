@@ -1,7 +1,7 @@
 import { memo } from 'react';
 
-import type { Metric } from '../src/protocol';
-import { figure } from '../src/shared/format';
+import type { Metric } from '../../protocol';
+import { figure } from '../format';
 
 /** Units that are shown as a sign behind the figure: a share (0 to 1) and a percentage. */
 const PERCENT = new Set(['%', 'share']);
