@@ -2,21 +2,30 @@
 import { Handle, type Node, type NodeProps, Position } from '@xyflow/react';
 import { createContext, memo, useContext } from 'react';
 
-import type { StepNode } from '../../protocol';
+import type { StepNode, StepStatus } from '../../protocol';
 import { duration, ticking } from '../format';
 import { StateMark } from '../states';
 import { useNow } from '../tick';
-import { NODE_HEIGHT, NODE_WIDTH } from './layout';
+import { NODE_HEIGHT, NODE_WIDTH } from './scene';
 
-export type GraphNode = Node<{ step: StepNode; reachable: boolean }, 'step'>;
+/** Whether the search has found it, and whether one stands at it. */
+export type Found = 'yes' | 'current' | undefined;
+export type GraphNode = Node<{ step: StepNode; reachable: boolean; found: Found; critical: boolean }, 'step'>;
 
 export interface GraphActions {
   open: (step: string) => void;
-  walk: (step: string, key: string) => boolean;
+  /** Moves the cursor; true when the key meant something. */
+  walk: (id: string, key: string) => boolean;
+  /** Opens or closes a group. */
+  toggle: (group: string) => void;
+  /** Goes to the first step of a group that is in this state. */
+  first: (group: string, status: StepStatus) => void;
   /** Kernel's clock minus the browser's, in seconds. */
   skew: number;
 }
-export const Actions = createContext<GraphActions>({ open: () => undefined, walk: () => false, skew: 0 });
+export const Actions = createContext<GraphActions>({
+  open: () => undefined, walk: () => false, toggle: () => undefined, first: () => undefined, skew: 0
+});
 
 const MOVING = new Set(['running', 'retrying', 'waiting']);
 
@@ -43,7 +52,7 @@ export function describe(step: StepNode): string {
 }
 
 export const StepView = memo(function StepView({ data, selected, sourcePosition, targetPosition }: NodeProps<GraphNode>): JSX.Element {
-  const { step, reachable } = data;
+  const { step, reachable, found, critical } = data;
   const actions = useContext(Actions);
   const tries = Math.max(step.max_attempts, step.attempts);
   return (
@@ -56,6 +65,8 @@ export const StepView = memo(function StepView({ data, selected, sourcePosition,
       data-kind={step.kind}
       data-stale={step.stale || undefined}
       data-step={step.name}
+      data-found={found}
+      data-critical={critical || undefined}
       aria-label={describe(step)}
       aria-pressed={selected}
       title={describe(step)}

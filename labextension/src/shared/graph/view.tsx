@@ -1,23 +1,24 @@
-// The graph: React Flow with our nodes, one tab stop, arrow keys between neighbours, and a viewport that stays put.
-import { Background, BackgroundVariant, Controls, MarkerType, Position, ReactFlow, ReactFlowProvider, useReactFlow, useViewport } from '@xyflow/react';
-import { type ReactNode, useCallback, useLayoutEffect, useMemo, useRef, useState } from 'react';
+// The graph view: toolbar, picture or list, search, keys, and what is remembered for the next time.
+import { ReactFlowProvider } from '@xyflow/react';
+import { type KeyboardEvent, type ReactNode, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 
-import type { StepNode } from '../../protocol';
-import { GraphCanvas } from './canvas';
-import { type LaneEdge, LaneEdgeView } from './edge';
-import { type Direction, edgeKey, layout, NODE_HEIGHT, NODE_WIDTH, type Placed, upstream } from './layout';
-import { Actions, type GraphNode, StepView } from './node';
-import { neighbour } from './walk';
+import type { StepNode, StepStatus } from '../../protocol';
+import { copy } from '../copy';
+import { drawMermaid } from './export-mermaid';
+import { drawPng, drawSvg } from './export-svg';
+import { matches } from './find';
+import { cursorItem, Flow, selectorOf, type Steer } from './flow';
+import { choices, isGroupId } from './groups';
+import { cellOf, DEFAULTS, type Memory, type Options, recall, remember } from './memory';
+import { Actions } from './node';
+import { around, usePicture } from './picture';
+import { download, fileName } from './save';
+import type { Direction } from './scene';
+import { StepList } from './step-list';
+import { type Export, Toolbar } from './toolbar';
 
-const NODE_TYPES = { step: StepView };
-const EDGE_TYPES = { lane: LaneEdgeView };
+/** Below this width the graph runs from top to bottom. */
 const NARROW = 620;
-/** More nodes than this are painted on a canvas until one comes near. */
-const LARGE = 80;
-const NEAR_ZOOM = 0.5;
-const MOST_HEIGHT = 460;
-const TALLEST = 560;
-const PADDING = 20;
 
 export interface GraphProps {
   nodes: readonly StepNode[];
@@ -37,248 +38,276 @@ export interface GraphProps {
 export function GraphView(props: GraphProps): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
+  const [memory, setMemory] = useState<Memory | null>(null);
   useLayoutEffect(() => {
     const el = box.current as HTMLDivElement;
+    setMemory(recall(el, props.workflow));
     const measure = (): void => setWidth(Math.round(el.clientWidth));
     measure();
     const observer = new ResizeObserver(measure);
     observer.observe(el);
     return () => observer.disconnect();
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- what is remembered is asked for once
   }, []);
   return (
     <div ref={box} className="aiosw-graph-box">
-      {props.tools}
       {width > 0 && (
         <ReactFlowProvider>
-          <Flow {...props} width={width} />
+          <Body {...props} width={width} memory={memory} box={box} />
         </ReactFlowProvider>
       )}
     </div>
   );
 }
 
-function Flow({ nodes, selected, skew, onOpen, width }: GraphProps & { width: number }): JSX.Element {
-  const flow = useReactFlow();
-  const root = useRef<HTMLDivElement>(null);
-  const [cursor, setCursor] = useState<string | null>(null);
-  const touched = useRef(false);
+interface BodyProps extends GraphProps {
+  width: number;
+  memory: Memory | null;
+  box: React.RefObject<HTMLDivElement>;
+}
+
+function Body({ nodes, selected, skew, onOpen, workflow, critical, tools, width, memory, box }: BodyProps): JSX.Element {
+  const [options, setOptions] = useState<Options>(memory?.options ?? DEFAULTS);
+  const [cursor, setCursor] = useState<string | null>(memory?.selected ?? null);
+  const [query, setQuery] = useState('');
+  const [at, setAt] = useState(-1);
+  const [help, setHelp] = useState(false);
+  const [goal, setGoal] = useState<{ id: string; focus: boolean } | null>(null);
+  const steer = useRef<Steer | null>(null);
+  const search = useRef<HTMLInputElement>(null);
   const direction: Direction = width < NARROW ? 'TB' : 'LR';
-  const shape = nodes.map(n => `${n.name}\u0001${n.kind}\u0001${n.deps.join('\u0002')}\u0001${n.after.join('\u0002')}`).join('\u0003');
-  // eslint-disable-next-line react-hooks/exhaustive-deps -- `shape` is all of `nodes` that places and edges depend on
-  const placed = useMemo(() => layout(nodes, direction), [shape, direction]);
-  // eslint-disable-next-line react-hooks/exhaustive-deps
-  const edges = useMemo(() => (nodes.length > LARGE ? [] : edgesOf(nodes, placed)), [placed]);
-  const reachable = cursor !== null && placed.at.has(cursor) ? cursor : (nodes[0]?.name ?? null);
-  const large = nodes.length > LARGE;
-  const view = useViewport();
-  const near = !large || view.zoom >= NEAR_ZOOM;
-  const inSight = useMemo(
-    () => (large ? sight(placed, near ? view : null, width) : null),
-    // Moving by less than a step shows nothing new: the margin is larger.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-    [large, placed, near, width, Math.round(view.x / 100), Math.round(view.y / 100), view.zoom]
-  );
-  const kept = useRef(new Map<string, GraphNode>());
-  const drawn = useMemo(() => {
-    const next = new Map<string, GraphNode>();
-    for (const step of nodes) {
-      if (inSight && !inSight.has(step.name) && step.name !== selected && step.name !== reachable) {
-        continue;
-      }
-      const at = placed.at.get(step.name) ?? { x: 0, y: 0 };
-      const old = kept.current.get(step.name);
-      const same =
-        old && old.data.step === step && old.position === at && old.selected === (step.name === selected) &&
-        old.data.reachable === (step.name === reachable) && (old.sourcePosition === Position.Right) === (direction === 'LR');
-      next.set(step.name, same ? old : nodeOf(step, at, step.name === selected, step.name === reachable, direction));
-    }
-    kept.current = next;
-    return [...next.values()];
-  }, [nodes, placed, selected, reachable, direction, inSight]);
+  const picture = usePicture(nodes, options, direction, critical, skew);
+  const { laid, grouping, byName } = picture;
 
-  const scale = Math.min(1, (width - 2 * PADDING) / Math.max(placed.width, 1));
-  const most = direction === 'TB' ? TALLEST : MOST_HEIGHT;
-  const height = Math.round(Math.min(most, Math.max(96, placed.height * scale + 2 * PADDING)));
-  const fit = useMemo(() => fitted(placed, width, height), [placed, width, height]);
-  useLayoutEffect(() => {
-    // Until somebody moves it, the picture fits; after that it never moves by itself.
-    if (!touched.current) {
-      void flow.setViewport(fit);
-    }
-  }, [flow, fit]);
+  const hits = useMemo(() => matches(nodes, query), [nodes, query]);
+  const found = useStable(hits);
+  const possible = useMemo(() => choices(nodes),
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- groupings follow from the shape, as `grouping` does
+    [grouping]);
+  const change = useCallback((part: Partial<Options>) => setOptions(old => ({ ...old, ...part })), []);
+  const keep = useMemory(box, workflow, options, selected, steer, memory, byName, onOpen);
 
-  const focus = useCallback(
-    (name: string) => {
-      setCursor(name);
-      const at = placed.at.get(name);
-      const el = root.current;
-      if (at && el) {
-        // Only a node that is out of sight moves the viewport.
-        const { x, y, zoom } = flow.getViewport();
-        const [left, top] = [at.x * zoom + x, at.y * zoom + y];
-        const visible = left >= 0 && top >= 0 && left + NODE_WIDTH * zoom <= el.clientWidth && top + NODE_HEIGHT * zoom <= el.clientHeight;
-        if (!visible) {
-          touched.current = true;
-          void flow.setCenter(at.x + NODE_WIDTH / 2, at.y + NODE_HEIGHT / 2, { zoom: Math.max(zoom, 0.6) });
-        }
+  /** Goes to a step wherever it is: opens the groups around it, shows it though it is over. */
+  const jump = useCallback(
+    (id: string, focus: boolean) => {
+      const closed = around(grouping, id).filter(g => !options.open.has(g));
+      if (closed.length || picture.hidden.has(id)) {
+        steer.current?.pin(closed[0] ?? id);
+        setOptions(old => ({ ...old, open: new Set([...old.open, ...closed]), unfinished: old.unfinished && !picture.hidden.has(id) }));
       }
-      const find = (left: number): void => {
-        const button = root.current?.querySelector<HTMLElement>(`[data-step="${CSS.escape(name)}"]`);
-        if (button) {
-          button.focus({ preventScroll: true });
-        } else if (left > 0) {
-          requestAnimationFrame(() => find(left - 1)); // not drawn yet: it was out of sight
-        }
-      };
-      find(10); // at once, so that the next key starts from here
+      setGoal({ id, focus });
     },
-    [flow, placed]
+    [grouping, options.open, picture.hidden]
   );
+  useEffect(() => {
+    if (goal && laid?.scene.byId.has(goal.id)) {
+      steer.current?.show(goal.id, goal.focus);
+      setGoal(null);
+    }
+  }, [goal, laid]);
 
-  const walk = useCallback(
-    (name: string, key: string): boolean => {
-      const to = neighbour(nodes, placed.at, name, key, direction);
-      if (to !== null) {
-        focus(to);
+  const toggle = useCallback(
+    (group: string) => {
+      steer.current?.pin(group);
+      const opening = !options.open.has(group);
+      const open = new Set(options.open);
+      if (opening) {
+        open.add(group);
+      } else {
+        open.delete(group);
       }
-      return key.startsWith('Arrow') || key === 'Home' || key === 'End';
+      change({ open });
+      const inside = grouping.groups.get(group);
+      const first = inside?.children[0];
+      setGoal({ id: opening && first !== undefined ? (typeof first === 'string' ? first : first.id) : group, focus: true });
     },
-    [nodes, placed, direction, focus]
+    [options.open, change, grouping]
+  );
+  const first = useCallback(
+    (group: string, status: StepStatus) => {
+      const step = grouping.groups.get(group)?.steps.find(s => byName.get(s)?.status === status);
+      if (step !== undefined) {
+        jump(step, true);
+      }
+    },
+    [grouping, byName, jump]
   );
   const open = useCallback(
-    (name: string) => {
-      setCursor(name);
-      onOpen(name);
+    (step: string) => {
+      setCursor(step);
+      onOpen(step);
     },
     [onOpen]
   );
-  const actions = useMemo(() => ({ open, walk, skew }), [open, walk, skew]);
+  const actions = useMemo(() => ({ open, toggle, first }), [open, toggle, first]);
+  const step = (by: 1 | -1): void => {
+    if (hits.length === 0) {
+      return;
+    }
+    const next = (at < 0 && by < 0 ? hits.length - 1 : at + by + hits.length) % hits.length;
+    setAt(next);
+    jump(hits[next], false);
+  };
+  const leave = (): void => {
+    const id = laid && cursorItem(laid.scene, cursor);
+    if (id) {
+      box.current?.querySelector<HTMLElement>(selectorOf(id))?.focus({ preventScroll: true });
+    }
+  };
+  const zoomTo = (): void => {
+    const id = selected === null ? null : (laid?.scene.shown.get(selected) ?? null);
+    if (id !== null) {
+      steer.current?.zoomTo(id);
+    }
+  };
+  const save = async (what: Export): Promise<string> => {
+    if (!laid || !box.current) {
+      return '';
+    }
+    if (what === 'mermaid' || what === 'copy-mermaid') {
+      const source = drawMermaid(picture, laid);
+      return what === 'mermaid' ? saved(fileName(workflow, 'mmd'), source) : copy(source).then(() => 'Mermaid copied');
+    }
+    const drawing = drawSvg(box.current, workflow, picture, laid, options.labels);
+    return what === 'png'
+      ? saved(fileName(workflow, 'png'), await drawPng(drawing))
+      : what === 'svg' ? saved(fileName(workflow, 'svg'), drawing.svg, 'image/svg+xml') : copy(drawing.svg).then(() => 'SVG copied');
+  };
+
+  const keys: Record<string, () => void> = {
+    '/': () => search.current?.select(),
+    g: () => steer.current?.fit(),
+    z: zoomTo,
+    c: () => change({ critical: !options.critical }),
+    l: () => change({ list: !options.list }),
+    m: () => change({ minimap: !(options.minimap ?? true) }),
+    n: () => step(1),
+    N: () => step(-1),
+    '+': () => steer.current?.zoom(1.25),
+    '-': () => steer.current?.zoom(0.8),
+    '?': () => setHelp(!help),
+    u: () => {
+      const id = laid && cursorItem(laid.scene, cursor);
+      const parent = id ? around(grouping, id).pop() : undefined;
+      if (parent !== undefined) {
+        toggle(parent);
+      }
+    }
+  };
+  const onKey = (e: KeyboardEvent<HTMLDivElement>): void => {
+    const typing = (e.target as HTMLElement).matches('input:not([type="checkbox"]), select, textarea');
+    const find = (e.ctrlKey || e.metaKey) && e.key.toLowerCase() === 'f';
+    const act = find ? keys['/'] : typing || e.ctrlKey || e.metaKey || e.altKey ? undefined : keys[e.key];
+    if (act && Object.hasOwn(keys, find ? '/' : e.key)) {
+      e.preventDefault();
+      act();
+    } else if (e.key === 'Escape' && help) {
+      setHelp(false);
+    }
+  };
+  const listed = useMemo(() => (query.trim() ? nodes.filter(n => found.has(n.name)) : nodes).filter(n => !picture.hidden.has(n.name)),
+    [nodes, found, query, picture.hidden]);
 
   return (
-    <Actions.Provider value={actions}>
-      <div ref={root} className="aiosw-graph" style={{ height }} role="group" aria-label="Steps. Arrow keys move between them, Enter opens one.">
-        <ReactFlow
-          nodes={drawn}
-          edges={edges}
-          nodeTypes={NODE_TYPES}
-          edgeTypes={EDGE_TYPES}
-          defaultViewport={fit}
-          minZoom={0.02}
-          maxZoom={1.6}
-          nodesDraggable={false}
-          nodesConnectable={false}
-          nodesFocusable={false}
-          edgesFocusable={false}
-          elementsSelectable={false}
-          disableKeyboardA11y
-          zoomOnScroll={false}
-          zoomOnDoubleClick={false}
-          preventScrolling={false}
-          deleteKeyCode={null}
-          selectionKeyCode={null}
-          multiSelectionKeyCode={null}
-          panActivationKeyCode={null}
-          proOptions={{ hideAttribution: true }}
-          onPaneClick={event => {
-            const name = near ? null : under(flow.screenToFlowPosition({ x: event.clientX, y: event.clientY }), placed);
-            if (name !== null) {
-              open(name);
-            }
-          }}
-          onMoveStart={event => {
-            if (event) {
-              touched.current = true;
-            }
-          }}
-        >
-          {large ? (
-            <GraphCanvas nodes={nodes} placed={placed} width={width} height={height} wide={direction === 'LR'} near={near} />
-          ) : (
-            <Background variant={BackgroundVariant.Dots} gap={18} size={1} />
-          )}
-          <Controls
-            showInteractive={false}
-            position="bottom-right"
-            aria-label="Zoom"
-            onZoomIn={() => (touched.current = true)}
-            onZoomOut={() => (touched.current = true)}
-            onFitView={() => {
-              touched.current = false;
-              void flow.setViewport(fit);
-            }}
-          />
-        </ReactFlow>
-      </div>
-    </Actions.Provider>
+    <div onKeyDown={onKey}>
+      <Toolbar
+        options={options}
+        by={grouping.by}
+        choices={possible}
+        groups={grouping.groups.size}
+        opened={[...options.open].filter(id => grouping.groups.has(id)).length}
+        minimap={options.minimap ?? true}
+        search={{ query, total: hits.length, at }}
+        searchRef={search}
+        selected={selected !== null}
+        tools={tools}
+        help={help}
+        onHelp={setHelp}
+        onQuery={text => {
+          setQuery(text);
+          setAt(-1);
+        }}
+        onStep={step}
+        onLeave={leave}
+        onOptions={change}
+        onGroups={what => change({ open: new Set(what === 'open' ? grouping.groups.keys() : []) })}
+        onFit={() => steer.current?.fit()}
+        onZoomTo={zoomTo}
+        onExport={save}
+      />
+      {options.list ? (
+        <Actions.Provider value={{ ...actions, walk: () => false, skew }}>
+          <StepList nodes={listed} selected={selected} onOpen={onOpen} />
+        </Actions.Provider>
+      ) : laid === null ? (
+        <p className="aiosw-busy" role="status">Laying out {nodes.length.toLocaleString('en')} steps…</p>
+      ) : laid.scene.items.length === 0 ? (
+        <p className="aiosw-nothing">All steps are over. <button type="button" onClick={() => change({ unfinished: false })}>Show them</button></p>
+      ) : (
+        <Flow
+          picture={picture}
+          laid={laid}
+          width={width}
+          options={options}
+          selected={selected}
+          cursor={cursor}
+          found={found}
+          current={hits[at] ?? null}
+          skew={skew}
+          memory={memory}
+          steer={steer}
+          actions={actions}
+          onCursor={setCursor}
+          onMoved={keep}
+        />
+      )}
+    </div>
   );
 }
 
-/** Names of the nodes in or near the window. */
-function sight(placed: Placed, view: { x: number; y: number; zoom: number } | null, width: number): Set<string> {
-  const found = new Set<string>();
-  if (view) {
-    const margin = 260;
-    const [left, top] = [-view.x / view.zoom - margin, -view.y / view.zoom - margin];
-    const [right, bottom] = [left + width / view.zoom + 2 * margin, top + TALLEST / view.zoom + 2 * margin];
-    placed.at.forEach((p, name) => {
-      if (p.x + NODE_WIDTH > left && p.x < right && p.y + NODE_HEIGHT > top && p.y < bottom) {
-        found.add(name);
-      }
-    });
-  }
-  return found;
+function saved(name: string, content: Blob | string, type?: string): string {
+  download(name, content, type);
+  return `Saved ${name}`;
 }
 
-function under(point: { x: number; y: number }, placed: Placed): string | null {
-  for (const [name, p] of placed.at) {
-    if (point.x >= p.x && point.x <= p.x + NODE_WIDTH && point.y >= p.y && point.y <= p.y + NODE_HEIGHT) {
-      return name;
+/** The same set while the same steps are found, however often their states change. */
+function useStable(hits: readonly string[]): ReadonlySet<string> {
+  const last = useRef<ReadonlySet<string>>(new Set());
+  if (last.current.size !== hits.length || !hits.every(h => last.current.has(h))) {
+    last.current = new Set(hits);
+  }
+  return last.current;
+}
+
+/** Opens again what was open, and keeps what the next view in this place has to know. */
+function useMemory(
+  box: React.RefObject<HTMLDivElement>, workflow: string, options: Options, selected: string | null, steer: React.RefObject<Steer | null>,
+  memory: Memory | null, byName: ReadonlyMap<string, StepNode>, onOpen: (step: string) => void
+): () => void {
+  const now = useRef({ options, selected });
+  const view = useRef<Memory['viewport']>(memory?.viewport ?? null);
+  const keep = useCallback(() => {
+    view.current = steer.current ? steer.current.viewport() : view.current;
+    const cell = box.current ? cellOf(box.current) : null;
+    if (cell) {
+      remember(cell, workflow, { ...now.current, viewport: view.current });
     }
-  }
-  return null;
-}
-
-function nodeOf(step: StepNode, at: { x: number; y: number }, selected: boolean, reachable: boolean, direction: Direction): GraphNode {
-  const [w, h] = [NODE_WIDTH, NODE_HEIGHT];
-  const wide = direction === 'LR';
-  const [source, target] = wide ? [Position.Right, Position.Left] : [Position.Bottom, Position.Top];
-  return {
-    id: step.name,
-    type: 'step',
-    position: at,
-    data: { step, reachable },
-    selected,
-    width: w,
-    height: h,
-    sourcePosition: source,
-    targetPosition: target,
-    // Given, so that nothing has to be measured: edges are right in the first frame, also to nodes out of sight.
-    handles: [
-      { type: 'target', position: target, x: wide ? 0 : w / 2, y: wide ? h / 2 : 0, width: 1, height: 1 },
-      { type: 'source', position: source, x: wide ? w : w / 2, y: wide ? h / 2 : h, width: 1, height: 1 }
-    ]
-  };
-}
-
-function edgesOf(nodes: readonly StepNode[], placed: Placed): LaneEdge[] {
-  const marker = { type: MarkerType.ArrowClosed, width: 15, height: 15, color: 'var(--aiosw-edge)' };
-  return nodes.flatMap(n =>
-    upstream(n)
-      .filter(up => placed.at.has(up))
-      .map(up => ({
-        id: edgeKey(up, n.name),
-        type: 'lane' as const,
-        source: up,
-        target: n.name,
-        data: { lanes: placed.lanes.get(edgeKey(up, n.name)) ?? [] },
-        markerEnd: marker,
-        focusable: false,
-        className: n.deps.includes(up) ? 'aiosw-edge' : 'aiosw-edge aiosw-edge-after'
-      }))
-  );
-}
-
-function fitted(placed: Placed, width: number, height: number): { x: number; y: number; zoom: number } {
-  const zoom = Math.max(0.02, Math.min(1, (width - 2 * PADDING) / Math.max(placed.width, 1), (height - 2 * PADDING) / Math.max(placed.height, 1)));
-  return { x: (width - placed.width * zoom) / 2, y: (height - placed.height * zoom) / 2, zoom };
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- refs
+  }, [workflow]);
+  useLayoutEffect(() => {
+    now.current = { options, selected };
+    keep(); // at once: a cell's output may be taken off before anybody is told
+  }, [box, keep, options, selected]);
+  useEffect(() => {
+    if (memory?.selected && selected === null && !isGroupId(memory.selected) && byName.has(memory.selected)) {
+      onOpen(memory.selected);
+    }
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- once
+  }, []);
+  useEffect(() => {
+    const cell = box.current ? cellOf(box.current) : null;
+    return () => remember(cell, workflow, { ...now.current, viewport: view.current });
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [workflow]);
+  return keep;
 }
