@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from aios_workbench.engine import Context, Run, context, in_step
     from aios_workbench.engine import find_run as run
     from aios_workbench.engine import find_runs as runs
+    from aios_workbench.widgets.picture import save_picture
     from aios_workbench.workflow import Decision, Workflow
     from aios_workbench.workspace import Workspace
     from aios_workbench.workspace import workspace as open_workspace
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Context": "engine", "Decision": "workflow", "Run": "engine", "Workflow": "workflow", "Workspace": "workspace",
-    "context": "engine", "in_step": "engine", "sql": "workspace.sql",
+    "context": "engine", "in_step": "engine", "save_picture": "widgets.picture", "sql": "workspace.sql",
 }  # fmt: skip
 # Not named `workspace`: importing the package of that name would put the module in the function's place.
 _RENAMED = {
@@ -48,7 +49,7 @@ _RENAMED = {
 __all__ = [
     "Context", "Decision", "Run", "Workflow", "Workspace", "context", "errors", "headless", "in_step",
     "open_workspace", "run",
-    "runs", "sql",
+    "runs", "save_picture", "sql",
 ]  # fmt: skip
 
 

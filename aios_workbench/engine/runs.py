@@ -26,7 +26,7 @@ from aios_workbench.errors import (
     hint,
 )
 from aios_workbench.govern import actor
-from aios_workbench.workflow import Workflow, WorkflowSpec, is_changed
+from aios_workbench.workflow import Workflow, WorkflowSpec, is_changed, mermaid
 from aios_workbench.workspace import Artifact, Workspace, workspace
 
 _ERRORS: dict[str, type[RunError]] = {
@@ -308,6 +308,30 @@ class Run:
         engine = runtime.running()
         if engine is not None:
             engine.poke()
+
+    def to_mermaid(self, direction: str = "LR") -> str:
+        """Return the graph with the states the steps have now, as Mermaid text.
+
+        Parameters
+        ----------
+        direction : {"LR", "TB", "RL", "BT"}
+            Where the arrows point.
+
+        Examples
+        --------
+        >>> import aios_workbench as aios
+        >>> wf = aios.Workflow("drawn")
+        >>> @wf.step
+        ... def load():
+        ...     return 1
+        >>> run = wf.run()
+        >>> _ = run.wait()
+        >>> print(run.to_mermaid().splitlines()[1])
+          s0["load<br/>succeeded"]
+        """
+        self._ws.catalog.flush()
+        rows = self._ws.catalog.query("select step, status from steps where run_id = :r", r=self.id)
+        return mermaid(self.spec.steps, {r["step"]: r["status"] for r in rows}, direction)
 
     def __repr__(self) -> str:
         return f"<Run {self.id}: {self.status}>"

@@ -85,6 +85,15 @@ def save_picture(target: Any, path: str | Path) -> Path:
         What to draw, as it stands now.
     path : str or Path
         The file; its folder must exist.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import aios_workbench as aios
+    >>> wf = aios.Workflow("drawn")
+    >>> _ = wf.step(name="load")(lambda: 1)
+    >>> aios.save_picture(wf, Path(tempfile.mkdtemp()) / "drawn.svg").name
+    'drawn.svg'
     """
     if not isinstance(target, GraphState):
         from aios_workbench.widgets.source import static_state

@@ -4,11 +4,12 @@ from aios_workbench.workflow.code import cell_of, code_hash, pickle_function, so
 from aios_workbench.workflow.decision import Decision
 from aios_workbench.workflow.definition import Definition, Workflow, is_changed
 from aios_workbench.workflow.durations import format_duration, parse_duration
+from aios_workbench.workflow.mermaid import mermaid
 from aios_workbench.workflow.parameters import ParameterSpec, coerce
 from aios_workbench.workflow.spec import StepSpec, WorkflowSpec, digest, topological
 
 __all__ = [
     "Decision", "Definition", "ParameterSpec", "StepSpec", "Workflow", "WorkflowSpec", "cell_of", "code_hash",
     "coerce", "digest",
-    "format_duration", "is_changed", "parse_duration", "pickle_function", "source_of", "topological",
+    "format_duration", "is_changed", "mermaid", "parse_duration", "pickle_function", "source_of", "topological",
 ]  # fmt: skip

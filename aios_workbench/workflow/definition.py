@@ -12,6 +12,7 @@ from aios_workbench.errors import DefinitionError, MissingInputError, UnknownOpt
 from aios_workbench.workflow import hooks
 from aios_workbench.workflow.code import cell_of, code_hash, source_of
 from aios_workbench.workflow.durations import parse_duration
+from aios_workbench.workflow.mermaid import mermaid
 from aios_workbench.workflow.parameters import Parameters, ParameterSpec, signature_of
 from aios_workbench.workflow.spec import StepSpec, WorkflowSpec, topological
 
@@ -269,6 +270,23 @@ class Workflow:
     def to_dict(self) -> dict[str, Any]:
         """Return `spec()` as a JSON-able dict; `WorkflowSpec.from_dict` reads it."""
         return self.spec().to_dict()
+
+    def to_mermaid(self, direction: str = "LR") -> str:
+        """Return the graph as Mermaid text: paste it into a markdown cell, a README or a wiki page.
+
+        Parameters
+        ----------
+        direction : {"LR", "TB", "RL", "BT"}
+            Where the arrows point: left to right, top to bottom, and back.
+
+        Examples
+        --------
+        >>> wf = Workflow("first")
+        >>> _ = wf.step(name="load")(lambda: 1)
+        >>> print(wf.to_mermaid("TB").splitlines())
+        ['flowchart TB', '  s0["load"]']
+        """
+        return mermaid(self.spec().steps, direction=direction)
 
     @property
     def state(self) -> dict[str, str]:
