@@ -177,7 +177,7 @@ def _attempts(job: Job, record: Record) -> None:
         except StepTimeout as e:
             status, error = "timeout", plain("StepTimeout", str(e), spec.name)
         except BaseException as e:  # noqa: BLE001 - sys.exit() in a cell must not take the engine along
-            status, error = "failed", describe(e, spec.name, function, spec.cell)
+            status, error = "failed", describe(e, spec.name, function, spec)
         else:
             record.output = reference(output)
             record.status, record.error = SUCCEEDED, None
@@ -224,7 +224,7 @@ def _fall_back(job: Job, record: Record) -> None:
             record.status = CANCELLED
             return
         except BaseException as e:  # noqa: BLE001 - the same
-            record.error = describe(e, job.spec.name, function, job.spec.cell)
+            record.error = describe(e, job.spec.name, function, job.spec)
             continue
         because = record.error or {}
         record.output, record.status, record.answered_by = reference(output), SUCCEEDED, name

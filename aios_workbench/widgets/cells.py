@@ -88,6 +88,21 @@ def cell_at(filename: str) -> Origin | None:
     return None if number is None else next(_cell(ipython, number, filename), None)
 
 
+def identity(filename: str) -> str:
+    """Return the front end's id of the cell that a code's file name stands for, or an empty text."""
+    ipython = shell()
+    number = None if ipython is None else _number_of(ipython, filename)
+    return "" if number is None else _ids.get(number, "")
+
+
+def describe(filename: str) -> dict[str, str] | None:
+    """Return a cell as plain data, for an error that outlives this kernel."""
+    found = cell_at(filename)
+    if found is None:
+        return None
+    return {"cell_id": identity(filename), "label": found.label, "source": found.source}
+
+
 def _number_of(ipython: Any, filename: str) -> int | None:
     numbers: dict[str, int] = getattr(ipython.compile, "_filename_map", {})
     return numbers.get(filename)

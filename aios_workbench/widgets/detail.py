@@ -32,6 +32,10 @@ def step_of_run(reader: RunReader, step: str) -> protocol.StepDetail:
     if row is None and spec is None:
         raise NotFoundError(f"run {run_id!r} has no step {step!r}")
     detail = _from_spec(spec or {"name": step})
+    detail.run_id = run_id
+    if detail.cell_ref is not None:
+        run = ws.catalog.one("select notebook from runs where run_id = :r", r=run_id)
+        detail.cell_ref.notebook = run["notebook"] if run else None
     if row is None:
         return detail
     detail.kind, detail.status, detail.answered_by = row["kind"], row["status"], row["answered_by"]
@@ -156,8 +160,34 @@ def _from_spec(spec: Mapping[str, Any]) -> protocol.StepDetail:
     inputs += [protocol.Value(name=p, source="parameter") for p in spec.get("params") or ()]
     return protocol.StepDetail(
         step=spec["name"], kind=spec.get("kind", "step"), doc=spec.get("doc", ""), code=spec.get("code", ""),
-        cell=spec.get("cell", ""), policy=_policy(spec), inputs=inputs,
+        cell=spec.get("cell", ""), cell_ref=_cell_ref(spec), policy=_policy(spec),
+        settings=_settings(spec), inputs=inputs,
     )  # fmt: skip
+
+
+def _cell_ref(spec: Mapping[str, Any]) -> protocol.CellRef | None:
+    """Return where a step was written: its own text is part of the cell's."""
+    code, place = spec.get("code") or "", spec.get("cell") or ""
+    if not code:
+        return None
+    label = place.partition(",")[0].removeprefix("cell ") if place.startswith("cell ") else place
+    return protocol.CellRef(cell_id=spec.get("cell_id") or None, label=label, source=code, line=1)
+
+
+def _settings(spec: Mapping[str, Any]) -> protocol.StepPolicy:
+    """Return what the run is pinned to; what is as it would be unsaid stays unsaid."""
+    said = protocol.StepPolicy(
+        timeout=f"{spec['timeout']:g} s" if spec.get("timeout") else None,
+        after=list(spec.get("after") or ()), tags=list(spec.get("tags") or ()),
+    )  # fmt: skip
+    if spec.get("kind") == "gate":
+        said.on_reject = spec.get("on_reject")
+        return said
+    said.retries = spec.get("retries") or None
+    said.backoff = f"{spec['backoff']:g} s" if spec.get("retries") else None
+    said.cache = spec.get("cache") or None
+    said.fallback = list(spec.get("fallback_names") or ())
+    return said
 
 
 def _policy(spec: Mapping[str, Any]) -> list[protocol.Value]:

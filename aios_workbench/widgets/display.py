@@ -30,8 +30,10 @@ def register(ipython: Any) -> None:
         ipython.events.register("post_run_cell", _follow)
         ipython.events.register("post_run_cell", _settle)
         from aios_workbench.widgets import cells
+        from aios_workbench.workflow import hooks
 
         cells.remember(ipython)
+        hooks.set_cells(cells)
     for module, name in CLASSES:
         if kernel:
             formatter.ipython_display_formatter.for_type_by_name(module, name, show)

@@ -9,7 +9,16 @@ from typing import Any
 
 from aios_workbench.engine.leases import alive
 from aios_workbench.errors import AiosError, NotFoundError
-from aios_workbench.widgets.protocol import ErrorInfo, GateRequest, GraphState, Metric, RunInfo, StepNode
+from aios_workbench.widgets.protocol import (
+    CellRef,
+    ErrorInfo,
+    Frame,
+    GateRequest,
+    GraphState,
+    Metric,
+    RunInfo,
+    StepNode,
+)
 from aios_workbench.workspace import Workspace, workspace
 
 _MAX_TEXT = 300
@@ -189,7 +198,7 @@ def run_info(row: Mapping[str, Any]) -> RunInfo:
 
 
 def error_info(stored: Any) -> ErrorInfo | None:
-    """Return a stored error, whether it was kept as JSON or as plain text."""
+    """Return a stored error, whether it was kept as JSON or as plain text, with frames or from before there were."""
     if not stored:
         return None
     try:
@@ -199,9 +208,28 @@ def error_info(stored: Any) -> ErrorInfo | None:
     if isinstance(data, dict):
         return ErrorInfo(
             type=str(data.get("type") or ""), message=str(data.get("message") or ""),
-            traceback=str(data.get("traceback") or ""),
+            traceback=str(data.get("traceback") or ""), frames=_frames(data),
         )  # fmt: skip
     return ErrorInfo(type="", message=str(data))
+
+
+def _frames(error: Mapping[str, Any]) -> list[Frame]:
+    cells = error.get("cells") or []
+    frames = []
+    for f in error.get("frames") or ():
+        cell = None
+        if f["cell"] is not None:
+            known = cells[f["cell"]]
+            cell = CellRef(
+                cell_id=known["cell_id"] or None,
+                label=known["label"],
+                source=known["source"],
+                line=f["cell_line"],
+            )
+        frames.append(
+            Frame(file=f["file"], line=f["line"], function=f["function"], text=f["text"], cell=cell)
+        )
+    return frames
 
 
 def short(text: str | None, limit: int = _MAX_TEXT) -> str | None:

@@ -43,6 +43,7 @@ class Definition:
     fn: Callable[..., Any]
     options: dict[str, Any]
     where: str
+    cell_id: str = ""
 
     @property
     def fallbacks(self) -> list[Callable[..., Any]]:
@@ -201,7 +202,9 @@ class Workflow:
             )
         where = cell_of(fn)
         name = _valid_name(options.get("name") or getattr(fn, "__name__", ""), f"{kind} ({where})")
-        definition = Definition(name, kind, fn, check_options(kind, name, where, options), where)
+        code = getattr(inspect.unwrap(fn), "__code__", None)
+        cell_id = "" if code is None else hooks.cell_id(code.co_filename)
+        definition = Definition(name, kind, fn, check_options(kind, name, where, options), where, cell_id)
         for parameter in signature_of(fn).parameters.values():
             _check_parameter(definition, parameter)
         self._definitions[name] = definition
@@ -368,7 +371,7 @@ class Workflow:
             name=d.name, kind=d.kind, deps=deps, after=list(o.get("after") or ()), params=params,
             retries=o.get("retries", 0), backoff=o.get("backoff", 0.5), timeout=o.get("timeout"),
             cache=bool(o.get("cache", False)), tags=list(o.get("tags") or ()),
-            doc=inspect.getdoc(d.fn) or "", code=source_of(d.fn), cell=d.where,
+            doc=inspect.getdoc(d.fn) or "", code=source_of(d.fn), cell=d.where, cell_id=d.cell_id,
             code_hash=code_hash(d.fn, *d.fallbacks, when),
             fallback_names=[getattr(f, "__name__", repr(f)) for f in d.fallbacks],
             when_deps=when_deps, when_params=when_params,

@@ -23,6 +23,16 @@ class Runner(Protocol):
         """Return earlier runs of a workflow, newest first."""
 
 
+class Cells(Protocol):
+    """What knows a notebook's cells, by the file names Python has for them."""
+
+    def identity(self, filename: str) -> str:
+        """Return the front end's id of a cell, or an empty text."""
+
+    def describe(self, filename: str) -> dict[str, str] | None:
+        """Return `cell_id`, `label` and `source` of a cell; None when it is none of this process."""
+
+
 _runner: Callable[[], Runner] | None = None
 
 
@@ -43,3 +53,22 @@ def runner() -> Runner:
     if _runner is None:
         raise AiosError("no engine is set up to run workflows; import aios_workbench, not its inner packages")
     return _runner()
+
+
+_cells: Cells | None = None
+
+
+def set_cells(known: Cells) -> None:
+    """Say what knows this notebook's cells."""
+    global _cells  # noqa: PLW0603 - set once, when a kernel loads the package
+    _cells = known
+
+
+def cell_id(filename: str) -> str:
+    """Return the front end's id of the cell a file name stands for, or an empty text."""
+    return "" if _cells is None else _cells.identity(filename)
+
+
+def cell(filename: str) -> dict[str, str] | None:
+    """Return `cell_id`, `label` and `source` of the cell a file name stands for."""
+    return None if _cells is None else _cells.describe(filename)

@@ -32,6 +32,8 @@ class StepSpec:
         Stored functions (artifacts), filled in when the workflow is compiled into a workspace.
     form : dict or None
         JSON schema of what a reviewer fills in.
+    cell, cell_id : str
+        Where it was written, for a person; and the front end's id of that cell, where it told one.
     """
 
     name: str
@@ -48,6 +50,7 @@ class StepSpec:
     code: str = ""
     code_hash: str = ""
     cell: str = ""
+    cell_id: str = ""
     fn: dict[str, Any] | None = None
     fallbacks: list[dict[str, Any]] = field(default_factory=list)
     fallback_names: list[str] = field(default_factory=list)
@@ -135,7 +138,15 @@ class WorkflowSpec:
         """Identity of graph, code and policies, the same in every process: 32 hex digits."""
         data = self.to_dict()
         for step in data["steps"]:
-            for told_otherwise in ("fn", "fallbacks", "when", "code", "doc", "cell"):  # by code_hash
+            for told_otherwise in (
+                "fn",
+                "fallbacks",
+                "when",
+                "code",
+                "doc",
+                "cell",
+                "cell_id",
+            ):  # by code_hash
                 del step[told_otherwise]
         return digest(data)
 
