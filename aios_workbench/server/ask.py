@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from tornado import web
 
 from aios_workbench.errors import ParameterError
-from aios_workbench.server.base import AiosHandler, Problem, dumps, invalid
+from aios_workbench.server.base import AiosHandler, Problem, invalid, to_json
 from aios_workbench.widgets import ask, protocol
 
 #: At most so many scans of large tables at once, and so many waiting: a server is shared with kernels.
@@ -46,7 +46,7 @@ class AskHandler(AiosHandler):
             return answer.model_dump(mode="json")
 
         data = await (self._heavy(work) if isinstance(request, ask.HEAVY) else self.do(work))
-        self.finish(dumps(data))
+        self.finish(to_json(data))
 
     def on_connection_close(self) -> None:
         """Give up what nobody waits for any more."""

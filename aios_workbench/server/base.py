@@ -97,7 +97,7 @@ class AiosHandler(APIHandler):
         """Do `work` in a thread, answer with its result as JSON."""
         data = await self.do(work)
         self.set_status(status)
-        self.finish(dumps(data))
+        self.finish(to_json(data))
 
     async def do(self, work: Callable[[], Any]) -> Any:
         """Do `work` in a thread; what a user can cause becomes a `Problem`."""
@@ -209,7 +209,7 @@ def finite(value: Any) -> Any:
     return value
 
 
-def dumps(data: Any) -> str:
+def to_json(data: Any) -> str:
     """Return JSON that browsers read; half of a surrogate pair, which UTF-8 has no bytes for, is escaped."""
     text = json.dumps(data, default=str, ensure_ascii=False, allow_nan=False)
     return text if text.isascii() or _encodes(text) else json.dumps(data, default=str, allow_nan=False)

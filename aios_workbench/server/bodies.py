@@ -96,6 +96,13 @@ class AfterQuery(Query):
     limit: Annotated[int, Field(ge=1, le=5000)] = 1000
 
 
+class EventsQuery(Query):
+    """`events`: after a number; without one, only how far they go."""
+
+    after: Annotated[int, Field(ge=0, le=2**62)] | None = None
+    limit: Annotated[int, Field(ge=1, le=5000)] = 1000
+
+
 class LogsQuery(AfterQuery):
     """`runs/{id}/logs`: of one step or of all."""
 

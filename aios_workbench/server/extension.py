@@ -11,7 +11,7 @@ from jupyter_server.utils import url_path_join
 from aios_workbench.server import ask, jobs, lessons, live, promote, runs
 from aios_workbench.server.base import UnknownHandler
 from aios_workbench.server.places import Places
-from aios_workbench.server.watch import Watchers
+from aios_workbench.server.watch import Watchers, listening
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
@@ -54,7 +54,9 @@ def attach(server_app: ServerApp) -> None:
     events: Any = server_app.event_logger
     events.register_event_schema(Path(__file__).parent / "events" / "changed.yaml")
     places = Places(server_app.contents_manager)
-    watchers = Watchers(places.find, lambda data: events.emit(schema_id=SCHEMA, data=data))
+    watchers = Watchers(
+        places.find, lambda data: events.emit(schema_id=SCHEMA, data=data), lambda: listening(events, SCHEMA)
+    )
     atexit.register(watchers.stop)
     server_app.web_app.settings["aios_watchers"] = watchers
     shared = {"places": places, "watchers": watchers}

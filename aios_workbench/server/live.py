@@ -10,7 +10,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from aios_workbench.server import bodies, jobviews
-from aios_workbench.server.base import AiosHandler
+from aios_workbench.server.base import AiosHandler, to_json
 from aios_workbench.server.runs import filters
 from aios_workbench.server.views import plain, run_view
 from aios_workbench.server.watch import last_seq
@@ -52,17 +52,28 @@ class EventsHandler(AiosHandler):
     @web.authenticated
     @authorized
     async def get(self) -> None:
-        """Give events in order, and the number to ask from next."""
-        q = self.arguments(bodies.AfterQuery)
+        """Give events in order, and the number to ask from next; without `after` only that number."""
+        q = self.arguments(bodies.EventsQuery)
+        focus = self.focus()
 
         def work() -> dict[str, Any]:
             from aios_workbench.engine import control
 
-            ws = self.places.existing(self.focus())
-            rows = [plain(r) for r in control.events(ws, after=q.after, limit=q.limit)] if ws else []
-            return {"events": rows, "seq": rows[-1]["seq"] if rows else q.after, "more": len(rows) == q.limit}
+            root = self.places.locate(focus)
+            ws = self.places.find(root)
+            newest = last_seq(ws) if ws else 0
+            rows: list[dict[str, Any]] = []
+            if ws and q.after is not None:
+                rows = [plain(r) for r in control.events(ws, after=q.after, limit=q.limit)]
+            elif ws:
+                ws.catalog.flush()
+            # A number beyond the newest is of a workspace that was deleted and made anew.
+            seq = rows[-1]["seq"] if rows else min(newest, q.after if q.after is not None else newest)
+            return {"workspace": str(root), "events": rows, "seq": seq, "more": len(rows) == q.limit}
 
-        await self.reply(work)
+        data = await self.do(work)
+        self.watchers.touch(Path(data["workspace"]))
+        self.finish(to_json(data))
 
 
 EMPTY: dict[str, Any] = {

@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,10 @@ from aios_workbench.errors import WorkspaceError
 from aios_workbench.workspace import Workspace
 
 POLL_SECONDS = 0.25
-#: A client asks for a snapshot at least once a minute, so a watcher nobody needs ends soon after.
-LEASE_SECONDS = 150.0
+#: How long a folder is watched after somebody asked about it while no page listens.
+LEASE_SECONDS = 60.0
+#: A run whose process died commits nothing more: look whether owners live.
+HONESTY_SECONDS = 2.0
 _MAX_RUNS = 100
 
 Emit = Callable[[dict[str, Any]], None]
@@ -34,15 +36,19 @@ class Watcher:
     find : callable
         Returns the workspace in a folder, or None while there is none; another object when it was made anew.
     emit : callable
-        Called on the watcher's thread with `{workspace, seq, runs, kinds}`.
+        Called on the watcher's thread with `{workspace, seq, after, runs, kinds}`.
+    listening : callable
+        True while some page is connected: then nobody has to ask again to keep the news coming.
     """
 
     def __init__(
-        self, root: Path, find: Find, emit: Emit, *, poll: float = POLL_SECONDS, lease: float = LEASE_SECONDS
-    ) -> None:
+        self, root: Path, find: Find, emit: Emit, listening: Callable[[], bool] = lambda: False,
+        *, poll: float = POLL_SECONDS, lease: float = LEASE_SECONDS,
+    ) -> None:  # fmt: skip
         self.root = root
         self._find = find
         self._emit = emit
+        self._listening = listening
         self._poll = poll
         self._lease = lease
         self._until = 0.0
@@ -70,38 +76,71 @@ class Watcher:
             self._thread.join(timeout=2)
 
     def _watch(self) -> None:
-        seen: Workspace | None = None
-        version = last = 0
+        look: _Look | None = None
         first = True
         while True:
             try:
                 ws = self._find(self.root)
-                if ws is not None and ws is not seen:
-                    version, last = ws.catalog.data_version(), last_seq(ws)
+                if ws is None:
+                    look = None
+                elif look is None or look.ws is not ws:
+                    look = _Look(self.root, ws)
                     if not first:
-                        self._emit(_message(self.root, last, []))  # it has come into being
-                elif ws is not None and (now := ws.catalog.data_version()) != version:
-                    version = now
-                    news = ws.catalog.query(_NEWS, last=last)
-                    last = news[-1]["seq"] if news else last
-                    self._emit(_message(self.root, last, news))
-                seen, first = ws, False
+                        self._emit(_message(self.root, 0, look.last, []))  # it has come into being
+                else:
+                    for message in look.news():
+                        self._emit(message)
+                first = False
             except (WorkspaceError, sqlite3.Error):
-                seen = None  # closed, deleted, damaged: look again
+                look = None  # closed, deleted, damaged: look again
             except RuntimeError:
                 return  # the server's loop is closed: it is shutting down
-            if self._stop.wait(self._poll) or time.monotonic() >= self._until:
+            if self._stop.wait(self._poll) or self._over():
                 return
+
+    def _over(self) -> bool:
+        """True when nobody needs this any more; a page that listens needs it for as long as it does."""
+        if time.monotonic() < self._until:
+            return False
+        if not self._listening():
+            return True
+        self._until = time.monotonic() + self._lease
+        return False
+
+
+class _Look:
+    """What was seen of a workspace, and what is new since."""
+
+    def __init__(self, root: Path, ws: Workspace) -> None:
+        self.root, self.ws = root, ws
+        self.version, self.last = ws.catalog.data_version(), last_seq(ws)
+        self.dead, self.honest = orphans(ws), time.monotonic()
+
+    def news(self) -> Iterator[dict[str, Any]]:
+        """Yield a message for what was committed, and one for runs whose process has died or was replaced."""
+        now = self.ws.catalog.data_version()
+        if now != self.version:
+            rows = self.ws.catalog.query(_NEWS, last=self.last)
+            after, self.last = self.last, rows[-1]["seq"] if rows else self.last
+            self.version = now
+            yield _message(self.root, after, self.last, rows)
+        if time.monotonic() - self.honest >= HONESTY_SECONDS:
+            before, self.dead, self.honest = self.dead, orphans(self.ws), time.monotonic()
+            moved = [{"run_id": run, "kind": "owner"} for run in sorted(self.dead ^ before)]
+            if moved:
+                yield _message(self.root, self.last, self.last, moved)
 
 
 class Watchers:
     """One watcher per workspace folder in use."""
 
     def __init__(
-        self, find: Find, emit: Callable[[dict[str, Any]], object], *, poll: float = POLL_SECONDS
-    ) -> None:
+        self, find: Find, emit: Callable[[dict[str, Any]], object],
+        listening: Callable[[], bool] = lambda: False, *, poll: float = POLL_SECONDS,
+    ) -> None:  # fmt: skip
         self._find = find
         self._emit = emit
+        self._listening = listening
         self._poll = poll
         self._all: dict[Path, Watcher] = {}
 
@@ -115,7 +154,7 @@ class Watchers:
                 # jupyter_events emits on the loop only; from a thread it raises.
                 loop.call_soon_threadsafe(self._emit, data)
 
-            watcher = self._all[root] = Watcher(root, self._find, emit, poll=self._poll)
+            watcher = self._all[root] = Watcher(root, self._find, emit, self._listening, poll=self._poll)
         watcher.touch()
 
     def stop(self) -> None:
@@ -128,9 +167,33 @@ class Watchers:
 _NEWS = "select seq, run_id, kind from events where seq > :last order by seq limit 5000"
 
 
-def _message(root: Path, seq: int, news: list[dict[str, Any]]) -> dict[str, Any]:
+def _message(root: Path, after: int, seq: int, news: list[dict[str, Any]]) -> dict[str, Any]:
     runs = list(dict.fromkeys(r["run_id"] for r in news if r["run_id"]))[-_MAX_RUNS:]
-    return {"workspace": str(root), "seq": seq, "runs": runs, "kinds": sorted({r["kind"] for r in news})}
+    kinds = sorted({r["kind"] for r in news})
+    return {"workspace": str(root), "seq": seq, "after": after, "runs": runs, "kinds": kinds}
+
+
+def orphans(ws: Workspace) -> set[str]:
+    """Return the runs whose process is gone while they were going on: no event can tell of that."""
+    from aios_workbench.workspace.locks import alive
+
+    rows = ws.catalog.query(
+        "select run_id, owner from runs where status in ('running', 'waiting') order by created_at desc limit 500"
+    )
+    living: dict[str | None, bool] = {}
+    for row in rows:
+        if row["owner"] not in living:
+            living[row["owner"]] = alive(ws, row["owner"])
+    return {r["run_id"] for r in rows if not living[r["owner"]]}
+
+
+def listening(logger: Any, schema: str) -> bool:
+    """True while a page is connected to Jupyter's event socket.
+
+    jupyter_events has no public way to ask; should the attribute go, pages are served by the lease alone.
+    """
+    heard: Any = getattr(logger, "_unmodified_listeners", None)
+    return bool(isinstance(heard, dict) and heard.get(schema))
 
 
 def last_seq(ws: Workspace) -> int:

@@ -51,7 +51,7 @@ async def test_events_reach_the_browser_and_can_be_caught_up(
     _, rest = await ask("GET", "events", after=first["seq"])
     assert ([e["kind"] for e in rest["events"]], rest["seq"], rest["more"]) == (["job"], 4, False)
     _, none = await ask("GET", "events", after=4)
-    assert none == {"events": [], "seq": 4, "more": False}
+    assert {**none, "workspace": ""} == {"workspace": "", "events": [], "seq": 4, "more": False}
     socket.close()
 
 
@@ -142,7 +142,7 @@ def test_a_watcher_waits_for_a_workspace_and_survives_its_end(tmp_path: Path) ->
     for n in (1, 2):
         held[:] = [Workspace(root)]
         until(lambda n=n: len(seen) == n)  # type: ignore[misc]
-        assert seen[-1] == {"workspace": str(root), "seq": 0, "runs": [], "kinds": []}
+        assert seen[-1] == {"workspace": str(root), "seq": 0, "after": 0, "runs": [], "kinds": []}
         held[0].catalog.close()
         time.sleep(0.1)
         assert watcher.alive
