@@ -190,10 +190,10 @@ def orphans(ws: Workspace) -> set[str]:
 def listening(logger: Any, schema: str) -> bool:
     """True while a page is connected to Jupyter's event socket.
 
-    jupyter_events has no public way to ask; should the attribute go, pages are served by the lease alone.
+    jupyter_events has no public way to ask; should the attributes go, pages are served by the lease alone.
     """
-    heard: Any = getattr(logger, "_unmodified_listeners", None)
-    return bool(isinstance(heard, dict) and heard.get(schema))
+    names = ("_modified_listeners", "_unmodified_listeners")
+    return any(bool(getattr(logger, name, {}).get(schema)) for name in names)
 
 
 def last_seq(ws: Workspace) -> int:
