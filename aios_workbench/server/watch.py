@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from aios_workbench.errors import WorkspaceError
+from aios_workbench.server import jobviews
 from aios_workbench.workspace import Workspace
 
 POLL_SECONDS = 0.25
@@ -114,7 +115,7 @@ class _Look:
     def __init__(self, root: Path, ws: Workspace) -> None:
         self.root, self.ws = root, ws
         self.version, self.last = ws.catalog.data_version(), last_seq(ws)
-        self.dead, self.honest = orphans(ws), time.monotonic()
+        self.dead, self.workers, self.honest = orphans(ws), jobviews.workers(ws), time.monotonic()
 
     def news(self) -> Iterator[dict[str, Any]]:
         """Yield a message for what was committed, and one for runs whose process has died or was replaced."""
@@ -125,10 +126,15 @@ class _Look:
             self.version = now
             yield _message(self.root, after, self.last, rows)
         if time.monotonic() - self.honest >= HONESTY_SECONDS:
-            before, self.dead, self.honest = self.dead, orphans(self.ws), time.monotonic()
-            moved = [{"run_id": run, "kind": "owner"} for run in sorted(self.dead ^ before)]
-            if moved:
-                yield _message(self.root, self.last, self.last, moved)
+            before = self.dead, self.workers
+            self.dead, self.workers, self.honest = (
+                orphans(self.ws),
+                jobviews.workers(self.ws),
+                time.monotonic(),
+            )
+            if (self.dead, self.workers) != before:
+                moved = [{"run_id": run, "kind": "owner"} for run in sorted(self.dead ^ before[0])]
+                yield _message(self.root, self.last, self.last, moved or [{"run_id": None, "kind": "worker"}])
 
 
 class Watchers:

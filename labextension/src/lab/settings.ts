@@ -10,7 +10,6 @@ export interface Values {
   dataRows: number;
   openRunsIn: 'tab' | 'right';
   confirmCancel: boolean;
-  refreshSeconds: number;
   motion: 'system' | 'none';
 }
 
@@ -23,7 +22,6 @@ export const DEFAULTS: Values = {
   dataRows: 20,
   openRunsIn: 'tab',
   confirmCancel: true,
-  refreshSeconds: 60,
   motion: 'system'
 };
 

@@ -1,12 +1,12 @@
 // What the panel and the status item know: one snapshot, kept fresh by the server's events.
 import type { ServiceManager } from '@jupyterlab/services';
-import { Poll } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 import { Api, ApiError, type Snapshot } from '../api';
+import { type Changed, News } from '../lab/events';
 import type { Settings } from '../lab/settings';
 
-const SCHEMA = 'urn:aios-workbench:changed';
 const AT_MOST_EVERY = 300; // ms between two snapshots however fast events come
+const RETRY_AT_MOST = 30_000; // ms between two questions while the server cannot answer
 const JUST_NOW = 60_000; // ms in which the outcome of one's own action is no news to oneself
 
 export type TabName = 'runs' | 'waiting' | 'jobs';
@@ -20,13 +20,6 @@ export interface Filter {
 
 const NO_FILTER: Filter = { search: '', status: '', workflow: '', mine: false };
 
-interface Changed {
-  schema_id: string;
-  workspace: string;
-  seq: number;
-  runs: string[];
-}
-
 export class PanelModel {
   snapshot: Snapshot | null = null;
   error: ApiError | null = null;
@@ -35,7 +28,7 @@ export class PanelModel {
   filter: Filter = NO_FILTER;
   limit: number;
   /** Counts up when a run has news; views of one run ask again when theirs does. */
-  readonly news = new Map<string, number>();
+  readonly news: News;
   /** The item to open and scroll to, once it is in the snapshot. */
   focused: string | null = null;
 
@@ -43,10 +36,12 @@ export class PanelModel {
   readonly tour = new Signal<this, void>(this);
 
   private readonly _changed = new Signal<this, void>(this);
-  private readonly poll: Poll;
   private timer: number | null = null;
+  private due = 0;
   private asked = 0;
   private answered = 0;
+  private failures = 0;
+  private stale = false;
   private last = 0;
   private skew = 0;
   private pageSize: number;
@@ -54,19 +49,15 @@ export class PanelModel {
 
   constructor(
     readonly api: Api,
-    private readonly services: ServiceManager.IManager,
+    services: ServiceManager.IManager,
     readonly settings: Settings
   ) {
     this.limit = this.pageSize = settings.get('pageSize');
-    services.events.stream.connect(this.onEvent, this);
-    services.connectionFailure?.connect(this.onLost, this);
+    this.news = new News(services.serverSettings);
+    this.news.changed.connect(this.onNews, this);
+    this.news.connectionChanged.connect(this.onConnection, this);
     document.addEventListener('visibilitychange', this.onVisible);
-    this.poll = new Poll({
-      name: 'aios-workbench:snapshot',
-      factory: () => this.refresh(),
-      frequency: this.frequency(),
-      standby: 'when-hidden'
-    });
+    void this.refresh();
     settings.changed.connect(this.onSettings, this);
   }
 
@@ -95,6 +86,8 @@ export class PanelModel {
       }
       this.answered = ask;
       this.snapshot = snapshot;
+      this.failures = 0;
+      this.news.follow(snapshot.workspace.path, this.api.path, snapshot.seq);
       this.skew = snapshot.now - Date.now() / 1000;
       this.error = null;
     } catch (e) {
@@ -102,20 +95,29 @@ export class PanelModel {
         return;
       }
       this.error = asApiError(e);
+      this.failures += 1;
+      this.soon(Math.min(RETRY_AT_MOST, 1000 * 2 ** this.failures));
     }
     this.loading = false;
     this.emit();
   }
 
-  /** Ask soon; many calls in a short time are one question. */
-  soon(): void {
-    if (this.timer === null) {
-      const wait = Math.max(30, AT_MOST_EVERY - (Date.now() - this.last));
-      this.timer = window.setTimeout(() => {
-        this.timer = null;
-        void this.refresh();
-      }, wait);
+  /** Ask soon; many calls in a short time are one question. A page out of sight asks when it is seen again. */
+  soon(delay = 30): void {
+    if (document.hidden) {
+      this.stale = true;
+      return;
     }
+    const due = Date.now() + Math.max(delay, AT_MOST_EVERY - (Date.now() - this.last));
+    if (this.timer !== null && this.due <= due) {
+      return;
+    }
+    window.clearTimeout(this.timer ?? undefined);
+    this.due = due;
+    this.timer = window.setTimeout(() => {
+      this.timer = null;
+      void this.refresh();
+    }, due - Date.now());
   }
 
   follow(path: string): void {
@@ -162,54 +164,40 @@ export class PanelModel {
   }
 
   dispose(): void {
-    this.services.events.stream.disconnect(this.onEvent, this);
     document.removeEventListener('visibilitychange', this.onVisible);
-    this.poll.dispose();
+    this.news.dispose();
     if (this.timer !== null) {
       window.clearTimeout(this.timer);
     }
     Signal.clearData(this);
   }
 
-  private onEvent(_: unknown, event: unknown): void {
-    const changed = event as Changed;
-    if (changed.schema_id !== SCHEMA || changed.workspace !== this.snapshot?.workspace.path) {
-      return;
+  private onNews(_: unknown, changed: Changed): void {
+    if (this.snapshot === null || changed.workspace === this.snapshot.workspace.path) {
+      this.soon();
     }
-    for (const run of changed.runs) {
-      this.news.set(run, (this.news.get(run) ?? 0) + 1);
-    }
-    this.soon();
   }
 
-  /** A hidden page does not ask; back in sight it should not show what was. */
+  private onConnection(_: unknown, connected: boolean): void {
+    if (connected && this.error !== null) {
+      this.soon();
+    }
+  }
+
   private readonly onVisible = (): void => {
-    if (!document.hidden) {
+    if (!document.hidden && this.stale) {
+      this.stale = false;
       this.soon();
     }
   };
 
-  /** The safety net: finds what no event tells, such as a process that died or a lost connection. */
-  private frequency(): { interval: number; backoff: boolean; max: number } {
-    const interval = this.settings.get('refreshSeconds') * 1000;
-    return { interval, backoff: false, max: 2 * interval };
-  }
-
   private onSettings(): void {
-    const { interval } = this.frequency();
-    if (this.poll.frequency.interval !== interval) {
-      this.poll.frequency = this.frequency();
-    }
     if (this.settings.get('pageSize') !== this.pageSize) {
       this.pageSize = this.settings.get('pageSize');
       this.limit = this.pageSize;
       this.soon();
     }
     this.emit();
-  }
-
-  private onLost(): void {
-    this.soon();
   }
 }
 
