@@ -211,10 +211,9 @@ def _wait_until_up(process: subprocess.Popen[bytes], url: str, log: Path, second
     pytest.fail(f"JupyterLab did not start within {seconds} s:\n{log.read_text(errors='replace')[-8000:]}")
 
 
-@pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """A JupyterLab server of its own: own port, token, root, config, runtime and data folders."""
-    root, home = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("home")
+@contextlib.contextmanager
+def running_lab(root: Path, home: Path, base_url: str = "/", *arguments: str) -> Iterator[Lab]:
+    """Run a JupyterLab server of one's own: own port, token, root, config, runtime and data folders."""
     port, token = _free_port(), "t0ken"
     env = {
         **os.environ,
@@ -236,6 +235,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.port={port}",
         "--ServerApp.port_retries=0",
+        f"--ServerApp.base_url={base_url}",
         f"--IdentityProvider.token={token}",
         f"--ServerApp.root_dir={root}",
         "--ServerApp.terminals_enabled=False",
@@ -243,13 +243,14 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.extension_manager=readonly",
+        *arguments,
     ]
     with (home / "lab.log").open("wb") as log:
         process = subprocess.Popen(
             command, cwd=root, env=env, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
         try:
-            base = f"http://127.0.0.1:{port}"
+            base = f"http://127.0.0.1:{port}{base_url.rstrip('/')}"
             _wait_until_up(process, f"{base}/api?token={token}", home / "lab.log")
             yield Lab(base, token, root, home)
         finally:
@@ -261,6 +262,21 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
                 process.wait()
             with contextlib.suppress(ProcessLookupError):  # kernels that outlived their server
                 os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """The JupyterLab server most browser tests share."""
+    with running_lab(tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("home")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def lab_below(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A JupyterLab server whose addresses all begin with a user's name, as behind JupyterHub."""
+    root, home = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("home")
+    with running_lab(root, home, "/user/ana/") as started:
+        yield started
 
 
 @pytest.fixture
