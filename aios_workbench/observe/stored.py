@@ -86,6 +86,12 @@ class Stored:
         """Return a step's `StepSpec`, or None when the graph has none of that name."""
         return self._by_name.get(name)
 
+    @cached_property
+    def redone(self) -> set[str]:
+        """The steps that a rerun from a step was asked to do again."""
+        start = self.row["rerun_from"] if self.row["parent_run_id"] else None
+        return self.spec.downstream([start]) if start else set()
+
     def reused(self, name: str) -> bool:
         """True when a rerun took the step's output over without looking at the step."""
         row = self.steps[name]
