@@ -26,7 +26,7 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
 if TYPE_CHECKING:
     from aios_workbench import errors
-    from aios_workbench.engine import Context, Run, context, in_step
+    from aios_workbench.engine import Context, Run, context, history, in_step
     from aios_workbench.engine import find_run as run
     from aios_workbench.engine import find_runs as runs
     from aios_workbench.widgets.picture import save_picture
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Context": "engine", "Decision": "workflow", "Run": "engine", "Workflow": "workflow", "Workspace": "workspace",
-    "context": "engine", "in_step": "engine", "save_picture": "widgets.picture", "sql": "workspace.sql",
+    "context": "engine", "history": "engine", "in_step": "engine", "save_picture": "widgets.picture",
+    "sql": "workspace.sql",
 }  # fmt: skip
 # Not named `workspace`: importing the package of that name would put the module in the function's place.
 _RENAMED = {
@@ -47,7 +48,7 @@ _RENAMED = {
 }
 
 __all__ = [
-    "Context", "Decision", "Run", "Workflow", "Workspace", "context", "errors", "headless", "in_step",
+    "Context", "Decision", "Run", "Workflow", "Workspace", "context", "errors", "headless", "history", "in_step",
     "open_workspace", "run",
     "runs", "save_picture", "sql",
 ]  # fmt: skip

@@ -1,6 +1,7 @@
 """How a workflow runs: durable, parallel, resumable."""
 
 from aios_workbench.engine.context import Context, context, in_step
+from aios_workbench.engine.inspection import history
 from aios_workbench.engine.runs import EngineRunner, Run, find_run, find_runs
 from aios_workbench.engine.steps import StepError, StepView
 
@@ -13,5 +14,6 @@ __all__ = [
     "context",
     "find_run",
     "find_runs",
+    "history",
     "in_step",
 ]

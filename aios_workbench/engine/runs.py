@@ -12,6 +12,7 @@ from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 from aios_workbench.engine import control, runtime, submit
+from aios_workbench.engine.inspection import Inspection, history
 from aios_workbench.engine.records import RUN_TERMINAL
 from aios_workbench.engine.steps import StepError, StepView
 from aios_workbench.errors import (
@@ -34,7 +35,7 @@ _ERRORS: dict[str, type[RunError]] = {
 }  # fmt: skip
 
 
-class Run:
+class Run(Inspection):
     """A run of a workflow, in this process or any other.
 
     Examples
@@ -375,6 +376,10 @@ class EngineRunner:
     def runs(self, workflow: str, limit: int) -> list[Run]:
         """Return earlier runs, newest first."""
         return find_runs(workflow, limit=limit)
+
+    def history(self, workflow: str, limit: int) -> Any:
+        """Return what the workflow's runs say about it."""
+        return history(workflow, limit=limit)
 
 
 def find_runs(workflow: str | None = None, *, status: str | None = None, limit: int = 50) -> list[Run]:

@@ -78,7 +78,10 @@ def diff_steps(ws: Workspace, a: str, b: str, step: str) -> StepDiff:
     output = _output(ws, one.steps.get(step), two.steps.get(step))
     code = _unified(first.code if first else "", second.code if second else "", a, b)
     changed = (
-        bool(code) or _code_changed(one, two, step) or not output.same or any(v.change != "same" for v in (*policy, *inputs))
+        bool(code)
+        or _code_changed(one, two, step)
+        or not output.same
+        or any(v.change != "same" for v in (*policy, *inputs))
     )
     return StepDiff(
         step=step, change=_change(step in one.steps, step in two.steps, changed), code_diff=code, policy=policy,
@@ -91,21 +94,27 @@ def _side(run: Stored) -> RunSide:
     row, duration = run.row, None
     if run.status in OVER and row["started_at"] is not None and row["ended_at"] is not None:
         duration = max(0.0, row["ended_at"] - row["started_at"])
-    return RunSide(run_id=run.run_id, status=run.status, created_at=row["created_at"], duration=duration, user=row["user"])
+    return RunSide(
+        run_id=run.run_id,
+        status=run.status,
+        created_at=row["created_at"],
+        duration=duration,
+        user=row["user"],
+    )
 
 
 def _step(one: Stored, two: Stored, name: str, sizes: Mapping[str, Row]) -> StepChange:
     a, b = one.steps.get(name), two.steps.get(name)
     first, second = one.spec_of(name), two.spec_of(name)
-    both = a is not None and b is not None
     made = StepChange(
-        step=name, change="same", code=both and _code_changed(one, two, name),
-        policy=both and _policy(first) != _policy(second), inputs=both and one.inputs(name) != two.inputs(name),
-        output=both and a["output"] != b["output"], why=why(one, two, name) if b is not None else [],
+        step=name, change="same", why=why(one, two, name) if b is not None else [],
         status_a=a["status"] if a else None, status_b=b["status"] if b else None,
         cached_a=bool(a and a["cached"]), cached_b=bool(b and b["cached"]),
         duration_a=_took(one, a), duration_b=_took(two, b), rows_a=_rows(a, sizes), rows_b=_rows(b, sizes),
     )  # fmt: skip
+    if a is not None and b is not None:
+        made.code, made.policy = a["code_hash"] != b["code_hash"], _policy(first) != _policy(second)
+        made.inputs, made.output = one.inputs(name) != two.inputs(name), a["output"] != b["output"]
     differs = made.code or made.policy or made.inputs or made.output or made.status_a != made.status_b
     made.change = _change(a is not None, b is not None, differs)
     return made

@@ -45,7 +45,9 @@ def columns(ws: Workspace, a: Artifact, b: Artifact) -> tuple[list[ColumnDiff], 
     for name in dict.fromkeys((*after, *before)):
         left, right = before.get(name), after.get(name)
         distance = far.get(name)
-        out.append(ColumnDiff(name=name, change=_change(left, right, distance), a=left, b=right, distance=distance))
+        out.append(
+            ColumnDiff(name=name, change=_change(left, right, distance), a=left, b=right, distance=distance)
+        )
     return out, _note(one, two)
 
 
@@ -65,7 +67,11 @@ def _change(a: ColumnProfile | None, b: ColumnProfile | None, distance: float | 
 
 
 def _distances(
-    ws: Workspace, a: Artifact, b: Artifact, before: Mapping[str, ColumnProfile], after: Mapping[str, ColumnProfile]
+    ws: Workspace,
+    a: Artifact,
+    b: Artifact,
+    before: Mapping[str, ColumnProfile],
+    after: Mapping[str, ColumnProfile],
 ) -> dict[str, float]:
     shared = [n for n, c in after.items() if n in before and before[n].kind == c.kind != "other"]
     found: dict[str, float] = {}
@@ -96,7 +102,9 @@ def _number(field: Field) -> str:
     return f"epoch({field.value})" if field.kind == "time" else f"cast({field.value} as double)"
 
 
-def _numbers(sides: tuple[Source, Source], fields: tuple[Field, Field]) -> tuple[Counter[Any], Counter[Any]] | None:
+def _numbers(
+    sides: tuple[Source, Source], fields: tuple[Field, Field]
+) -> tuple[Counter[Any], Counter[Any]] | None:
     shares = [i / _PARTS for i in range(1, _PARTS)]
     edges: set[float] = set()
     for source, field in zip(sides, fields, strict=True):
@@ -104,18 +112,23 @@ def _numbers(sides: tuple[Source, Source], fields: tuple[Field, Field]) -> tuple
         query = f"select approx_quantile({number}, {shares}) filter (where isfinite({number})) from {source.table}"
         edges.update(v for v in _ask(source, query)[0][0] or () if v is not None and math.isfinite(v))
     bins = sorted(edges)
-    out = []
+    out: list[Counter[Any]] = []
     for source, field in zip(sides, fields, strict=True):
         number = _number(field)
         bounds = "[" + ", ".join(f"{v!r}::double" for v in bins) + "]"
         inner = f"select {number} as v from {source.table}"
         told = f"histogram(v, {bounds}) filter (where isfinite(v)), " if bins else "null, "
-        row = _ask(source, f"select {told}count(*) - count(v), count(*) filter (where isinf(v)) from ({inner})")[0]
-        out.append(Counter({**{("bin", k): n for k, n in (row[0] or {}).items()}, "null": row[1], "infinite": row[2]}))
+        row = _ask(
+            source, f"select {told}count(*) - count(v), count(*) filter (where isinf(v)) from ({inner})"
+        )[0]
+        counts: dict[Any, int] = {("bin", edge): n for edge, n in (row[0] or {}).items()}
+        out.append(Counter({**counts, "null": row[1], "infinite": row[2]}))
     return out[0], out[1]
 
 
-def _values(sides: tuple[Source, Source], fields: tuple[Field, Field]) -> tuple[Counter[Any], Counter[Any]] | None:
+def _values(
+    sides: tuple[Source, Source], fields: tuple[Field, Field]
+) -> tuple[Counter[Any], Counter[Any]] | None:
     frequent: dict[str, None] = {}
     for source, field in zip(sides, fields, strict=True):
         query = (

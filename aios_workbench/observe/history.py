@@ -18,7 +18,7 @@ from aios_workbench.workspace import Workspace, dumps
 from aios_workbench.workspace.locks import alive
 
 WINDOW = 1000
-_STEP_ROWS = 20_000
+_STEP_ROWS = 12_000
 _TREND_RUNS = 200
 _SHOWN = 200
 

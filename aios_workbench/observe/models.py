@@ -5,12 +5,32 @@ Times are epoch seconds, durations seconds.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from aios_workbench._wire import Message
 from aios_workbench.workspace.models import ColumnProfile
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Change = Literal["same", "changed", "added", "removed"]
+
+
+class Told(Message):
+    """An answer a person reads: printed, it is a text of tables."""
+
+    def __repr__(self) -> str:
+        from aios_workbench.observe import shown
+
+        return shown.text(self)
+
+    __str__ = __repr__
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the rows of the answer as a data frame; times are timestamps in UTC."""
+        from aios_workbench.observe import shown
+
+        return shown.frame(self)
 
 
 class Fact(Message):
@@ -39,7 +59,7 @@ class Environment(Message):
     lock_hash: str | None = None
 
 
-class Overview(Message):
+class Overview(Told):
     """A run on one page."""
 
     run_id: str
@@ -102,7 +122,7 @@ class TimelineStep(Message):
     slack: float | None = None
 
 
-class Timeline(Message):
+class Timeline(Told):
     """Where a run's time went. `critical_path` names the steps that decided how long it took, first to last."""
 
     start: float
@@ -125,7 +145,7 @@ class Event(Message):
     data: dict[str, Any] = {}
 
 
-class EventPage(Message):
+class EventPage(Told):
     """Events in their order; `more` when there are further ones."""
 
     events: list[Event] = []
@@ -155,7 +175,7 @@ class LineageEdge(Message):
     argument: str = ""
 
 
-class Lineage(Message):
+class Lineage(Told):
     """What a value came from (`up`) and what came from it (`down`), over runs where outputs were reused."""
 
     focus: str
@@ -234,7 +254,7 @@ class RunSide(Message):
     user: str | None = None
 
 
-class RunDiff(Message):
+class RunDiff(Told):
     """Two runs compared; `a` is the earlier one by the caller's choice."""
 
     a: RunSide
@@ -248,7 +268,7 @@ class RunDiff(Message):
     code: str = ""
 
 
-class StepDiff(Message):
+class StepDiff(Told):
     """One step in two runs. `code_diff` is a unified diff."""
 
     step: str
@@ -297,7 +317,7 @@ class StepHistory(Message):
     durations: list[float | None] = []
 
 
-class History(Message):
+class History(Told):
     """A workflow's runs, newest first, and what they say about it. `durations` of a step follow `runs`."""
 
     workflow: str

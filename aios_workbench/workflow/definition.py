@@ -343,6 +343,10 @@ class Workflow:
         """Return earlier runs, newest first."""
         return hooks.runner().runs(self.name, limit)
 
+    def history(self, limit: int = 50) -> Any:  # -> observe.models.History; this layer does not know it
+        """Return its runs over time: how often they succeed, how long they take, which steps are slow or flaky."""
+        return hooks.runner().history(self.name, limit)
+
     def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` whenever a step is defined, redefined or removed; returns the undo."""
         self._listeners.append(listener)

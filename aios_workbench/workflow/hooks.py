@@ -22,6 +22,9 @@ class Runner(Protocol):
     def runs(self, workflow: str, limit: int) -> Any:
         """Return earlier runs of a workflow, newest first."""
 
+    def history(self, workflow: str, limit: int) -> Any:
+        """Return what a workflow's runs say about it."""
+
 
 class Cells(Protocol):
     """What knows a notebook's cells, by the file names Python has for them."""
