@@ -10,6 +10,7 @@ import click
 
 from aios_workbench import __version__
 from aios_workbench.cli import (
+    compare,
     decide,
     doctor,
     exits,
@@ -85,8 +86,9 @@ def app(ctx: click.Context, workspace: str | None, debug: bool) -> None:
 
 
 for command in (
-    lab.lab, run.run, runs.runs, runs.show, runs.logs, decide.resume, decide.cancel, decide.rerun, decide.approve,
-    decide.reject, worker.worker, jobs.jobs, promote.promote, sql.sql, doctor.doctor, gc.gc,
+    lab.lab, run.run, runs.runs, runs.show, runs.logs, compare.diff, compare.history, decide.resume,
+    decide.cancel, decide.rerun, decide.approve, decide.reject, worker.worker,
+    jobs.jobs, promote.promote, sql.sql, doctor.doctor, gc.gc,
 ):  # fmt: skip
     app.add_command(command)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aios_workbench.cli import output, views
+from aios_workbench.cli import compare, output, views
 from aios_workbench.cli.state import State, find_run, json_option
 from aios_workbench.workflow.durations import format_duration
 
@@ -50,20 +50,23 @@ def _line(run: dict[str, Any]) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-@click.command(short_help="Show a run: steps, gates, metrics, error.")
+@click.command(short_help="Show a run: steps, times, gates, metrics, error.")
 @click.argument("run")
 @json_option
 @click.pass_obj
 def show(state: State, run: str, as_json: bool) -> None:
-    """Show RUN: its steps, the gates that wait and how to decide them, its metrics, what went wrong."""
+    """Show RUN: its steps, where the time went, gates that wait and how to decide them, metrics, what went wrong."""
     from aios_workbench.engine import control
+    from aios_workbench.observe.timeline import timeline
 
     ws = state.workspace()
     found = control.get_run(ws, find_run(ws, run))
     if as_json:
-        output.emit({**views.run_detail(found), "outputs": views.outputs(ws, found)})
+        times = timeline(ws, found["run_id"]).model_dump()
+        output.emit({**views.run_detail(found), "outputs": views.outputs(ws, found), "timeline": times})
     else:
         describe(ws, found)
+        compare.timeline(timeline(ws, found["run_id"]))
 
 
 def describe(ws: Workspace, run: dict[str, Any]) -> None:

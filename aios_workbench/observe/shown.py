@@ -201,8 +201,8 @@ def _step_diff(d: Any) -> str:
 def _history(h: Any) -> str:
     trend = "" if h.trend is None else f", {h.trend:+.3g} s a run"
     head = (
-        f"{h.workflow}: {h.total} runs, {_share(h.success_rate) or 'none'} succeeded, half within "
-        f"{format_duration(h.p50) or '?'}, 95% within {format_duration(h.p95) or '?'}{trend}"
+        f"{h.workflow}: {h.total} run{'s' if h.total != 1 else ''}, {_share(h.success_rate) or 'none'} succeeded, "
+        f"half within {format_duration(h.p50) or '?'}, 95% within {format_duration(h.p95) or '?'}{trend}"
     )
     steps = [
         (s.step, s.runs, _share(s.success_rate), format_duration(s.p50), format_duration(s.p95), _share(s.share),

@@ -102,6 +102,6 @@ def _from_where(b: Stored, step: str) -> str:
     taken = b.taken_from(step)
     if b.reused(step):
         where = taken[0].run_id if taken else str(b.steps[step]["message"] or "").removeprefix("reused from ")
-        return f"not run: taken over from run {where or 'before'}, where nothing before it had changed"
+        return f"not run: taken over from run {where or 'before'}"
     where = f"as in run {taken[0].run_id}" if taken else "as in a run that is gone"
     return f"not run: same code and inputs {where}, answered from the cache"

@@ -28,6 +28,8 @@ COMMANDS = [
     "runs",
     "show",
     "logs",
+    "diff",
+    "history",
     "resume",
     "cancel",
     "rerun",
