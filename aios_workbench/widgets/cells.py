@@ -6,6 +6,7 @@ as typed is in IPython's history, under the number the compiler remembers for th
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import sys
 import tokenize
@@ -50,21 +51,14 @@ def shell() -> Any:
 
 
 def remember(ipython: Any) -> None:
-    """Note from now on which notebook cell each execution count belongs to."""
-    parent = getattr(getattr(ipython, "kernel", None), "get_parent", None)
-    if parent is not None:  # the cell that imports us started before we could listen
-        _note(ipython.execution_count, (parent("shell") or {}).get("metadata", {}).get("cellId"))
+    """Note from now on, and for the cell that runs, which notebook cell each execution count belongs to."""
 
-    def started(info: Any) -> None:
-        if info.store_history:
-            _note(ipython.execution_count, getattr(info, "cell_id", None))
+    def ended(result: Any) -> None:
+        identity = getattr(getattr(result, "info", None), "cell_id", None)
+        if isinstance(identity, str) and identity and result.execution_count is not None:
+            _ids[result.execution_count] = identity
 
-    ipython.events.register("pre_run_cell", started)
-
-
-def _note(number: int, cell_id: Any) -> None:
-    if isinstance(cell_id, str) and cell_id:
-        _ids[number] = cell_id
+    ipython.events.register("post_run_cell", ended)
 
 
 def origins(fn: Any) -> Iterator[Origin]:
@@ -78,7 +72,7 @@ def origins(fn: Any) -> Iterator[Origin]:
     elif code is not None and (found := _file(name)) is not None:
         yield found
     if ipython is not None:
-        yield from _history(ipython, number)
+        yield from _history(ipython)
 
 
 def cell_at(filename: str) -> Origin | None:
@@ -112,27 +106,39 @@ def _cell(ipython: Any, number: int, filename: str) -> Iterator[Origin]:
     import linecache
 
     raw = _typed(ipython)
-    kept = "".join(linecache.getlines(filename)).rstrip("\n")
-    if 0 < number < len(raw) and raw[number]:
-        # A cell run silently gets the number of the next one: the history then holds another text.
-        same = raw[number] == kept or _made_of(ipython, raw[number], filename) or not kept
-        yield Origin(raw[number], f"In[{number}]", number, sure=same)
-        if same:
+    compiled = "".join(linecache.getlines(filename)).rstrip("\n")
+    if 0 < number < len(raw) and _made_of(ipython, raw[number], filename, compiled):
+        yield Origin(raw[number], f"In[{number}]", number)
+        return
+    # `%%capture` runs the rest of its cell as one of its own, under the number of the next.
+    for at in range(len(raw) - 1, max(0, len(raw) - _LOOK_BACK), -1):
+        head, _, body = raw[at].partition("\n")
+        if head.lstrip().startswith("%%") and body and _made_of(ipython, body, filename, compiled):
+            yield Origin(raw[at], f"In[{at}]", at)
             return
-    if kept and "get_ipython()" not in kept:
-        yield Origin(kept, f"In[{number}]", number)
+    if compiled and "get_ipython()" not in compiled:  # run silently: no history has it
+        yield Origin(compiled, f"In[{number}]", number)
 
 
-def _made_of(ipython: Any, raw: str, filename: str) -> bool:
+def _made_of(ipython: Any, raw: str, filename: str, compiled: str) -> bool:
+    """True when this text was compiled under this file name."""
     # Without its last line break, as the history keeps it, a cell may hash to another name.
     names = getattr(ipython.compile, "get_code_name", None)
-    return names is not None and any(names(text, text, 0) == filename for text in (raw, raw + "\n"))
+    if raw.splitlines() == compiled.splitlines() or (
+        names and any(names(t, t, 0) == filename for t in (raw, raw + "\n"))
+    ):
+        return True
+    if not compiled:
+        return False
+    with contextlib.suppress(Exception):  # a text that is no Python was not compiled
+        return bool(ipython.transform_cell(raw).rstrip("\n").splitlines() == compiled.splitlines())
+    return False
 
 
-def _history(ipython: Any, number: int | None) -> Iterator[Origin]:
+def _history(ipython: Any) -> Iterator[Origin]:
     raw = _typed(ipython)
     for at in range(len(raw) - 1, max(0, len(raw) - _LOOK_BACK), -1):
-        if at != number and raw[at]:
+        if raw[at]:
             yield Origin(raw[at], f"In[{at}]", at, sure=False)
 
 

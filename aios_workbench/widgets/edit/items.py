@@ -153,6 +153,8 @@ def drop(text: str, at: int) -> str:
     there = items(text)
     item = there[at]
     start, end = item.start, item.comma or item.end
+    if item.comma is not None and text[item.end : item.comma - 1].strip():  # a comment before the comma
+        return text[:start] + text[item.end : item.comma - 1] + text[item.comma :]
     line = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
     rest = re.match(r"[ \t]*(\r\n|\r|\n)?", text[end:])
     assert rest is not None

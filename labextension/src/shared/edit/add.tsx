@@ -92,10 +92,9 @@ function AddForm({ host, steps, selected, onClose }: Props & { onClose: (said: s
         )}
         <ListField label="Run after" help="Steps that must succeed first, without giving a value." values={after} choices={steps} strict problem={preview.fields.after} onChange={setAfter} />
       </div>
-      <WriteBar host={host} preview={preview} verb="Write to a new cell" onDone={(_, text) => onClose(text)} />
-      <span className="aiosw-buttons">
+      <WriteBar host={host} preview={preview} verb="Write to a new cell" onDone={(_, text) => onClose(text)}>
         <button type="button" onClick={() => onClose('')}>Close</button>
-      </span>
+      </WriteBar>
     </form>
   );
 }

@@ -85,7 +85,7 @@ export function PolicyForm({ host, step, version = '' }: Props): JSX.Element {
     setDraft(now => now && { ...now, [key]: value });
   };
   const has = (name: string): boolean => form.fields.includes(name);
-  const revealed = form.cell;
+  const { cell } = form;
   return (
     <form className="aiosw-edit" aria-label={`Settings of ${step}`} onSubmit={e => e.preventDefault()}>
       {form.problem && <p className="aiosw-quiet">{form.problem}</p>}
@@ -146,19 +146,16 @@ export function PolicyForm({ host, step, version = '' }: Props): JSX.Element {
               load(true);
             }
           }}
-        />
-      )}
-      <p role="status" className="aiosw-quiet">{said || (editable && !changed ? 'Change a setting to see the code it makes.' : '')}</p>
-      {editable && (
-        <span className="aiosw-buttons">
+        >
           {changed && <button type="button" onClick={() => setDraft(draftOf(form.settings))}>Undo changes</button>}
-          {host.revealCell && revealed && form.writable && (
-            <button type="button" onClick={() => void host.revealCell?.(revealed).then(ok => setSaid(ok ? '' : 'No open notebook has this cell.'))}>
-              Go to {revealed.label || 'the cell'}
+          {host.revealCell && cell && form.writable && (
+            <button type="button" onClick={() => void host.revealCell?.(cell).then(ok => setSaid(ok ? '' : 'No open notebook has this cell.'))}>
+              Go to cell {cell.label}
             </button>
           )}
-        </span>
+        </WriteBar>
       )}
+      <p role="status" className="aiosw-quiet">{said || (editable && !changed ? 'Change a setting to see the code it makes.' : '')}</p>
     </form>
   );
 }

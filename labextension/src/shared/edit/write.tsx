@@ -1,5 +1,5 @@
 // The code an edit stands for, and what can be done with it.
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 
 import type { CodeEdit } from '../../protocol';
 import type { Host } from '../inspector/types';
@@ -11,9 +11,11 @@ interface Props {
   /** The button for writing without running. */
   verb: string;
   onDone: (ran: boolean, said: string) => void;
+  /** More buttons. */
+  children?: ReactNode;
 }
 
-export function WriteBar({ host, preview, verb, onDone }: Props): JSX.Element {
+export function WriteBar({ host, preview, verb, onDone, children }: Props): JSX.Element {
   const { edit } = preview;
   const [working, setWorking] = useState(false);
   const [told, setTold] = useState<{ text: string; wrong: boolean } | null>(null);
@@ -60,6 +62,7 @@ export function WriteBar({ host, preview, verb, onDone }: Props): JSX.Element {
           </>
         )}
         <button type="button" disabled={!ready} onClick={copy}>Copy code</button>
+        {children}
       </span>
       <p role="status" className={told?.wrong ? 'aiosw-problem' : 'aiosw-quiet'}>
         {told ? told.text : working ? 'Writing…' : ''}
@@ -70,8 +73,8 @@ export function WriteBar({ host, preview, verb, onDone }: Props): JSX.Element {
 
 function Diff({ edit, stale }: { edit: CodeEdit; stale: boolean }): JSX.Element {
   return (
-    <pre className="aiosw-edit-diff" tabIndex={0} aria-label="What changes in the code" aria-busy={stale}>
-      {edit.diff.split('\n').filter(line => !/^(---|\+\+\+) /.test(line)).map((line, i) => (
+    <pre className="aiosw-edit-diff" tabIndex={0} aria-label={edit.before === null ? 'The code of the new cell' : 'What changes in the code'} aria-busy={stale}>
+      {edit.before === null ? edit.after : edit.diff.split('\n').filter(line => !/^(---|\+\+\+) /.test(line)).map((line, i) => (
         <span key={i} data-sign={line[0] === '+' ? 'in' : line[0] === '-' ? 'out' : line.startsWith('@@') ? 'at' : undefined}>
           {line.startsWith('@@') ? '⋯' : line}
           {'\n'}
