@@ -87,7 +87,14 @@ export function PolicyForm({ host, step, version = '' }: Props): JSX.Element {
   const has = (name: string): boolean => form.fields.includes(name);
   const { cell } = form;
   return (
-    <form className="aiosw-edit" aria-label={`Settings of ${step}`} onSubmit={e => e.preventDefault()}>
+    <form
+      className="aiosw-edit"
+      aria-label={`Settings of ${step}`}
+      onSubmit={e => e.preventDefault()}
+      // The cell may have been run again while the reader was elsewhere.
+      onPointerEnter={() => void load(false)}
+      onFocus={e => !e.currentTarget.contains(e.relatedTarget) && void load(false)}
+    >
       {form.problem && <p className="aiosw-quiet">{form.problem}</p>}
       <div className="aiosw-edit-grid">
         {has('retries') && (
