@@ -32,7 +32,9 @@ def shown(book: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_the_graph_shows_the_new_definition(book: Any, shown: Any) -> None:
     old = book["wf"]
     old.last_spec = old.spec()
-    book.run("wf = aios.Workflow('made by hand')\n@wf.step\ndef it(): return 2\n@wf.step\ndef more(it): return 1")
+    book.run(
+        "wf = aios.Workflow('made by hand')\n@wf.step\ndef it(): return 2\n@wf.step\ndef more(it): return 1"
+    )
     display._follow()
     shown.refresh()
     assert [(n.name, n.stale) for n in shown.state.nodes] == [("it", True), ("more", False)]
@@ -57,4 +59,7 @@ def test_requests_are_answered_through_the_widget(book: Any, shown: Any) -> None
     assert set(reply.fields) == {"timeout"}
     ids = [t["id"] for t in ask(kind="templates").data["templates"]]
     assert "gate" in ids
-    assert "def new_one(it):" in ask(kind="new_step", template="step", name="new one", inputs=["it"]).data["after"]
+    assert (
+        "def new_one(it):"
+        in ask(kind="new_step", template="step", name="new one", inputs=["it"]).data["after"]
+    )
