@@ -129,7 +129,8 @@ def _do(widget: GraphWidget, request: protocol.AnyRequest) -> Message:
         widget.poke()
         return done
     if isinstance(request, edit.REQUESTS):
-        return edit.answer(widget.workflow or getattr(widget.run, "workflow", None), request)
+        workflow = widget.workflow or getattr(widget.run, "definition", None)
+        return edit.answer(workflow or edit.named(widget.state.workflow), request)
     if isinstance(request, protocol.Abort):
         return protocol.Done(run_id=widget.run_id)
     if widget.run_id is None and request.run_id is None and not isinstance(request, ask.RUNLESS):

@@ -278,19 +278,21 @@ def test_screens(page: Page, start: Any, theme: str, width: int) -> None:
 def test_a_cell_far_away_is_shown(page: Page, start: Any) -> None:
     many = [f"x = {i}" for i in range(60)]
     graph = start("far.ipynb", IMPORT, STEPS, *many, "wf")
-    form = settings(graph, "clean")
     page.evaluate(
         """() => { const {content} = window.jupyterapp.shell.currentWidget;
+            content.notebookConfig = {...content.notebookConfig, windowingMode: 'full'};
             content.widgets[1].inputHidden = true;
-            content.notebookConfig = {...content.notebookConfig, windowingMode: 'full'}; }"""
+            content.activeCellIndex = content.widgets.length - 1;
+            return content.scrollToCell(content.activeCell); }"""
     )
     page.wait_for_timeout(500)
-    form.get_by_role("button", name="Go to cell In[2]").click()
+    expect(graph).to_be_visible()
+    settings(graph, "clean").get_by_role("button", name="Go to cell In[2]").click()
     page.wait_for_function(
         """() => { const {content} = window.jupyterapp.shell.currentWidget;
             const cell = content.activeCell;
-            return content.activeCellIndex === 1 && !cell.inputHidden && cell.editor
-                && cell.editor.getCursorPosition().line === 6 && cell.inViewport; }"""
+            return content.activeCellIndex === 1 && !cell.inputHidden && cell.editor && cell.inViewport
+                && cell.editor.getSelection().start.line === 6; }"""
     )
     cell = page.locator(".jp-Cell.jp-mod-active")
     expect(cell).to_be_in_viewport()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from aios_workbench._wire import Message
 from aios_workbench.errors import ConflictError
 from aios_workbench.widgets import protocol
-from aios_workbench.widgets.edit.namespace import successor
+from aios_workbench.widgets.edit.namespace import named, successor
 from aios_workbench.widgets.edit.rewrite import edit_step, settings
 from aios_workbench.widgets.edit.templates import new_step, templates
 from aios_workbench.workflow import Workflow
 
-__all__ = ["REQUESTS", "answer", "edit_step", "new_step", "settings", "successor", "templates"]
+__all__ = ["REQUESTS", "answer", "edit_step", "named", "new_step", "settings", "successor", "templates"]
 
 #: What this package answers.
 REQUESTS = (protocol.AskSettings, protocol.EditStep, protocol.NewStep, protocol.AskTemplates)

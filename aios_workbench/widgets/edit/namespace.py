@@ -49,17 +49,30 @@ def successor(workflow: Any) -> Any:
 
     A cell that says ``wf = Workflow("x")`` makes a new object each time it is run.
     """
-    ipython = shell()
-    if ipython is None or not isinstance(workflow, Workflow):
+    if not isinstance(workflow, Workflow):
         return workflow
-    found: dict[int, Workflow] = {}
-    for name, value in list(ipython.user_ns.items()):
-        if isinstance(value, Workflow) and not name.startswith("_"):
-            if value is workflow:
-                return workflow
-            if value.name == workflow.name:
-                found[id(value)] = value
-    return next(iter(found.values())) if len(found) == 1 else workflow
+    found = _of_name(workflow.name)
+    if any(w is workflow for w in found) or len(found) != 1:
+        return workflow
+    return found[0]
+
+
+def named(name: str) -> Workflow | None:
+    """Return the only workflow of the notebook with a name: what a run opened by its id was made of."""
+    found = _of_name(name)
+    return found[0] if len(found) == 1 else None
+
+
+def _of_name(name: str) -> list[Workflow]:
+    ipython = shell()
+    if ipython is None:
+        return []
+    found = {
+        id(value): value
+        for variable, value in list(ipython.user_ns.items())
+        if isinstance(value, Workflow) and value.name == name and not variable.startswith("_")
+    }
+    return list(found.values())
 
 
 def identifier(text: str, prefix: str) -> str:

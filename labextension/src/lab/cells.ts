@@ -36,12 +36,15 @@ export class Cells {
   async revealCell(ref: CellRef, from: Element | null): Promise<boolean> {
     const panels = await this.panels(ref, from);
     // A cell that was changed since is still the one meant.
-    const found = pick(panels, ref, trim(ref.source)) ?? pick(panels, ref, null);
+    const found = pick(panels, ref, trim(ref.source)) ?? pick(panels, ref, null) ?? holds(panels, trim(ref.source));
     if (found === null || found === 'several') {
       return false;
     }
+    // Of a step that ran elsewhere only its function's text is known.
+    const start = found.cell.model.sharedModel.getSource().indexOf(trim(ref.source));
+    const above = start > 0 ? found.cell.model.sharedModel.getSource().slice(0, start).split('\n').length - 1 : 0;
     await this.commands.execute('docmanager:open', { path: found.panel.context.path });
-    await this.show(found.panel, found.cell, ref.line, true);
+    await this.show(found.panel, found.cell, ref.line === null ? null : ref.line + above, true);
     return true;
   }
 
@@ -181,6 +184,16 @@ function pick(panels: NotebookPanel[], ref: CellRef, source: string | null): Fou
     }
   }
   return found.length > 1 ? 'several' : (found[0] ?? null);
+}
+
+/** The only code cell with this text in it. */
+function holds(panels: NotebookPanel[], text: string): Found | null {
+  const found = panels.flatMap(panel =>
+    panel.content.widgets
+      .filter(cell => cell.model.type === 'code' && text !== '' && cell.model.sharedModel.getSource().includes(text))
+      .map(cell => ({ panel, cell }))
+  );
+  return found.length === 1 ? found[0] : null;
 }
 
 /** IPython does not keep a cell's last line breaks. */

@@ -233,3 +233,6 @@ def test_a_workflow_made_again_is_gone_on_with(book: Any) -> None:
     assert edit.successor(old) is book["wf"]
     book.run("twin = aios.Workflow('made by hand')")
     assert edit.successor(old) is old  # which of the two is not clear
+    assert edit.named("made by hand") is None
+    book.run("del twin")
+    assert edit.named("made by hand") is book["wf"]
