@@ -134,7 +134,6 @@ function Steps({ diff: d, host, a, b, compared, onCompared }: DifferenceProps): 
   const changed = d.steps.filter(s => differs(s) || s.step === compared);
   const shown = all || changed.length === 0 ? d.steps : changed;
   const rest = d.steps.length - changed.length;
-  const longest = Math.max(...d.steps.flatMap(s => [s.duration_a ?? 0, s.duration_b ?? 0]), 1e-9);
   return (
     <Section
       title="Steps"
@@ -172,7 +171,7 @@ function Steps({ diff: d, host, a, b, compared, onCompared }: DifferenceProps): 
                   </th>
                   <td><Changes change={s} /></td>
                   <td data-number>{rows(s)}</td>
-                  <td><Times change={s} longest={longest} /></td>
+                  <td><Times change={s} /></td>
                   <td className="aiosw-why">{s.why.length > 0 ? s.why.join('; ') : s.cached_b ? <span className="aiosw-quiet">it did not: taken from the cache</span> : ''}</td>
                 </tr>
                 {s.step === compared && (
@@ -214,7 +213,9 @@ function rows(s: StepChange): string {
   return a === b ? a : `${a} → ${b}`;
 }
 
-function Times({ change: s, longest }: { change: StepChange; longest: number }): JSX.Element {
+/** A against B; steps are not compared with each other here. */
+function Times({ change: s }: { change: StepChange }): JSX.Element {
+  const longest = Math.max(s.duration_a ?? 0, s.duration_b ?? 0, 1e-9);
   const line = (letter: string, seconds: number | null, cached: boolean): JSX.Element => (
     <span className="aiosw-time-line">
       <i data-side={letter} style={{ width: `${Math.max(seconds ? 2 : 0, (100 * (seconds ?? 0)) / longest)}%` }} aria-hidden="true" />

@@ -142,7 +142,7 @@ export function EventsPage({ host, runId, onOpenStep }: { host: Host; runId: str
                   <time>{clock(e.at)}</time>
                   <b data-status={statusOf(e)}>{e.kind}</b>
                   {e.step !== null && <span className="aiosw-event-step">{e.step}</span>}
-                  <span className="aiosw-ellipsis">{e.text}</span>
+                  <span className="aiosw-ellipsis">{shortened(e)}</span>
                 </>
               )
             };
@@ -152,6 +152,13 @@ export function EventsPage({ host, runId, onOpenStep }: { host: Host; runId: str
       {chosen && <Details event={chosen} onOpenStep={onOpenStep} />}
     </div>
   );
+}
+
+/** Without the step's name, which stands in a column of its own. */
+function shortened(e: Event): string {
+  const said = e.step === null ? [] : [`step '${e.step}'`, `gate '${e.step}'`];
+  const start = said.find(words => e.text.startsWith(words));
+  return start === undefined ? e.text : e.text.slice(start.length).replace(/^[:\s]+/, '');
 }
 
 function statusOf(e: Event): string | undefined {

@@ -52,7 +52,7 @@ function Body({ history: h, host, runId, onCompare, onMore }: { history: History
         <Figure name="success rate" value={percent(h.success_rate) || '–'} />
         <Figure name="typical (p50)" value={duration(h.p50) || '–'} />
         <Figure name="slow (p95)" value={duration(h.p95) || '–'} />
-        <Figure name="trend" value={trend(h.trend)} note={h.trend === null ? 'too few runs to tell' : 'later runs against earlier ones'} />
+        <Figure name="trend" value={trend(h.trend, h.p50)} note={h.trend === null ? 'too few runs to tell' : 'from one run to the next'} />
       </ul>
       <Section title="Duration of each run">
         <HistoryChart runs={h.runs} p50={h.p50} current={runId} onOpen={open} />
@@ -110,12 +110,13 @@ function Figure({ name, value, note }: { name: string; value: string; note?: str
   return <li><span className="aiosw-figure-name">{name}</span><b>{value}</b>{note && <small className="aiosw-quiet">{note}</small>}</li>;
 }
 
-function trend(value: number | null): string {
-  if (value === null) {
+/** How much longer each run takes than the one before; less than a hundredth of a run is noise. */
+function trend(seconds: number | null, p50: number | null): string {
+  if (seconds === null) {
     return '–';
   }
-  const size = Math.abs(100 * value);
-  return size < 3 ? 'steady' : `${size.toFixed(0)} % ${value > 0 ? 'slower ↗' : 'faster ↘'}`;
+  const steady = Math.abs(seconds) < 0.01 * (p50 ?? 0);
+  return steady ? 'steady' : `${duration(Math.abs(seconds))} ${seconds > 0 ? 'slower ↗' : 'faster ↘'}`;
 }
 
 function stepsOf(r: HistoryRun): string {
