@@ -132,6 +132,7 @@ function RunView({ model, runId }: { model: TabModel; runId: string }): JSX.Elem
           run={state.run?.status ?? null}
           stale={node.stale}
           cached={node.cached}
+          inTab
           onRerun={onRerun}
           onClose={onClose}
           onOpenStep={onOpenStep}

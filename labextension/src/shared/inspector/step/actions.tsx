@@ -15,13 +15,14 @@ interface Props {
   detail: StepDetail | null;
   /** undefined: not known here; then nothing is refused beforehand. */
   run?: RunStatus | null;
+  inTab?: boolean;
   onRerun?: () => Promise<void>;
   onSql?: () => void;
   onClose?: () => void;
   onProblem: (problem: string) => void;
 }
 
-export function Actions({ host, runId, step, detail, run, onRerun, onSql, onClose, onProblem }: Props): JSX.Element {
+export function Actions({ host, runId, step, detail, run, inTab, onRerun, onSql, onClose, onProblem }: Props): JSX.Element {
   const id = useId();
   const [busy, setBusy] = useState(false);
   const [sure, setSure] = useState(false);
@@ -82,7 +83,7 @@ export function Actions({ host, runId, step, detail, run, onRerun, onSql, onClos
       )}
       {runId !== null && going && host.canAct && <button type="button" disabled={busy} onClick={() => setSure(true)}>Cancel…</button>}
       {onSql && <button type="button" onClick={onSql}>Query with SQL</button>}
-      {runId !== null && host.openRun && <button type="button" onClick={() => host.openRun?.(runId, step)}>Open in tab</button>}
+      {runId !== null && host.openRun && !inTab && <button type="button" onClick={() => host.openRun?.(runId, step)}>Open in tab</button>}
       {cell && host.revealCell && <button type="button" onClick={() => act(async () => onProblem(await reveal(host, cell)))}>Open in notebook</button>}
       {onClose && <button type="button" aria-label={`Close ${step}`} title="Close (Escape)" onClick={onClose}>✕</button>}
     </span>

@@ -33,6 +33,8 @@ export interface StepPaneProps {
   cached?: boolean;
   /** A kernel answers: settings can be changed there. */
   kernel?: boolean;
+  /** Shown in a tab already: none is offered. */
+  inTab?: boolean;
   onRerun?: () => Promise<void>;
   onClose?: () => void;
   onOpenStep?: (step: string) => void;
@@ -48,7 +50,7 @@ export function StepPane(props: StepPaneProps): JSX.Element {
   return <Pane key={`${props.runId ?? ''}/${props.step}`} {...props} />;
 }
 
-function Pane({ host, runId, step, status, run, stale = false, cached = false, kernel = false, onRerun, onClose, onOpenStep }: StepPaneProps): JSX.Element {
+function Pane({ host, runId, step, status, run, stale = false, cached = false, kernel = false, inTab = false, onRerun, onClose, onOpenStep }: StepPaneProps): JSX.Element {
   const { ask } = host;
   const [detail, setDetail] = useState<StepDetail | null>(null);
   const [problem, setProblem] = useState('');
@@ -115,6 +117,7 @@ function Pane({ host, runId, step, status, run, stale = false, cached = false, k
           step={step}
           detail={detail}
           run={run}
+          inTab={inTab}
           onRerun={onRerun}
           onClose={onClose}
           onProblem={setProblem}
