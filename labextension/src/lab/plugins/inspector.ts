@@ -5,6 +5,7 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { copy } from '../../shared/copy';
 import { FIRST_VIEW, isPage, type View } from '../../shared/inspector/pages';
+import { request } from '../../shared/inspector/do';
 import type { Host } from '../../shared/inspector/types';
 import { isPlace, labPath, PATTERN, type Place, placeOf, queryOf } from '../address';
 import { askServer } from '../ask';
@@ -37,6 +38,7 @@ export const inspectorPlugin: JupyterFrontEndPlugin<void> = {
       openRun: (runId, step, view) => open(at(place.path, { runId, step, page: view })),
       openHistory: workflow => open(at(place.path, { workflow })),
       openCompare: (runId, other) => open(at(place.path, { runId, page: 'compare', other })),
+      revealCell: cell => request(document.body, { action: 'reveal_cell', cell }) as Promise<boolean>,
       copy,
       canAct: true
     });
