@@ -10,6 +10,14 @@ import { Store, type Traits } from './store';
 import './graph.css';
 
 function render({ model, el }: RenderProps<Traits>): () => void {
+  if (typeof model.send !== 'function') {
+    // Panel's adapter sends nothing: a question goes as a trait there, its answer comes as a message.
+    const traits = model as unknown as { set(name: string, value: unknown): void; save_changes(): void };
+    model.send = question => {
+      traits.set('asked', question);
+      traits.save_changes();
+    };
+  }
   const store = new Store(model);
   const client = new Client(model);
   let lost = false;
