@@ -49,6 +49,18 @@ ADAPTERS: tuple[Adapter, ...] = (
         "tests/promote, tests/cli: executed in a fresh kernel",
     ),
     Adapter("threads", "executor of steps", "real", "tests/engine: parallel branches, retries, timeouts"),
+    Adapter(
+        "JupyterHub",
+        "who may see and act",
+        "real",
+        "tests/server/test_hub.py: hub, its own proxy, cookie, other users refused, name in the audit trail",
+    ),
+    Adapter(
+        "reverse proxy",
+        "panel and widgets below a base URL",
+        "wire",
+        "tests/browser/test_base_url.py: prefix kept, websockets, cut connections",
+    ),
     Adapter("PostgreSQL", "journal and catalog of a team", "untested", "not there yet"),
     Adapter("object store (fsspec)", "artifacts of a team", "untested", "not there yet"),
 )

@@ -6,9 +6,7 @@ Run object's, in the server those of `engine.control` in the name of the signed-
 
 from __future__ import annotations
 
-import importlib
 import json
-from collections.abc import Callable
 from typing import Any, Protocol
 
 from aios_workbench._wire import Message
@@ -220,44 +218,41 @@ def _named(run_id: str | None) -> str:
     return run_id
 
 
-def _later(module: str, name: str) -> Callable[..., Message]:
-    try:
-        found: Callable[..., Message] = getattr(importlib.import_module(f"aios_workbench.{module}"), name)
-    except (ImportError, AttributeError):
-        raise ConflictError(
-            f"this version of aios-workbench cannot answer this yet ({module}.{name})"
-        ) from None
-    return found
-
-
 def _read(ws: Workspace, request: Any, run_id: str | None) -> Message:
+    from aios_workbench.observe import history
+    from aios_workbench.workspace import tables
+
     match request:
         case protocol.Hello():
             return protocol.Done(run_id=run_id)
         case protocol.AskHistory():
-            return _later("observe.history", "history")(ws, request.workflow, request.limit, request.before)
+            return history.history(ws, request.workflow, request.limit, request.before)
         case protocol.PreviewPage() | protocol.AskTable() | protocol.AskProfile() | protocol.AskSql():
             return _value(ws, request, ws.artifacts.find(request.hash), run_id)
         case protocol.AskMedia():
-            return _later("workspace.tables", "media")(ws, ws.artifacts.find(request.hash))
+            return tables.media(ws, ws.artifacts.find(request.hash))
     return _run(ws, request, _named(run_id))
 
 
 def _value(ws: Workspace, request: Any, artifact: Artifact, run_id: str | None) -> Message:
     """Answer about a stored value by its hash."""
+    from aios_workbench.workspace import tables
+
     if isinstance(request, protocol.PreviewPage):
         return detail.page(ws, artifact, request.offset, request.limit)
     named = origin(ws, run_id, request.hash)
     match request:
         case protocol.AskTable():
-            return _later("workspace.tables", "table")(ws, artifact, request.query, origin=named)
+            return tables.table(ws, artifact, request.query, origin=named)
         case protocol.AskProfile():
-            return _later("workspace.tables", "profile")(ws, artifact, request.columns, origin=named)
-    return _later("workspace.tables", "sql_page")(ws, artifact, request.query, request.limit, origin=named)
+            return tables.profile(ws, artifact, request.columns, origin=named)
+    return tables.sql_page(ws, artifact, request.query, request.limit, origin=named)
 
 
 def _run(ws: Workspace, q: Any, run_id: str) -> Message:
     """Answer about a run."""
+    from aios_workbench.observe import diff, events, lineage, overview, timeline
+
     match q:
         case protocol.OpenStep():
             return detail.step_of_run(news.reader(ws, run_id), q.step)
@@ -275,17 +270,17 @@ def _run(ws: Workspace, q: Any, run_id: str) -> Message:
         case protocol.AskGraph():
             return news.graph(ws, run_id, q.since)
         case protocol.AskOverview():
-            return _later("observe.overview", "overview")(ws, run_id)
+            return overview.overview(ws, run_id)
         case protocol.AskTimeline():
-            return _later("observe.timeline", "timeline")(ws, run_id)
+            return timeline.timeline(ws, run_id)
         case protocol.AskEvents():
-            return _later("observe.events", "events")(ws, run_id, q.after, q.limit)
+            return events.events(ws, run_id, q.after, q.limit)
         case protocol.AskLineage():
-            return _later("observe.lineage", "lineage")(ws, run_id, q.step, q.depth)
+            return lineage.lineage(ws, run_id, q.step, q.depth)
         case protocol.AskDiff():
-            return _later("observe.diff", "diff_runs")(ws, run_id, q.other)
+            return diff.diff_runs(ws, run_id, q.other)
         case protocol.AskStepDiff():
-            return _later("observe.diff", "diff_steps")(ws, run_id, q.other, q.step)
+            return diff.diff_steps(ws, run_id, q.other, q.step)
     raise ConflictError(f"{q.kind!r} is not answered by this version of aios-workbench")
 
 

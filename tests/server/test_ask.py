@@ -12,6 +12,7 @@ from jupyter_server.auth.authorizer import Authorizer
 
 import aios_workbench as aios
 from aios_workbench.widgets import protocol
+from aios_workbench.widgets.ask import IN_KERNEL
 from aios_workbench.workspace import Workspace
 
 from .conftest import add_gate, add_run
@@ -140,6 +141,33 @@ async def test_a_wrong_question_names_the_field(body: Any, field: str, ask: Any,
 async def test_what_only_a_kernel_knows_is_said(ask: Any, done: aios.Run) -> None:
     status, answer = await ask("POST", "ask", {"kind": "templates"})
     assert (status, "kernel" in answer["message"]) == (409, True)
+
+
+async def test_every_question_gets_its_kind_of_answer(ask: Any, done: aios.Run, ws: Workspace) -> None:
+    hash_ = ws.catalog.query("select output from steps where step = 'load'")[0]["output"]
+    good = {
+        "run_id": done.id, "step": "load", "hash": hash_, "other": done.id, "workflow": "asked",
+        "query": "select sum(a) as s from output",
+    }  # fmt: skip
+    unanswered = []
+    for model, answer in protocol.ANSWERS.items():
+        kind = model.model_fields["kind"].default
+        body = {"kind": kind} | {n: v for n, v in good.items() if n in model.model_fields}
+        if kind == "table":
+            body["query"] = {"sort": [{"column": "a", "descending": True}], "limit": 1}
+        if kind in ("media", "rerun_from", "resume", "cancel", "decide") or issubclass(model, IN_KERNEL):
+            continue
+        status, data = await ask("POST", "ask", body)
+        if status != 200:
+            unanswered.append((kind, data))
+            continue
+        answer.model_validate(data)
+        if kind == "table":
+            assert data["rows"] == [[2]]
+            assert f'aios.run("{done.id}")["load"]' in data["code"]
+        if kind == "sql":
+            assert [[int(cell) for cell in row] for row in data["rows"]] == [[3]]
+    assert unanswered == []
 
 
 JUNK: list[Any] = [
