@@ -38,7 +38,7 @@ def test_run_decide_promote(page: Page, lab: Lab) -> None:
     if head.get_attribute("aria-expanded") == "false":  # one of several that wait
         head.click()
     graph.locator('.aiosw-node[data-step="score"]').click()
-    expect(graph.locator(".aiosw-detail table")).to_be_visible()
+    expect(graph.locator(".aiosw-detail").get_by_role("grid")).to_be_visible()
     # The graph stays in view above its opened step.
     graph.evaluate("node => node.closest('.jp-Cell').scrollIntoView({block: 'start'})")
     page.wait_for_timeout(800)  # panel and graph have drawn; for the picture only

@@ -78,7 +78,8 @@ export function FilterForm({ column, first, profile, onApply }: FormProps): JSX.
   const [text, setText] = useState(first?.op === 'in' ? given.join(', ') : given.length ? String(given[0]) : kind === 'boolean' ? 'true' : '');
   const [upper, setUpper] = useState(given.length > 1 ? String(given[1]) : '');
   const [problem, setProblem] = useState('');
-  const top = (profile?.top ?? []).filter(t => t.value !== null).slice(0, 12);
+  // Values that are all different are nothing to choose from.
+  const top = (profile?.top ?? []).filter(t => t.value !== null && t.count > 1).slice(0, 12);
   const apply = (): void => {
     let value: unknown = null;
     if (op === 'between') {

@@ -189,7 +189,8 @@ export function DataGrid(props: GridProps): JSX.Element {
     } else if (e.altKey) {
       return;
     } else if (keys[e.key]) {
-      const to = active ? keys[e.key]() : at;
+      // The first plain arrow only enters the grid.
+      const to = active || ctrl || !e.key.startsWith('Arrow') ? keys[e.key]() : at;
       setWhole(false);
       go(
         { row: Math.max(-1, Math.min(rows - 1, to.row)), column: Math.max(0, Math.min(end, to.column)) },

@@ -21,11 +21,18 @@ export function inWords(p: ColumnProfile): string {
     const most = h.counts.indexOf(Math.max(...h.counts));
     said.push(`${edge(p, h.edges[0])} to ${edge(p, h.edges[h.edges.length - 1])}`);
     said.push(`most (${count(h.counts[most])}) from ${edge(p, h.edges[most])} to ${edge(p, h.edges[most + 1])}`);
+  } else if (different(p)) {
+    said.push('all values differ');
   } else if (p.top.length) {
     said.push(`most often ${p.top.slice(0, 3).map(t => `${shown(t.value) || 'null'} (${count(t.count)})`).join(', ')}`);
   }
   said.push(p.nulls ? `${percent(p.nulls, p.rows)} null` : 'no nulls');
   return said.join('; ');
+}
+
+/** True where no value comes twice: bars would say nothing. */
+export function different(p: ColumnProfile): boolean {
+  return p.histogram === null && p.top.length > 1 && p.top.every(t => t.count === 1);
 }
 
 export function percent(part: number, whole: number): string {
@@ -44,7 +51,7 @@ interface Props {
 
 /** Bars over the range, or over the most frequent values; nulls as a hatched share below. */
 export function Spark({ profile: p, width, height }: Props): JSX.Element {
-  const counts = p.histogram?.counts ?? p.top.slice(0, 12).map(t => t.count);
+  const counts = p.histogram?.counts ?? (different(p) ? [] : p.top.slice(0, 12).map(t => t.count));
   const most = Math.max(1, ...counts);
   const base = height - 3;
   // Few values get bars no wider than a finger: three values do not look like a distribution.
@@ -57,6 +64,7 @@ export function Spark({ profile: p, width, height }: Props): JSX.Element {
         const size = n === 0 ? 0 : Math.max(1, (n / most) * base);
         return <rect key={i} x={i * bar + 0.5} y={base - size} width={Math.max(1, bar - 1)} height={size} data-top={!p.histogram || undefined} />;
       })}
+      {different(p) && <text x="0" y={base - 3}>all different</text>}
       <rect className="aiosw-spark-base" x="0" y={height - 2} width={width} height="2" />
       {nulls > 0 && <rect className="aiosw-spark-null" x="0" y={height - 2} width={Math.max(2, nulls * width)} height="2" />}
     </svg>

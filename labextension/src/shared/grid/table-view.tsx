@@ -3,7 +3,7 @@ import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore
 
 import type { Column, Filter, Preview, Sort, TablePage, TableProfile } from '../../protocol';
 import { CopyButton } from '../copy';
-import { bytes, count } from '../format';
+import { count } from '../format';
 import { CellView } from './cell-view';
 import { Chooser } from './chooser';
 import { ColumnCard } from './column-card';
@@ -88,7 +88,6 @@ export function TableView({ first, label, ask, copy, mode, onMode }: Props): JSX
         <span className="aiosw-counted" role="status">
           {narrowed(loaded.query) ? `matched ${count(loaded.matched ?? 0)} of ${count(loaded.total ?? rows)} rows` : `${count(loaded.total ?? rows)} ${loaded.total === 1 ? 'row' : 'rows'}`}
           {` × ${count(columns.length)} ${columns.length === 1 ? 'column' : 'columns'}`}
-          {first.bytes ? `, ${bytes(first.bytes)}` : ''}
           {source.busy && ' · asking…'}
         </span>
         {mode === 'Rows' && (

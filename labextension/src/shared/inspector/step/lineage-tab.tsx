@@ -1,11 +1,12 @@
 // What the output came from and what came from it: two indented lists, over runs where outputs were reused.
-import { useEffect, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 
 import type { Lineage, LineageNode } from '../../../protocol';
 import { CopyButton } from '../../copy';
 import { bytes, count } from '../../format';
 import { isAbort } from '../abort';
 import type { Host } from '../types';
+import { useAsking } from './use-asking';
 import { useNews } from './use-news';
 
 interface Props {
@@ -28,17 +29,21 @@ export function LineageTab({ host, runId, step, onOpenStep }: Props): JSX.Elemen
   const [lineage, setLineage] = useState<Lineage | null>(null);
   const [problem, setProblem] = useState('');
   const news = useNews(host, runId);
-  useEffect(() => {
-    const controller = new AbortController();
-    ask({ kind: 'lineage', run_id: runId, step }, { signal: controller.signal }).then(
-      l => {
-        setLineage(l);
-        setProblem('');
-      },
-      (e: Error) => !isAbort(e) && setProblem(e.message)
-    );
-    return () => controller.abort();
-  }, [ask, runId, step, news]);
+  useAsking(
+    signal =>
+      ask({ kind: 'lineage', run_id: runId, step }, { signal }).then(
+        l => {
+          setLineage(l);
+          setProblem('');
+        },
+        (e: Error) => {
+          if (!isAbort(e)) {
+            setProblem(e.message);
+          }
+        }
+      ),
+    news
+  );
   const lists = useMemo(() => lineage && { up: lines(lineage, 'up'), down: lines(lineage, 'down') }, [lineage]);
   if (problem && !lineage) {
     return <p className="aiosw-problem" role="alert">{problem}</p>;

@@ -14,6 +14,8 @@ type Level = 'debug' | 'info' | 'warning' | 'error';
 
 const KEPT = 200_000;
 const TYPING_MILLISECONDS = 250;
+/** A kernel tells of steps that move, not of every line: while one runs and is looked at, its log is asked for. */
+const LIVE_MILLISECONDS = 1000;
 
 interface Props {
   host: Host;
@@ -91,41 +93,53 @@ export function LogTab({ host, runId, detail, moving, shown }: Props): JSX.Eleme
     return () => controller.abort();
   }, [request, search, level, attempt]);
 
-  // What came since: asked when there is news, as long as there is more.
+  // What came since: asked when there is news, as long as there is more, one question at a time.
+  const next = useRef<() => void>(() => undefined);
   useEffect(() => {
     if (!shown) {
       return;
     }
     const controller = new AbortController();
-    let stopped = false;
-    const next = (): void => {
+    let running = false;
+    let again = false;
+    const go = (): void => {
+      if (running) {
+        again = true;
+        return;
+      }
+      running = true;
+      again = false;
       const held = now.current;
-      request({ after: held.length ? held[held.length - 1].seq : 0 }, controller.signal).then(
-        page => {
-          if (stopped) {
-            return;
-          }
-          setProblem('');
-          if (page.lines.length) {
+      request({ after: held.length ? held[held.length - 1].seq : 0 }, controller.signal)
+        .then(
+          page => {
+            setProblem('');
             setLines(old => {
               const end = old.length ? old[old.length - 1].seq : 0;
               const fresh = page.lines.filter(l => l.seq > end);
               return fresh.length ? [...old, ...fresh].slice(-KEPT) : old;
             });
+            again = again || (page.more && held.length > 0 && page.lines.length > 0);
+          },
+          (e: Error) => !isAbort(e) && setProblem(e.message)
+        )
+        .finally(() => {
+          running = false;
+          if (again && !controller.signal.aborted) {
+            setTimeout(go, 0); // the lines just read are in `now` then
           }
-          if (page.more && page.lines.length && held.length) {
-            setTimeout(() => !stopped && next(), 0);
-          }
-        },
-        (e: Error) => !stopped && !isAbort(e) && setProblem(e.message)
-      );
+        });
     };
-    next();
+    next.current = go;
+    go();
+    const timer = moving ? setInterval(() => document.hidden || go(), LIVE_MILLISECONDS) : undefined;
     return () => {
-      stopped = true;
+      next.current = () => undefined;
+      clearInterval(timer);
       controller.abort();
     };
-  }, [request, shown, news, moving]);
+  }, [request, shown, moving]);
+  useEffect(() => next.current(), [news]);
 
   const reading = useRef(false);
   const earlier = useCallback(() => {

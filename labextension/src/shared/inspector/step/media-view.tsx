@@ -28,6 +28,7 @@ export function useMedia(host: Host, runId: string | null, hash: string | null):
 export function MediaView({ host, media, label }: { host: Host; media: Media; label: string }): JSX.Element {
   const [full, setFull] = useState(false);
   const [size, setSize] = useState('');
+  const [cut, setCut] = useState(false);
   if (!media.mime.startsWith('image/')) {
     return <TextView host={host} text={media.data} truncated={false} what={label} />;
   }
@@ -40,12 +41,16 @@ export function MediaView({ host, media, label }: { host: Host; media: Media; la
         <img
           src={source}
           alt={label}
-          onLoad={e => setSize(`${media.width ?? e.currentTarget.naturalWidth} × ${media.height ?? e.currentTarget.naturalHeight}`)}
+          onLoad={e => {
+            const image = e.currentTarget;
+            setSize(`${media.width ?? image.naturalWidth} × ${media.height ?? image.naturalHeight}`);
+            setCut(image.clientWidth < image.naturalWidth);
+          }}
           onError={() => setSize('the picture cannot be drawn')}
         />
       </button>
       <figcaption className="aiosw-quiet">
-        {[size, media.mime.replace('image/', '').replace('+xml', ''), full ? 'full size, click to fit' : 'click for full size', media.note].filter(Boolean).join(' · ')}
+        {[size, media.mime.replace('image/', '').replace('+xml', ''), full ? 'full size, click to fit' : cut ? 'click for full size' : '', media.note].filter(Boolean).join(' · ')}
       </figcaption>
     </figure>
   );

@@ -1,5 +1,5 @@
 // The open step: what it is, what went in, what came out, what it said, what went wrong, what can be done.
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useCallback, useRef, useState } from 'react';
 
 import type { RunStatus, StepDetail, StepStatus } from '../../../protocol';
 import { PolicyForm } from '../../edit';
@@ -16,6 +16,7 @@ import { GateTab } from './gate-tab';
 import { InputsTab } from './inputs-tab';
 import { LineageTab } from './lineage-tab';
 import { LogTab } from './log-tab';
+import { useAsking } from './use-asking';
 import { useNews } from './use-news';
 import { ArtifactLine, ValueView } from './value-view';
 
@@ -57,26 +58,24 @@ function Pane({ host, runId, step, status, run, stale = false, cached = false, k
   const [chosen, setChosen] = useState<StepTab | null>(last);
   const [mode, setMode] = useState<TableMode>('Rows');
   const news = useNews(host, runId);
+  const seen = useRef(news);
   const settled = detail !== null && detail.status === status && !MOVING.has(status) && status !== 'waiting' && status !== 'pending';
-  const changes = settled ? 'settled' : news;
-  const first = useRef(true);
-  useEffect(() => {
-    // What was read stays on the screen until the next answer is here.
-    const controller = new AbortController();
-    ask({ kind: 'open_step', run_id: runId, step }, { signal: controller.signal }).then(
-      d => {
-        first.current = false;
-        setDetail(old => keep(old, d));
-        setProblem('');
-      },
-      (e: Error) => {
-        if (!isAbort(e) && first.current) {
-          setProblem(e.message);
+  // News of the run are no news of a step that has ended. What was read stays until the next answer is here.
+  useAsking(
+    signal =>
+      ask({ kind: 'open_step', run_id: runId, step }, { signal }).then(
+        d => {
+          setDetail(old => keep(old, d));
+          setProblem('');
+        },
+        (e: Error) => {
+          if (!isAbort(e) && detail === null) {
+            setProblem(e.message);
+          }
         }
-      }
-    );
-    return () => controller.abort();
-  }, [ask, runId, step, status, stale, changes]);
+      ),
+    `${status} ${stale} ${settled ? seen.current : (seen.current = news)}`
+  );
 
   const choose = useCallback((tab: StepTab) => {
     last = tab;

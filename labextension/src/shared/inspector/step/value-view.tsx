@@ -10,6 +10,7 @@ import { type TableAsk, type TableMode, TableView } from '../../grid/table-view'
 import type { Host } from '../types';
 import { JsonView } from './json-view';
 import { MediaView, useMedia } from './media-view';
+import { type Model, MODEL, ModelView } from './model-view';
 import { readRepr, RecordView } from './record-view';
 import { TextView } from './text-view';
 
@@ -27,11 +28,12 @@ interface Props {
 
 export function ValueView(props: Props): JSX.Element {
   const { first } = props;
-  if (first.kind === 'npy' && first.shape && looksLikePicture(first.shape)) {
-    return <Picture {...props} />;
-  }
+  const picture = first.media?.startsWith('image/') ?? false;
   if (first.columns.length > 0) {
-    return <Table {...props} />;
+    return picture ? <Picture {...props} /> : <Table {...props} />;
+  }
+  if (picture || first.media === MODEL || (first.kind !== 'json' && first.media?.includes('json'))) {
+    return <Shown {...props} />;
   }
   return first.kind === 'json' ? <Plain {...props} /> : <Other {...props} />;
 }
@@ -50,33 +52,49 @@ function Table({ host, runId, artifact, first, label, mode, onMode }: Props): JS
   return <TableView key={artifact.hash} first={first} label={label} ask={table} copy={host.copy} mode={mode} onMode={onMode} />;
 }
 
-/** Height, width and maybe channels, each of a size that somebody would look at. */
-function looksLikePicture(shape: number[]): boolean {
-  const [height, width, channels] = shape;
-  const sides = height >= 16 && width >= 16 && height <= 8192 && width <= 8192;
-  return sides && ((shape.length === 3 && [1, 3, 4].includes(channels)) || (shape.length === 2 && height * width >= 1024 && width > 40));
-}
-
+/** A picture that is also numbers. */
 function Picture(props: Props): JSX.Element {
-  const { host, runId, artifact, first, label } = props;
-  const flat = first.columns.length > 0;
-  const [drawn, setDrawn] = useState(!flat);
-  const { media, busy, problem } = useMedia(host, runId, drawn ? artifact.hash : null);
+  const [drawn, setDrawn] = useState(true);
   return (
     <>
-      {flat && (
-        <span className="aiosw-segments" role="group" aria-label="Shown as">
-          <button type="button" aria-pressed={!drawn} onClick={() => setDrawn(false)}>Numbers</button>
-          <button type="button" aria-pressed={drawn} onClick={() => setDrawn(true)}>Picture</button>
-        </span>
-      )}
-      {drawn ? (
-        media ? <MediaView host={host} media={media} label={label} /> : busy ? <p className="aiosw-quiet" role="status">Drawing…</p> : flat ? <p className="aiosw-problem" role="alert">{problem}</p> : <Other {...props} />
-      ) : (
-        <Table {...props} />
-      )}
+      <span className="aiosw-segments" role="group" aria-label="Shown as">
+        <button type="button" aria-pressed={drawn} onClick={() => setDrawn(true)}>Picture</button>
+        <button type="button" aria-pressed={!drawn} onClick={() => setDrawn(false)}>Numbers</button>
+      </span>
+      {drawn ? <Shown {...props} /> : <Table {...props} />}
     </>
   );
+}
+
+/** What was made to be looked at when the value was stored: a picture, a model's parameters, a chart's JSON. */
+function Shown(props: Props): JSX.Element {
+  const { host, runId, artifact, label, code } = props;
+  const { media, problem } = useMedia(host, runId, artifact.hash);
+  const data = useMemo(() => (media && /json/.test(media.mime) ? tryJson(media.data) : null), [media]);
+  return (
+    <>
+      {problem ? (
+        <p className="aiosw-problem" role="alert">{problem}</p>
+      ) : !media ? (
+        <p className="aiosw-quiet" role="status">Drawing…</p>
+      ) : media.mime === MODEL && data ? (
+        <ModelView host={host} model={data.value as Model} label={label} />
+      ) : data ? (
+        <JsonView host={host} value={data.value} label={label} />
+      ) : (
+        <MediaView host={host} media={media} label={label} />
+      )}
+      <LoadLine host={host} code={code} />
+    </>
+  );
+}
+
+function tryJson(text: string): { value: unknown } | null {
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    return null;
+  }
 }
 
 /** JSON: text as text, a list of records also as a table, everything else as a tree. */
@@ -111,15 +129,9 @@ function Plain(props: Props): JSX.Element {
   );
 }
 
+/** null for what is cut, and for NaN and Infinity, which JSON does not have. */
 function parse(first: Preview): { value: unknown } | null {
-  if (first.truncated || first.text === null) {
-    return null;
-  }
-  try {
-    return { value: JSON.parse(first.text) };
-  } catch {
-    return null; // NaN and Infinity, which JSON does not have
-  }
+  return first.truncated || first.text === null ? null : tryJson(first.text);
 }
 
 function asRows(value: unknown): Rows | null {
@@ -143,26 +155,24 @@ function asRows(value: unknown): Rows | null {
   return new Rows(columns, value.map(r => columns.map(c => (r as Record<string, unknown>)[c.name] ?? null)));
 }
 
-/** Pickles and what else has no rows: a picture where there is one, parameters where it prints them, else its text. */
-function Other({ host, runId, artifact, first, label, code }: Props): JSX.Element {
-  const { media } = useMedia(host, runId, artifact.hash);
+/** What else has no rows: parameters where it prints them, else its text as it was when it was stored. */
+function Other({ host, artifact, first, label, code }: Props): JSX.Element {
   const text = first.text ?? '';
   const printed = useMemo(() => (first.truncated ? null : readRepr(text)), [first, text]);
   return (
     <>
-      {media && media.mime.startsWith('image/') ? (
-        <MediaView host={host} media={media} label={label} />
-      ) : printed ? (
-        <RecordView printed={printed} type={artifact.type} />
-      ) : (
-        <TextView host={host} text={text || artifact.type} truncated={first.truncated} what={label} />
-      )}
-      {media && !media.mime.startsWith('image/') && <TextView host={host} text={media.data} truncated={false} what={label} />}
-      <p className="aiosw-load">
-        <span className="aiosw-quiet">Load it with</span> <code>{code}</code>
-        <CopyButton text={code} what="the code that loads it" copy={host.copy} />
-      </p>
+      {printed ? <RecordView printed={printed} type={artifact.type} /> : <TextView host={host} text={text || artifact.type} truncated={first.truncated} what={label} />}
+      <LoadLine host={host} code={code} />
     </>
+  );
+}
+
+function LoadLine({ host, code }: { host: Host; code: string }): JSX.Element {
+  return (
+    <p className="aiosw-load">
+      <span className="aiosw-quiet">Load it with</span> <code>{code}</code>
+      <CopyButton text={code} what="the code that loads it" copy={host.copy} />
+    </p>
   );
 }
 
