@@ -495,7 +495,7 @@ def test_a_long_log_is_searched_filtered_and_read_backwards(page: Page, opened: 
     expect(log).to_contain_text("needle at the end")
 
 
-def test_attempts_inputs_and_lineage(page: Page, opened: Any) -> None:
+def test_attempts_inputs_and_code(page: Page, opened: Any) -> None:
     pane = opened("flaky")
     pane.get_by_role("tab", name="Attempts").click()
     attempts = pane.get_by_role("tabpanel").get_by_role("list").first
@@ -507,17 +507,6 @@ def test_attempts_inputs_and_lineage(page: Page, opened: Any) -> None:
     pane.get_by_role("tab", name="Inputs").click()
     pane.get_by_role("button", name="Show small").click()
     expect(grid_of(pane)).to_contain_text("C-000001")
-    pane.get_by_role("tab", name="Lineage").click()
-    up = pane.get_by_role("list", name="What it came from")
-    expect(up).to_contain_text("small")
-    expect(up).to_contain_text("frame")
-    shot(page, "lineage")
-    up.get_by_role("button", name="small").click()
-    pane = page.get_by_role("region", name="Step small")
-    # The tab is remembered from step to step.
-    expect(pane.get_by_role("tab", name="Lineage")).to_have_attribute("aria-selected", "true")
-    expect(pane.get_by_role("list", name="What came from it")).to_contain_text("flaky")
-    expect(pane).to_contain_text("1 output came from this.")
     pane.get_by_role("tab", name="Code").click()
     expect(pane.locator("[data-token=keyword]").first).to_have_text("def")
     shot(page, "code")

