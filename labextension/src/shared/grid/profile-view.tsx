@@ -7,7 +7,7 @@ import { bytes, count, duration, figure } from '../format';
 import { plain, quantile } from './column-card';
 import { shown } from './columns';
 import type { Profiles } from './profiles';
-import { percent, Spark } from './spark';
+import { different, percent, Spark } from './spark';
 
 const MORE = 50;
 
@@ -111,13 +111,13 @@ function Figures({ profile: p }: { profile: ColumnProfile }): JSX.Element {
       <td><Spark profile={p} width={110} height={24} /></td>
       <td data-number title={`${count(p.nulls)} of ${count(p.rows)}`}>{p.nulls ? percent(p.nulls, p.rows) : '0'}</td>
       <td data-number>{p.distinct === null ? none : `${p.distinct_exact ? '' : '≈ '}${count(p.distinct)}`}</td>
-      <td data-number>{p.min === null || p.min === undefined ? none : plain(p, p.min)}</td>
+      <td data-number={p.kind === 'number' || undefined}>{p.min === null || p.min === undefined ? none : plain(p, p.min)}</td>
       <td data-number title={p.std !== null ? `standard deviation ${figure(p.std)}` : undefined}>{p.mean === null ? none : plain(p, p.mean)}</td>
-      <td data-number>{p.max === null || p.max === undefined ? none : plain(p, p.max)}</td>
+      <td data-number={p.kind === 'number' || undefined}>{p.max === null || p.max === undefined ? none : plain(p, p.max)}</td>
       <td className="aiosw-profile-more">
         {quantiles.length
           ? quantiles.map(([q, v]) => <span key={q}><i>{quantile(q)}</i> {plain(p, v)}</span>)
-          : p.top.slice(0, 4).map((t, i) => <span key={i}>{shown(t.value) || (t.value === null ? 'null' : '(empty)')} <i>{percent(t.count, p.rows)}</i></span>)}
+          : different(p) ? <i>all different</i> : p.top.slice(0, 4).map((t, i) => <span key={i}>{shown(t.value) || (t.value === null ? 'null' : '(empty)')} <i>{percent(t.count, p.rows)}</i></span>)}
       </td>
     </>
   );

@@ -40,7 +40,14 @@ export function percent(part: number, whole: number): string {
     return '0 %';
   }
   const share = (100 * part) / whole;
-  return `${share > 0 && share < 0.1 ? '< 0.1' : share < 10 && share > 0 ? share.toFixed(1) : Math.round(share)} %`;
+  if (share > 0 && share < 0.1) {
+    return '< 0.1 %';
+  }
+  // Nearly all is not all.
+  if (share < 100 && share > 99.9) {
+    return '> 99.9 %';
+  }
+  return `${(share > 0 && share < 10) || (share > 99 && share < 100) ? share.toFixed(1) : Math.round(share)} %`;
 }
 
 interface Props {
