@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 SHOTS = os.environ.get("AIOS_SHOTS")
+expect.set_options(timeout=20_000)  # a busy machine with two cores answers late
 
 WORKFLOW = '''
 import time
@@ -121,7 +122,11 @@ def test_a_run_is_followed_rerun_and_decided(page: Page, start: Any) -> None:
     report.get_by_role("button", name="Rerun from here").click()
     expect(graph.locator(".aiosw-run code").first).not_to_have_text(before, timeout=30_000)
     node(graph, "slow").click()
-    expect(pane.get_by_role("tab", name="Lineage")).to_be_visible()
+    pane.get_by_role("tab", name="Lineage").click()
+    up = pane.get_by_role("list", name="What it came from")
+    expect(up).to_contain_text("load")
+    expect(pane.get_by_role("list", name="What came from it")).to_contain_text("report")
+    shot(graph, "pane-lineage-rerun")
     assert page.evaluate("window.hacked") is None
 
 
