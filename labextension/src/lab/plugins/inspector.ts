@@ -3,6 +3,7 @@ import { ILayoutRestorer, IRouter, type JupyterFrontEnd, type JupyterFrontEndPlu
 import { WidgetTracker } from '@jupyterlab/apputils';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
+import { Api } from '../../api';
 import { copy } from '../../shared/copy';
 import { FIRST_VIEW, isPage, type View } from '../../shared/inspector/pages';
 import { request } from '../../shared/inspector/do';
@@ -11,7 +12,6 @@ import { isPlace, labPath, PATTERN, type Place, placeOf, queryOf } from '../addr
 import { askServer } from '../ask';
 import { listen } from '../bridge';
 import { InspectorTab, TabModel, tabId } from '../inspector';
-import { newsOf } from '../news';
 import { addToMain } from '../place';
 import { CommandIDs, IAios } from '../tokens';
 
@@ -28,12 +28,11 @@ export const inspectorPlugin: JupyterFrontEndPlugin<void> = {
   activate: (app: JupyterFrontEnd, { model, settings }: IAios, router: IRouter | null, restorer: ILayoutRestorer | null) => {
     const { commands, shell, serviceManager } = app;
     const tabs = new WidgetTracker<InspectorTab>({ namespace: 'aios-workbench-inspector' });
-    const news = newsOf(model);
 
     /** A tab keeps asking about the workspace it was opened in, whatever document is in focus. */
     const hostOf = (place: Place): Host => ({
       ask: askServer(serviceManager.serverSettings, () => place.path, place.runId),
-      news,
+      news: model.news,
       now: () => model.now(),
       openRun: (runId, step, view) => open(at(place.path, { runId, step, page: view })),
       openHistory: workflow => open(at(place.path, { workflow })),
@@ -42,6 +41,15 @@ export const inspectorPlugin: JupyterFrontEndPlugin<void> = {
       copy,
       canAct: true
     });
+
+    /** News of the tab's workspace, also when no document of it is in focus. Without them the tab shows what it asked for. */
+    const follow = (path: string): void => {
+      if (path !== model.api.path) {
+        const api = new Api(serviceManager.serverSettings);
+        api.path = path;
+        api.snapshot({ limit: 1 }).then(s => model.news.follow(s.workspace.path, path, s.seq), () => undefined);
+      }
+    };
 
     const open = (place: Place, inFront = true): InspectorTab => {
       const found = tabs.find(t => t.id === tabId(place));
@@ -52,6 +60,7 @@ export const inspectorPlugin: JupyterFrontEndPlugin<void> = {
         shell.activateById(found.id);
         return found;
       }
+      follow(place.path);
       const tab = new InspectorTab(new TabModel(place, hostOf(place)));
       tab.model.changed.connect(() => {
         void tabs.save(tab);
