@@ -74,7 +74,7 @@ export function WriteBar({ host, preview, verb, onDone, children }: Props): JSX.
 function Diff({ edit, stale }: { edit: CodeEdit; stale: boolean }): JSX.Element {
   return (
     <pre className="aiosw-edit-diff" tabIndex={0} aria-label={edit.before === null ? 'The code of the new cell' : 'What changes in the code'} aria-busy={stale}>
-      {edit.before === null ? edit.after : edit.diff.split('\n').filter(line => !/^(---|\+\+\+) /.test(line)).map((line, i) => (
+      {edit.before === null ? <span>{edit.after}</span> : edit.diff.split('\n').filter(line => !/^(---|\+\+\+) /.test(line)).map((line, i) => (
         <span key={i} data-sign={line[0] === '+' ? 'in' : line[0] === '-' ? 'out' : line.startsWith('@@') ? 'at' : undefined}>
           {line.startsWith('@@') ? '⋯' : line}
           {'\n'}
