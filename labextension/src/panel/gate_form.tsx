@@ -73,12 +73,17 @@ export function GateForm({ model, gate, intent, setIntent, onDone, onLate, onRun
   // "a" and "r" never send: they lead to the button, or the field, that does.
   useEffect(() => {
     if (intent === 'approve') {
+      setProblems(({ [REASON]: _, ...rest }) => rest); // no reason is needed for this
       yes.current?.focus();
       yes.current?.scrollIntoView({ block: 'nearest' });
     } else if (intent === 'reject') {
       why.current?.focus();
     }
   }, [intent]);
+  const change = (next: Draft) => {
+    setProblems(old => Object.fromEntries(Object.entries(old).filter(([name]) => next[name] === draft[name])));
+    setDraft(next);
+  };
   const onSubmit = (e: FormEvent) => {
     e.preventDefault();
     decide(intent !== 'reject');
@@ -115,7 +120,7 @@ export function GateForm({ model, gate, intent, setIntent, onDone, onLate, onRun
       <button type="button" className="aios-link" onClick={onRun}>
         Open the run
       </button>
-      <SchemaForm all={all} draft={draft} problems={problems} onChange={setDraft} />
+      <SchemaForm all={all} draft={draft} problems={problems} onChange={change} />
       <label className="aios-field">
         <span className="aios-field-name">Reason</span>
         <textarea

@@ -134,6 +134,10 @@ function OneOff(props: {
     setDraft(draftOf(found));
   }, [data]);
   useEffect(() => setProblems(props.error?.fields ?? {}), [props.error]);
+  const change = (next: Draft) => {
+    setProblems(old => Object.fromEntries(Object.entries(old).filter(([name]) => next[name] === draft[name])));
+    setDraft(next);
+  };
   const onSubmit = (e: FormEvent) => {
     e.preventDefault();
     const checked = check(all, draft);
@@ -149,7 +153,7 @@ function OneOff(props: {
   return (
     <form className="aios-one-off" onSubmit={onSubmit} noValidate aria-label={`Run ${job.name} once`} data-testid="aios-one-off">
       {all.length === 0 && <p className="aios-dim">This notebook takes no parameters.</p>}
-      <SchemaForm all={all} draft={draft} problems={problems} onChange={setDraft} />
+      <SchemaForm all={all} draft={draft} problems={problems} onChange={change} />
       <Failure error={placed ? null : props.error} />
       <div className="aios-actions">
         <Button kind="primary" submit disabled={props.busy}>

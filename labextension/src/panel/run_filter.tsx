@@ -1,6 +1,7 @@
 // What narrows the list of runs, and how it is divided.
 import type { RunStatus, Snapshot } from '../api';
 import type { Values } from '../lab/settings';
+import { plural } from './format';
 import type { PanelModel } from './model';
 
 const STATUSES: RunStatus[] = ['running', 'waiting', 'queued', 'failed', 'interrupted', 'succeeded', 'cancelled'];
@@ -19,6 +20,10 @@ export function RunFilter({ model, shot }: { model: PanelModel; shot: Snapshot }
         maxLength={200}
         onChange={e => model.setFilter({ search: e.currentTarget.value })}
       />
+      <label className="aios-check" title={`Only runs that ${shot.actor} started`}>
+        <input type="checkbox" checked={filter.mine} onChange={e => model.setFilter({ mine: e.currentTarget.checked })} />
+        Mine
+      </label>
       <select
         className="aios-input"
         aria-label="Filter runs by status"
@@ -47,8 +52,17 @@ export function RunFilter({ model, shot }: { model: PanelModel; shot: Snapshot }
           ))}
         </select>
       )}
+    </div>
+  );
+}
+
+/** How many there are, and how they are divided. */
+export function ListHead({ model, shot }: { model: PanelModel; shot: Snapshot }): JSX.Element {
+  return (
+    <div className="aios-list-head">
+      <span>{`${plural(shot.runs.length, 'run')}${shot.runs.length >= model.limit ? ', more below' : ''}`}</span>
       <select
-        className="aios-input"
+        className="aios-quiet-select"
         aria-label="Group runs"
         value={model.settings.get('groupRuns')}
         onChange={e => void model.settings.set('groupRuns', e.currentTarget.value as Values['groupRuns'])}
@@ -57,10 +71,6 @@ export function RunFilter({ model, shot }: { model: PanelModel; shot: Snapshot }
         <option value="workflow">by workflow</option>
         <option value="day">by day</option>
       </select>
-      <label className="aios-check" title={`Only runs that ${shot.actor} started`}>
-        <input type="checkbox" checked={filter.mine} onChange={e => model.setFilter({ mine: e.currentTarget.checked })} />
-        Mine
-      </label>
     </div>
   );
 }

@@ -7,7 +7,7 @@ import { itemOf, typing, walk } from './keys';
 import type { PanelModel } from './model';
 import type { PanelActions } from './panel';
 import { RunBody } from './run';
-import { RunFilter } from './run_filter';
+import { ListHead, RunFilter } from './run_filter';
 import { MOVING, RunHead } from './run_head';
 import { FirstSteps } from './tour';
 
@@ -73,6 +73,7 @@ export function RunsSection({ model, shot, actions }: Props): JSX.Element {
         </Empty>
       ) : (
         <div ref={list} onKeyDown={onKey}>
+          <ListHead model={model} shot={shot} />
           {groups(shot.runs, model.settings.get('groupRuns'), now).map(([name, runs]) => (
             <section key={name} aria-label={name || undefined} className="aios-run-group">
               {name && (
