@@ -235,7 +235,9 @@ def test_notifications_once_summed_up_and_as_set(quiet: Page, lab: Any) -> None:
         failed["last"]["job_run_id"] = "brandnew"
         body["jobs"].append(failed)
         look_again(page)
-        expect(toasts(page).filter(has_text="nightly j9")).to_have_text("The job “nightly j9” failed.Show job")
+        expect(toasts(page).filter(has_text="nightly j9")).to_have_text(
+            "The job “nightly j9” failed.Show job"
+        )
         toasts(page).get_by_role("button", name="Show job").click()
         expect(page.locator("[data-id='j9'] .aios-fold-head")).to_have_attribute("aria-expanded", "true")
 

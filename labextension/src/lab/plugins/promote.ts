@@ -7,7 +7,6 @@ import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
-import type { Widget } from '@lumino/widgets';
 import { aiosIcon } from '../../panel/icons';
 import { promoteDialog } from '../../panel/promote';
 import { CATEGORY, CommandIDs, IAios } from '../tokens';
@@ -46,7 +45,8 @@ export const promotePlugin: JupyterFrontEndPlugin<void> = {
           Notification.warning('Open or select the notebook to promote first.', { autoClose: 5000 });
           return;
         }
-        const context = notebooks?.find(w => w.context.path === path)?.context ?? documents?.contextForWidget(shell.currentWidget as Widget);
+        const current = shell.currentWidget; // null right after the lab has opened
+        const context = notebooks?.find(w => w.context.path === path)?.context ?? (current && documents?.contextForWidget(current));
         if (context?.path === path && context.model.dirty) {
           await context.save(); // what is promoted is the file
         }
