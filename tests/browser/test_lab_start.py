@@ -58,7 +58,13 @@ def test_launcher_and_palette(page: Page, lab: Any) -> None:
     command(page, "aios:new-workflow")
     expect(page.locator(".lm-TabBar-tabLabel", has_text=re.compile("^workflow.ipynb$"))).to_be_visible()
     assert "my-workflow" in (lab.root / "workflow.ipynb").read_text()
-    ids = page.evaluate("() => window.jupyterapp.commands.listCommands().filter(c => c.startsWith('aios:'))")
+    ids = page.evaluate(
+        """() => {
+            const all = window.jupyterapp.commands;
+            return all.listCommands().filter(c => c.startsWith('aios:') && all.isVisible(c));
+        }"""
+    )
+    assert len(ids) > 10
     labelled = page.evaluate("ids => ids.map(c => window.jupyterapp.commands.label(c))", ids)
     assert [(i, label) for i, label in zip(ids, labelled, strict=True) if not label or label == i] == []
     with answers(page, **EMPTY):
