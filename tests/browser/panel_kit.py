@@ -66,7 +66,8 @@ def set_setting(page: Page, name: str, value: Any) -> None:
         """async ([name, value]) => {
             const manager = window.jupyterapp.serviceManager.settings;
             const id = 'aios-workbench:plugin';
-            const raw = JSON.parse((await manager.fetch(id)).raw || '{}');
+            // What was never changed is a file of comments.
+            const raw = JSON.parse((await manager.fetch(id)).raw.replace(/^\\s*\\/\\/.*$/gm, '') || '{}');
             if (value === null) { delete raw[name]; } else { raw[name] = value; }
             await manager.save(id, JSON.stringify(raw));
         }""",

@@ -13,6 +13,8 @@ interface Props {
   gate: Gate;
   intent: Intent;
   setIntent: (intent: Intent) => void;
+  /** Before a decision is sent, and (false) when it was not taken: news of it may be faster than the answer. */
+  onSend: (sent: boolean) => void;
   onDone: (approved: boolean) => void;
   onLate: (detail: GateDetail) => void;
   onRun: () => void;
@@ -20,7 +22,7 @@ interface Props {
 
 const REASON = 'reason for the decision'; // no form field can have this name
 
-export function GateForm({ model, gate, intent, setIntent, onDone, onLate, onRun }: Props): JSX.Element {
+export function GateForm({ model, gate, intent, setIntent, onSend, onDone, onLate, onRun }: Props): JSX.Element {
   const size = model.settings.get('dataRows');
   const { data, error, again } = useAsk(() => model.api.gate(gate.run_id, gate.step, 0, size), [gate.run_id, gate.step, size]);
   const [all] = useState(() => fields(gate.form));
@@ -54,6 +56,7 @@ export function GateForm({ model, gate, intent, setIntent, onDone, onLate, onRun
       return;
     }
     action.go(async () => {
+      onSend(true);
       try {
         await model.api.decide(gate.run_id, gate.step, { approved, values: approved && gate.form ? values : null, reason: reason.trim() || null });
       } catch (e) {
@@ -62,6 +65,7 @@ export function GateForm({ model, gate, intent, setIntent, onDone, onLate, onRun
           onLate(await model.api.gate(gate.run_id, gate.step, 0, 0));
           return;
         }
+        onSend(false);
         setIntent(null);
         setProblems(problem.fields);
         throw e;

@@ -35,6 +35,7 @@ export function GatesSection({ model, shot, actions }: Props): JSX.Element {
   };
   const list = useFocused(model, gates.map(keyOf), show);
   const mine = useRef(new Set<string>()); // what was decided here is no news
+  const next = useRef<string | null>(null); // where the focus goes once the list is drawn without the decided one
 
   // What one was about to decide may be decided elsewhere in the meantime: say so instead of taking it away silently.
   useEffect(() => {
@@ -47,16 +48,20 @@ export function GatesSection({ model, shot, actions }: Props): JSX.Element {
     }
   }, [gates, open, shot.decided]);
 
+  useEffect(() => {
+    if (next.current && open === null) {
+      list.current?.querySelector<HTMLElement>(`[data-id="${CSS.escape(next.current)}"] .aios-fold-head`)?.focus();
+      next.current = null;
+    }
+  }, [gates, open, list]);
+
   const decided = (gate: Gate, approved: boolean) => {
-    mine.current.add(keyOf(gate));
     setNote({ kind: 'done', text: `${approved ? 'Approved' : 'Rejected'} “${gate.step}” of ${gate.workflow}.` });
     const at = gates.findIndex(g => keyOf(g) === keyOf(gate));
-    show(null);
     // On to the next one, so that a queue can be worked off without the mouse.
-    const next = gates[at + 1] ?? gates[at - 1];
-    if (next) {
-      list.current?.querySelector<HTMLElement>(`[data-id="${CSS.escape(keyOf(next))}"] .aios-fold-head`)?.focus();
-    }
+    const follows = gates[at + 1] ?? gates[at - 1];
+    next.current = follows ? keyOf(follows) : null;
+    show(null);
   };
   const late = (detail: GateDetail) => {
     mine.current.add(keyOf(detail));
@@ -104,6 +109,7 @@ export function GatesSection({ model, shot, actions }: Props): JSX.Element {
                   gate={gate}
                   intent={intent}
                   setIntent={setIntent}
+                  onSend={sent => (sent ? mine.current.add(keyOf(gate)) : mine.current.delete(keyOf(gate)))}
                   onDone={approved => decided(gate, approved)}
                   onLate={late}
                   onRun={() => actions.openRun(gate.run_id, gate.step, gate.workflow)}
