@@ -22,6 +22,12 @@ def shot(page: Page, name: str) -> None:
         page.screenshot(path=f"{SHOTS}/{name}.png")
 
 
+def open_lab(page: Page, lab: Any) -> None:
+    """Open the lab and wait until its launcher has taken the focus: it does so late, from whoever has it then."""
+    lab.open(page)
+    page.wait_for_function("() => document.activeElement?.closest('.jp-Launcher')")
+
+
 def command(page: Page, name: str, args: dict[str, Any] | None = None) -> None:
     """Start a command of the lab; returns at once."""
     page.evaluate("([n, a]) => { window.jupyterapp.commands.execute(n, a); }", [name, args or {}])
@@ -69,7 +75,7 @@ def set_setting(page: Page, name: str, value: Any) -> None:
             // What was never changed is a file of comments.
             const raw = JSON.parse((await manager.fetch(id)).raw.replace(/^\\s*\\/\\/.*$/gm, '') || '{}');
             if (value === null) { delete raw[name]; } else { raw[name] = value; }
-            await manager.save(id, JSON.stringify(raw));
+            await manager.save(id, JSON.stringify(raw, null, 2));
         }""",
         [name, value],
     )

@@ -17,6 +17,7 @@ from panel_kit import (
     decide,
     fold,
     look_again,
+    open_lab,
     set_setting,
     set_width,
     shot,
@@ -44,7 +45,7 @@ def toasts(page: Page) -> Any:
 def test_the_inbox_is_worked_off_by_keyboard(quiet: Page, lab: Any) -> None:
     page = quiet
     with answers(page, **FULL) as body:
-        lab.open(page)
+        open_lab(page, lab)
         command(page, "aios:show-waiting")
         gates = page.get_by_test_id("aios-gate")
         expect(gates).to_have_count(2)
@@ -80,7 +81,7 @@ def test_the_inbox_is_worked_off_by_keyboard(quiet: Page, lab: Any) -> None:
 def test_the_second_to_decide_is_told(quiet: Page, lab: Any) -> None:
     page = quiet
     with answers(page, **FULL) as body:
-        lab.open(page)
+        open_lab(page, lab)
         command(page, "aios:show-waiting")
         first, second = page.get_by_test_id("aios-gate").first, page.get_by_test_id("aios-gate").nth(1)
         fold(first)
@@ -101,7 +102,7 @@ def test_the_second_to_decide_is_told(quiet: Page, lab: Any) -> None:
 def test_search_filters_groups_and_keys(quiet: Page, lab: Any) -> None:
     page = quiet
     with answers(page, **FULL):
-        lab.open(page)
+        open_lab(page, lab)
         command(page, "aios:show-runs")
         runs = page.get_by_test_id("aios-run")
         expect(runs).to_have_count(6)
@@ -151,7 +152,7 @@ def test_search_filters_groups_and_keys(quiet: Page, lab: Any) -> None:
 def test_jobs_run_once_with_other_parameters(quiet: Page, lab: Any) -> None:
     page = quiet
     with answers(page, **FULL) as body:
-        lab.open(page)
+        open_lab(page, lab)
         command(page, "aios:show-jobs")
         job = page.get_by_test_id("aios-job").first
         expect(job.get_by_test_id("aios-strip")).to_contain_text("2 of 6 succeeded")
@@ -181,7 +182,7 @@ def test_jobs_run_once_with_other_parameters(quiet: Page, lab: Any) -> None:
 def test_the_status_bar_leads_to_what_it_names(quiet: Page, lab: Any) -> None:
     page = quiet
     with answers(page, **FULL):
-        lab.open(page)
+        open_lab(page, lab)
         status = page.get_by_test_id("aios-status")
         expect(status.get_by_role("button")).to_have_count(3)
         status.get_by_role("button", name="2 waiting").click()
@@ -194,7 +195,7 @@ def test_the_status_bar_leads_to_what_it_names(quiet: Page, lab: Any) -> None:
 def test_notifications_once_summed_up_and_as_set(quiet: Page, lab: Any) -> None:
     page = quiet
     with answers(page, **FULL) as body:
-        lab.open(page)
+        open_lab(page, lab)
         command(page, "aios:show-runs")
         expect(page.get_by_test_id("aios-run")).to_have_count(6)
         expect(toasts(page)).to_have_count(0)  # what was there already is no news
