@@ -51,11 +51,11 @@ export function LineageTab({ host, runId, step, onOpenStep }: Props): JSX.Elemen
   if (!lineage || !lists) {
     return <p className="aiosw-quiet" role="status">Reading…</p>;
   }
-  const outputs = new Set(lineage.down.filter(id => lineage.nodes.some(n => n.id === id && n.step !== null))).size;
+  const outputs = new Set(lineage.down.filter(id => lineage.nodes.some(n => n.id === id && n.step !== null && n.hash !== null))).size;
   const list = (all: Line[], arrow: string, label: string): JSX.Element => (
     <ul className="aiosw-lineage" aria-label={label}>
       {all.map((l, i) => (
-        <li key={i} style={{ paddingLeft: (l.level - 1) * 18 }} data-gone={!l.node.exists || undefined}>
+        <li key={i} style={{ paddingLeft: (l.level - 1) * 18 }} data-gone={(l.node.hash !== null && !l.node.exists) || undefined}>
           <span aria-hidden="true" className="aiosw-lineage-arrow">{arrow}</span>
           <Name node={l.node} />
           {l.argument && l.argument !== l.node.step && l.argument !== l.node.parameter && <span className="aiosw-quiet">as <code>{l.argument}</code></span>}
@@ -106,7 +106,7 @@ export function LineageTab({ host, runId, step, onOpenStep }: Props): JSX.Elemen
 function About({ node }: { node: LineageNode }): JSX.Element {
   return (
     <span className="aiosw-quiet">
-      {[node.type, node.shape?.length ? node.shape.map(n => n.toLocaleString('en')).join(' × ') : '', node.bytes === null ? '' : bytes(node.bytes), node.exists ? '' : 'collected: not stored any more']
+      {[node.type, node.shape?.length ? node.shape.map(n => n.toLocaleString('en')).join(' × ') : '', node.bytes === null ? '' : bytes(node.bytes), node.exists ? '' : node.hash === null ? 'no output yet' : 'collected: not stored any more']
         .filter(Boolean)
         .join(', ')}
     </span>
