@@ -166,9 +166,7 @@ def test_a_step_shows_its_data_frame_log_attempts_and_code(page: Page, start: An
     detail.get_by_role("tab", name="Log").click()
     expect(detail.get_by_role("log")).to_contain_text("reading 250 rows")
     detail.get_by_role("tab", name="Code").click()
-    expect(detail.get_by_label("Code", exact=True).locator("visible=true")).to_contain_text(
-        "def load(rows: int = 250)"
-    )
+    expect(detail.get_by_role("tabpanel").locator("pre")).to_contain_text("def load(rows: int = 250)")
     expect(detail).to_contain_text("A seeded stand-in")
     node(graph, "clean").click()
     detail.get_by_role("tab", name="Attempts").click()
