@@ -1,4 +1,4 @@
-import { useEffect, useState, useSyncExternalStore } from 'react';
+import { useCallback, useEffect, useState, useSyncExternalStore } from 'react';
 
 import type { Host } from '../types';
 
@@ -6,7 +6,9 @@ const AT_MOST_EVERY_MILLISECONDS = 500;
 
 /** Counts up when the run has news, at most twice a second: a view that asks then is never far behind. */
 export function useNews(host: Host, runId: string | null): number {
-  const latest = useSyncExternalStore(host.news.subscribe, () => (runId === null ? 0 : host.news.get(runId)));
+  const { news } = host;
+  const subscribe = useCallback((listener: () => void) => news.subscribe(listener), [news]);
+  const latest = useSyncExternalStore(subscribe, () => (runId === null ? 0 : news.get(runId)));
   const [told, setTold] = useState({ news: latest, at: 0 });
   useEffect(() => {
     if (latest === told.news) {
