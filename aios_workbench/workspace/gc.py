@@ -124,6 +124,7 @@ def collect(
     if not dry_run and not busy:
         _delete_descriptions(ws, needed, now)
     _delete_folders(ws, min(before, now - YOUNG_SECONDS), keep_runs, done)
+    _delete_spilled(ws, now, done)
     _delete_locks(ws, now, done)
     return done
 
@@ -268,6 +269,17 @@ def _delete_folders(ws: Workspace, before: float, keep: int, done: Collected) ->
         folders = sorted((ws.root / "notebook-runs").iterdir(), key=lambda p: p.stat().st_mtime, reverse=True)
         for folder in folders[keep:]:
             if folder.stat().st_mtime < before:
+                done.folders += 1
+                done.folder_bytes += sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+                if not done.dry_run:
+                    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _delete_spilled(ws: Workspace, now: float, done: Collected) -> None:
+    """Delete what queries of killed processes spilled."""
+    for folder in (ws.root / "tmp").glob("query-*"):
+        with contextlib.suppress(FileNotFoundError):
+            if folder.stat().st_mtime < now - YOUNG_SECONDS:
                 done.folders += 1
                 done.folder_bytes += sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
                 if not done.dry_run:

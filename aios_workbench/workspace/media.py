@@ -14,6 +14,8 @@ from aios_workbench.workspace.source import open_array
 
 MAX_TEXT = 500_000
 
+_LEAST_SIDE = 8  # a smaller matrix of bytes is more likely a table
+
 _HTML = "its HTML view is not shown: it could act with your rights; see it in a cell with .output"
 
 
@@ -49,26 +51,27 @@ def media(ws: Workspace, artifact: Artifact) -> Media:
         if isinstance(value, str):
             return _text(value, "image/svg+xml" if value.lstrip().startswith("<svg") else "text/plain")
         return _text(json.dumps(value, indent=2, ensure_ascii=False), "application/json")
-    note = _HTML if artifact.meta.get("html") else ""
     if shown is None:
+        note = _HTML if artifact.meta.get("html") else ""
         return _text(str(artifact.meta.get("preview") or artifact.type), "text/plain", note)
     data, size = ws.artifacts.read(shown), shown.meta
     if shown.type.startswith("image/") and shown.type != "image/svg+xml":
         encoded = base64.b64encode(data).decode()
-        return Media(mime=shown.type, data=encoded, width=size["width"], height=size["height"], note=note)
-    return Media(mime=shown.type, data=data.decode("utf-8", "replace"), note=note)
+        return Media(mime=shown.type, data=encoded, width=size["width"], height=size["height"])
+    return Media(mime=shown.type, data=data.decode("utf-8", "replace"))
 
 
 def media_type(artifact: Artifact) -> str | None:
-    """Return the MIME type `media` would answer with, as far as the description tells; None for tables."""
-    shape = artifact.shape or ()
+    """Return the MIME type `media` would answer with, as far as the description tells; None for what is a table."""
     if artifact.kind == "npy":
-        bytes_ = artifact.meta.get("dtype") in ("uint8", "bool")
-        image = (len(shape) == 3 and shape[2] in (1, 3, 4)) or (len(shape) == 2 and bytes_ and min(shape) > 7)
-        return (
-            "image/png" if image and (bytes_ or len(shape) == 3) else None if len(shape) < 3 else "text/plain"
+        shape = artifact.shape or ()
+        drawn = (
+            len(shape) == 2 and min(shape) >= _LEAST_SIDE and artifact.meta.get("dtype") in ("uint8", "bool")
         )
-    if artifact.kind == "pickle" and artifact.shown is not None:
+        return "image/png" if drawn else None if len(shape) in (1, 2) else "text/plain"
+    if artifact.kind == "json":
+        return "text/plain" if artifact.type == "str" else "application/json"
+    if artifact.shown is not None:
         return artifact.shown.type if artifact.shown.kind == "media" else None
     return None if artifact.kind == "parquet" else "text/plain"
 
@@ -82,7 +85,8 @@ def _array(ws: Workspace, artifact: Artifact) -> Media:
         shown = np.array2string(np.asarray(array), threshold=200, edgeitems=3)
         return _text(f"{array.dtype}, shape {tuple(array.shape)}\n{shown}", "text/plain")
     height, width = (int(n) for n in array.shape[:2])
-    note = "" if image.shape[:2] == array.shape[:2] else f"every {-(-max(height, width) // 1024)}th pixel"
+    thinned = -(-max(height, width) // max(image.shape[:2]))
+    note = f"shown at 1/{thinned} of its size" if thinned > 1 else ""
     return Media(
         mime="image/png", data=base64.b64encode(png(image)).decode(), width=width, height=height, note=note
     )

@@ -11,6 +11,7 @@ from aios_workbench.workspace.cells import MAX_CELL, cell
 from aios_workbench.workspace.home import Workspace
 from aios_workbench.workspace.media import media_type
 from aios_workbench.workspace.paging import page_rows
+from aios_workbench.workspace.png import pixels
 from aios_workbench.workspace.source import open_array, open_source
 from aios_workbench.workspace.tables import MAX_CELLS, shown_cell
 
@@ -82,6 +83,7 @@ def _array(ws: Workspace, artifact: Artifact, offset: int, limit: int, out: dict
 
     array = open_array(ws, artifact)
     if array.ndim not in (1, 2):
+        out["media"] = "text/plain" if pixels(array) is None else "image/png"
         _text(out, np.array2string(np.asarray(array), threshold=200, edgeitems=3))
         return
     part = np.asarray(array[offset : offset + limit])

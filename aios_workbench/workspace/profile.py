@@ -162,8 +162,7 @@ class _Scan:
         for (field, out), (low, high) in zip(drawn, ranges, strict=True):
             edges = _edges(field, number(low), number(high), self._bins)
             if edges:
-                width = (edges[-1] - edges[0]) / (len(edges) - 1)
-                place = f"floor(({_finite(field)} - {_double(edges[0])}) / {_double(width)})"
+                place = _place(_finite(field), edges)
                 inside = f"greatest(0, least({len(edges) - 2}, cast({place} as integer)))"
                 asked.append((out, edges, f"histogram({inside}) filter ({_finite(field)} is not null)"))
         answers = self._ask([[question] for _, _, question in asked])
@@ -234,13 +233,22 @@ def _edges(field: Field, low: float | None, high: float | None, bins: int) -> li
     if low is None or high is None:
         return []
     whole = field.kind == "number" and not field.floating and not field.type.startswith("DECIMAL")
-    if whole and high - low < bins:
+    if whole and high - low < BINS:
         return [low - 0.5 + i for i in range(int(high - low) + 2)]
     if low == high:
         return [low - 0.5, low + 0.5] if abs(low) < 2**50 else []
     width = high / bins - low / bins
     edges = [low + i * width for i in range(bins)] + [high]
     return edges if width > 0 and all(map(math.isfinite, edges)) and len(set(edges)) == bins + 1 else []
+
+
+def _place(value: str, edges: list[float]) -> str:
+    """Return in which bin a value lies, as SQL."""
+    bins, low, high = len(edges) - 1, edges[0], edges[-1]
+    if math.isfinite(high - low):
+        return f"floor(({value} - {_double(low)}) / {_double((high - low) / bins)})"
+    width = high / bins - low / bins  # the distance of the two is no float
+    return f"floor({value} / {_double(width)} - {_double(low / width)})"
 
 
 def _duplicates(source: Source) -> int | None:

@@ -193,7 +193,7 @@ def _described(value: Any, depth: int = 0) -> dict[str, Any]:
 
 
 def _brief(value: Any) -> str:
-    text = repr(value)
+    text = repr(value.item() if getattr(value, "shape", None) == () and hasattr(value, "item") else value)
     return text if len(text) <= 200 else text[:199] + "…"
 
 

@@ -32,6 +32,8 @@ SECONDS = 30.0
 MEMORY, MORE_MEMORY = "96MB", "1GB"
 #: Of an array so many columns are shown; the others only by loading it.
 MAX_COLUMNS = 2000
+#: An array of so few bytes is handed to DuckDB whole, a larger one in stretches, which can be read once a statement.
+SMALL_ARRAY = 2**26
 
 _NUMBERS = {
     "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
@@ -230,7 +232,7 @@ class ArraySource(Source):
         kind = con.execute("describe _none").fetchall()[0][1]
         shown, nan = str(self.array.dtype), self.array.dtype.kind == "f"
         self.fields = [Field(str(i), str(i), shown, kind, nan=nan) for i in range(self._columns)]
-        self._small = self.array.nbytes <= 2**26
+        self._small = self.array.nbytes <= SMALL_ARRAY
 
     @property
     def table(self) -> str:
@@ -360,10 +362,10 @@ def open_source(
         artifact = artifact.shown
     flat = artifact.kind == "npy" and len(artifact.shape or ()) in (1, 2)
     if artifact.kind != "parquet" and not flat:
-        many = f"array of {len(artifact.shape or ())} dimensions" if artifact.kind == "npy" else artifact.type
-        raise ConflictError(
-            f"this output is {many}, not a data frame; load it with .output, or see .preview()"
+        many = (
+            f"an array of {len(artifact.shape or ())} dimensions" if artifact.kind == "npy" else artifact.type
         )
+        raise ConflictError(f"this output is {many}, not a table; load it with .output, or see .preview()")
     path = ws.artifacts.path(artifact)
     try:
         whole = path.stat().st_size == artifact.bytes
@@ -372,6 +374,7 @@ def open_source(
     if not whole:
         blame(ws, artifact, ValueError("its size is not what was written"))
     spill = ws.root / "tmp" / f"query-{os.getpid()}-{uuid.uuid4().hex[:12]}"
+    spill.parent.mkdir(mode=0o700, exist_ok=True)
     config: dict[str, Any] = {
         "threads": min(4, os.cpu_count() or 1), "temp_directory": str(spill), "python_enable_replacements": False,
     }  # fmt: skip
@@ -401,15 +404,16 @@ def _open_parquet(source: Source, ws: Workspace, path: Path) -> None:
 
     con, artifact, file = source.con, source.artifact, literal(str(path))
     try:
-        names = list(
-            _top(iter(con.execute(f"select name, num_children from parquet_schema({file})").fetchall()))
-        )
-        described = con.execute(f"describe select * from read_parquet({file})").fetchall()
+        rows = con.execute(f"select name, num_children from parquet_schema({file})").fetchall()
+        names = list(_top(iter(rows)))
+        known = _distinct(names)
+        aliases = ", ".join(map(quoted, known))
+        described = con.execute(f"describe select * from read_parquet({file}) as t({aliases})").fetchall()
         source.rows = con.execute(f"select num_rows from parquet_file_metadata({file})").fetchall()[0][0]
     except duckdb.Error as e:
         blame(ws, artifact, e)
     kinds = {c["name"]: c["type"] for c in artifact.meta.get("columns", [])}
-    for name, (sql, type_, *_) in zip(names, described, strict=True):
+    for name, sql, (_, type_, *_) in zip(names, known, described, strict=True):
         shown = kinds.get(name, "index")
         zone = (
             shown.rpartition(", ")[2].rstrip("]")
@@ -419,14 +423,31 @@ def _open_parquet(source: Source, ws: Workspace, path: Path) -> None:
         # pandas' own floats are stored with null for NaN; only the types that tell the two apart keep it
         nan = type_ in ("FLOAT", "DOUBLE") and not shown.startswith(("float", "index"))
         source.fields.append(Field(name, sql, shown, type_, zone, nan))
-    taken = {f.sql.casefold() for f in source.fields}
+    taken = {sql.casefold() for sql in known}
     while source.row in taken:
         source.row = f"_{source.row}"
-    aliases = ", ".join([*(f.quoted for f in source.fields), quoted(source.row)])
-    con.execute(
-        f"create temp view _rows as select * from read_parquet({file}, file_row_number = true) as t({aliases})"
-    )
-    con.execute(f"create temp view output as select * exclude ({quoted(source.row)}) from _rows")
+    row = quoted(source.row)
+    if "file_row_number" not in (name.lower() for name in names):
+        numbered = f"select * from read_parquet({file}, file_row_number = true) as t({aliases}, {row})"
+    else:  # DuckDB has no other name for its own; counting is slower on deep pages
+        numbered = f"select *, row_number() over () - 1 as {row} from read_parquet({file}) as t({aliases})"
+    con.execute(f"create temp view _rows as {numbered}")
+    con.execute(f"create temp view output as select * exclude ({row}) from _rows")
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Return names SQL can tell apart: not empty, and different in more than upper and lower case."""
+    taken = {n.casefold() for n in names}
+    seen: set[str] = set()
+    found = []
+    for i, name in enumerate(names):
+        label = name or f"column_{i}"
+        n = 1
+        while label.casefold() in seen or (label != name and label.casefold() in taken):
+            label, n = f"{name or f'column_{i}'}_{n}", n + 1
+        seen.add(label.casefold())
+        found.append(label)
+    return found
 
 
 def _top(rows: Iterator[tuple[str, int | None]]) -> Iterator[str]:

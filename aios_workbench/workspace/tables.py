@@ -152,8 +152,9 @@ def _select(source: Source, query: str) -> str:
     import duckdb
 
     try:
+        query.encode()
         statements = source.con.extract_statements(query)
-    except (duckdb.Error, UnicodeEncodeError) as e:
+    except (duckdb.Error, ValueError) as e:
         raise ParameterError(f"sql on this output: {e}") from None
     if not statements:
         raise ParameterError("sql on this output: there is no statement in this query")

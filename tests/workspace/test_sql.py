@@ -98,7 +98,7 @@ def test_an_output_is_a_table_without_loading_it(ws: Workspace) -> None:
     assert found.to_dict("list") == {"city": ["x", "y"], "n": [4, 2]}
     with pytest.raises(ParameterError, match="sql on this output"):
         query_output(ws, artifact, "select nothing from output")
-    with pytest.raises(ConflictError, match="not a data frame"):
+    with pytest.raises(ConflictError, match="not a table"):
         query_output(ws, ws.artifacts.put([1]), "select 1")
 
 
