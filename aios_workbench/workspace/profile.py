@@ -21,7 +21,7 @@ TOP = 10
 #: So many columns are summed up when none are named.
 MAX_COLUMNS = 100
 #: Tables with more cells are summed up from a sample of about so many.
-MAX_CELLS = 150_000_000
+MAX_CELLS = 50_000_000
 #: Up to so many rows everything is exact; beyond, quantiles and large distinct counts are estimates.
 EXACT_ROWS = 500_000
 
@@ -54,7 +54,7 @@ def profile(
     Returns
     -------
     TableProfile
-        With more than 150 million cells, of a sample: `sampled` rows, and every figure is of those.
+        With more than 50 million cells, of a sample: `sampled` rows, and every figure is of those.
 
     Raises
     ------

@@ -28,7 +28,8 @@ from aios_workbench.workspace.models import Column
 
 #: A question takes no longer than this.
 SECONDS = 30.0
-#: What DuckDB may hold in memory; twice the wish when the first does not do.
+#: What DuckDB may hold in memory, and when that does not do. Each thread holds a row group of the columns it reads,
+#: so there are two; less memory costs more, because the second try then comes more often (benchmarks/inspector.py).
 MEMORY, MORE_MEMORY = "96MB", "1GB"
 #: Of an array so many columns are shown; the others only by loading it.
 MAX_COLUMNS = 2000
@@ -376,7 +377,7 @@ def open_source(
     spill = ws.root / "tmp" / f"query-{os.getpid()}-{uuid.uuid4().hex[:12]}"
     spill.parent.mkdir(mode=0o700, exist_ok=True)
     config: dict[str, Any] = {
-        "threads": min(4, os.cpu_count() or 1), "temp_directory": str(spill), "python_enable_replacements": False,
+        "threads": min(2, os.cpu_count() or 1), "temp_directory": str(spill), "python_enable_replacements": False,
     }  # fmt: skip
     if memory is not None:
         config["memory_limit"] = memory
