@@ -21,8 +21,9 @@ from typing import Any
 from aios_workbench.errors import AiosError
 from aios_workbench.observe.models import ColumnDiff
 from aios_workbench.workspace import Artifact, Workspace
+from aios_workbench.workspace.fields import Field
 from aios_workbench.workspace.models import ColumnProfile, TableProfile
-from aios_workbench.workspace.source import Field, Source, open_source
+from aios_workbench.workspace.source import Source, open_source
 from aios_workbench.workspace.tables import profile
 
 _PARTS = 20

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aios_workbench.errors import ParameterError
-from aios_workbench.workspace.source import Field, Source, literal
+from aios_workbench.workspace.fields import Field, literal
+from aios_workbench.workspace.source import Source
 
 if TYPE_CHECKING:
     from aios_workbench.workspace.models import Filter

@@ -8,7 +8,8 @@ import contextlib
 from collections.abc import Sequence
 
 from aios_workbench.errors import ParameterError
-from aios_workbench.workspace.source import Field, Source, quoted
+from aios_workbench.workspace.fields import Field, quoted
+from aios_workbench.workspace.source import Source
 
 #: A page that starts further down is found by a bracket around it, not by sorting everything above it.
 DEEP = 100_000

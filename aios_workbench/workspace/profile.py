@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 
 from aios_workbench.workspace.artifacts import Artifact
 from aios_workbench.workspace.cells import cell, number
+from aios_workbench.workspace.fields import Field, listed, literal, quoted
 from aios_workbench.workspace.home import Workspace
 from aios_workbench.workspace.models import ColumnProfile, Frequent, Histogram, TableProfile
-from aios_workbench.workspace.source import Field, Source, listed, literal, open_source, quoted
+from aios_workbench.workspace.source import Source, open_source
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 BINS = 30

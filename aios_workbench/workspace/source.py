@@ -16,13 +16,13 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from aios_workbench.errors import ConflictError, CorruptArtifactError, NotFoundError, ParameterError, hint
 from aios_workbench.workspace.artifacts import Artifact
+from aios_workbench.workspace.fields import Field, bounded, distinct, literal, quoted, top_level
 from aios_workbench.workspace.home import Workspace
 from aios_workbench.workspace.models import Column
 
@@ -35,47 +35,6 @@ MEMORY, MORE_MEMORY = "96MB", "1GB"
 MAX_COLUMNS = 2000
 #: An array of so few bytes is handed to DuckDB whole, a larger one in stretches, which can be read once a statement.
 SMALL_ARRAY = 2**26
-
-_NUMBERS = {
-    "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
-    "UHUGEINT", "FLOAT", "DOUBLE",
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A column: its real `name`, the name SQL knows it by, and its types for people and for DuckDB."""
-
-    name: str
-    sql: str
-    shown: str
-    type: str
-    zone: str | None = None
-    nan: bool = False
-
-    @property
-    def quoted(self) -> str:
-        """The name as SQL wants it."""
-        return quoted(self.sql)
-
-    @property
-    def kind(self) -> str:
-        """number, time, boolean, text or other."""
-        if self.type in _NUMBERS or self.type.startswith("DECIMAL"):
-            return "number"
-        if self.type == "DATE" or self.type.startswith("TIMESTAMP"):
-            return "time"
-        return {"BOOLEAN": "boolean", "VARCHAR": "text"}.get(self.type, "other")
-
-    @property
-    def floating(self) -> bool:
-        """True where NaN and infinity can occur."""
-        return self.type in ("FLOAT", "DOUBLE")
-
-    @property
-    def value(self) -> str:
-        """The column with NaN as null: both say that there is no number."""
-        return f"nullif({self.quoted}, 'nan'::{self.type})" if self.nan else self.quoted
 
 
 class Source:
@@ -162,7 +121,7 @@ class Source:
         return [place[n][:-1] for n in rows]
 
     def _fetch(self, rows: Sequence[int], fields: Sequence[Field], whole: bool) -> str:
-        chosen = ", ".join([f.quoted if whole else _bounded(f) for f in fields] + [quoted(self.row)])
+        chosen = ", ".join([f.quoted if whole else bounded(f) for f in fields] + [quoted(self.row)])
         return f"select {chosen} from {self.table} where {self.among(rows)}"
 
     def among(self, rows: Sequence[int]) -> str:
@@ -406,8 +365,8 @@ def _open_parquet(source: Source, ws: Workspace, path: Path) -> None:
     con, artifact, file = source.con, source.artifact, literal(str(path))
     try:
         rows = con.execute(f"select name, num_children from parquet_schema({file})").fetchall()
-        names = list(_top(iter(rows)))
-        known = _distinct(names)
+        names = list(top_level(iter(rows)))
+        known = distinct(names)
         aliases = ", ".join(map(quoted, known))
         described = con.execute(f"describe select * from read_parquet({file}) as t({aliases})").fetchall()
         source.rows = con.execute(f"select num_rows from parquet_file_metadata({file})").fetchall()[0][0]
@@ -434,67 +393,6 @@ def _open_parquet(source: Source, ws: Workspace, path: Path) -> None:
         numbered = f"select *, row_number() over () - 1 as {row} from read_parquet({file}) as t({aliases})"
     con.execute(f"create temp view _rows as {numbered}")
     con.execute(f"create temp view output as select * exclude ({row}) from _rows")
-
-
-def _distinct(names: Sequence[str]) -> list[str]:
-    """Return names SQL can tell apart: not empty, and different in more than upper and lower case."""
-    taken = {n.casefold() for n in names}
-    seen: set[str] = set()
-    found = []
-    for i, name in enumerate(names):
-        label = name or f"column_{i}"
-        n = 1
-        while label.casefold() in seen or (label != name and label.casefold() in taken):
-            label, n = f"{name or f'column_{i}'}_{n}", n + 1
-        seen.add(label.casefold())
-        found.append(label)
-    return found
-
-
-def _top(rows: Iterator[tuple[str, int | None]]) -> Iterator[str]:
-    """Yield the names of the columns themselves from Parquet's flat list of all that is nested."""
-
-    def skip(children: int) -> None:
-        for _ in range(children):
-            skip(next(rows)[1] or 0)
-
-    for _ in range(next(rows)[1] or 0):
-        name, children = next(rows)
-        skip(children or 0)
-        yield name
-
-
-def _bounded(field: Field) -> str:
-    return f"left({field.quoted}, 600)" if field.type == "VARCHAR" else field.quoted
-
-
-def quoted(name: str) -> str:
-    """Return a name as SQL identifier.
-
-    Examples
-    --------
-    >>> print(quoted('a"b'))
-    "a""b"
-    """
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Return a text as SQL literal.
-
-    Examples
-    --------
-    >>> print(literal("O'Brien"))
-    'O''Brien'
-    """
-    if any("\ud800" <= c <= "\udfff" for c in text):
-        raise ParameterError("this text has half a character (a lone surrogate), which no table can hold")
-    return "'" + text.replace("'", "''") + "'"
-
-
-def listed(fields: Iterable[Field]) -> str:
-    """Return column names for a SELECT."""
-    return ", ".join(f.quoted for f in fields)
 
 
 def blame(ws: Workspace, artifact: Artifact, error: Exception) -> NoReturn:

@@ -17,12 +17,13 @@ from aios_workbench.errors import ParameterError
 from aios_workbench.workspace.artifacts import Artifact
 from aios_workbench.workspace.cells import cell
 from aios_workbench.workspace.conditions import condition
+from aios_workbench.workspace.fields import Field, listed
 from aios_workbench.workspace.home import Workspace
 from aios_workbench.workspace.media import media
 from aios_workbench.workspace.models import Column, TablePage, TableQuery
 from aios_workbench.workspace.paging import Order, matched, order_by, page_rows
 from aios_workbench.workspace.profile import profile
-from aios_workbench.workspace.source import Field, Source, listed, open_source
+from aios_workbench.workspace.source import Source, open_source
 
 if TYPE_CHECKING:
     import pandas as pd
