@@ -46,6 +46,7 @@ class AskHandler(AiosHandler):
             return answer.model_dump(mode="json")
 
         data = await (self._heavy(work) if isinstance(request, ask.HEAVY) else self.do(work))
+        self.watchers.touch(self.places.locate(self.focus()))  # whoever looks wants to hear what comes
         self.finish(to_json(data))
 
     def on_connection_close(self) -> None:

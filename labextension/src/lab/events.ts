@@ -47,6 +47,7 @@ export class News implements RunNews {
   private readonly known = new Map<string, { path: string; seq: number }>();
   private socket: WebSocket | null = null;
   private open = false;
+  private before = false;
   private wait = FIRST_RETRY;
   private retry: number | null = null;
   private lastTick = Date.now();
@@ -73,13 +74,11 @@ export class News implements RunNews {
   }
 
   /** Counts up when this run has news. */
-  get(runId: string): number {
-    return (this.counts.get(runId) ?? 0) + this.all;
-  }
-  subscribe(listener: () => void): () => void {
+  readonly get = (runId: string): number => (this.counts.get(runId) ?? 0) + this.all;
+  readonly subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener);
     return () => void this.listeners.delete(listener);
-  }
+  };
 
   /** What is shown is true for event `seq` of this workspace; what comes later is told, whatever gets lost. */
   follow(workspace: string, path: string, seq: number): void {
@@ -119,6 +118,12 @@ export class News implements RunNews {
       this.tellConnection(true);
       // Also the first time: between a snapshot and this socket something may have happened.
       void this.catchUp();
+      if (this.before) {
+        // A run in a workspace nobody follows may be open in a tab: it is looked at once more.
+        this.all += 1;
+        Array.from(this.listeners).forEach(listener => listener());
+      }
+      this.before = true;
     };
     socket.onmessage = message => this.onMessage(message.data);
     socket.onclose = () => {
