@@ -177,7 +177,7 @@ def test_a_saved_panel_page_shows_the_graph(page: Page, tmp_path: Path) -> None:
     page.route("**/*", lambda r: r.continue_() if r.request.url.startswith("file:") else r.abort())
     page.goto((tmp_path / "app.html").as_uri())
     expect(page.locator(".aiosw-node[data-step='total']")).to_be_visible()
-    expect(page.get_by_label("Find steps by name, tag or state")).to_be_visible()
+    expect(page.get_by_role("button", name="Critical path")).to_be_visible()
 
 
 def test_a_served_panel_app_answers(page: Page, tmp_path: Path) -> None:

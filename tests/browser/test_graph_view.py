@@ -72,6 +72,51 @@ def test_search_counts_highlights_and_jumps(view: Callable[..., GraphPage]) -> N
     expect(box).to_be_focused()
 
 
+@pytest.mark.parametrize("width", [360, 1200])
+def test_a_small_graph_asks_for_nothing_until_it_is_asked(view: Callable[..., GraphPage], width: int) -> None:
+    g = view()
+    graph = g.show(pipeline(11, mixed=False), width=width)
+    search, groups = graph.get_by_label("Find steps by name, tag or state"), graph.get_by_label("Group steps")
+    more = graph.get_by_role("button", name="More graph tools")
+    expect(graph.get_by_role("button", name="Critical path")).to_be_visible()
+    expect(search.or_(groups)).to_have_count(0)
+    shot(g, f"calm-{width}")
+    g.node("start").focus()
+    g.page.keyboard.press("/")
+    expect(search).to_be_focused()
+    search.fill("end")
+    expect(g.node("end")).to_have_attribute("data-found", "yes")
+    search.press("Escape")
+    search.press("Escape")
+    expect(search).to_have_count(0)
+    expect(g.node("start")).to_be_focused()
+    more.click()
+    expect(search).to_be_visible()
+    groups.select_option("tag")
+    more.click()
+    expect(search).to_be_visible()  # what is narrowed or grouped keeps its tools in sight
+    g.show(pipeline(12), width=width, workflow="larger")
+    expect(search).to_be_visible()
+
+
+def test_adding_a_step_is_a_button_of_the_one_row_of_pages(view: Callable[..., GraphPage]) -> None:
+    g = view()
+    for width in (360, 1200):
+        graph = g.show(pipeline(5, mixed=False), width=width)
+        add = graph.get_by_role("button", name="Add step")
+        page, button = graph.get_by_role("button", name="Overview").bounding_box(), add.bounding_box()
+        assert page
+        assert button
+        assert abs(page["y"] + page["height"] / 2 - button["y"] - button["height"] / 2) < 2
+        assert button["width"] >= 24
+        assert button["height"] >= 24
+        add.click()
+        form = graph.get_by_role("form", name="Add a step").bounding_box()
+        assert form
+        assert form["y"] >= button["y"] + button["height"]
+        assert form["width"] > width * 0.9
+
+
 def test_search_opens_the_groups_around_a_match(view: Callable[..., GraphPage]) -> None:
     g = view()
     graph = g.show(pipeline(10_000))
@@ -135,6 +180,7 @@ def test_without_prefixes_or_tags_siblings_are_grouped(view: Callable[..., Graph
 def test_groups_by_prefix(view: Callable[..., GraphPage], names: list[str], groups: list[str]) -> None:
     g = view()
     graph = g.show(chain(*names))
+    graph.get_by_role("button", name="More graph tools").click()  # few steps: groups are not offered at once
     select = graph.get_by_label("Group steps")
     options = select.locator("option").evaluate_all("o => o.map(e => e.value)")
     assert ("name" in options) == bool(groups)
@@ -398,6 +444,7 @@ def test_hostile_names_are_text_everywhere(view: Callable[..., GraphPage]) -> No
     ]
     nodes.append(StepNode(name='"] --> x["%%{init: {}}%%', deps=[f"{evil}_3"], tags=["'"]))
     graph = g.show(nodes, workflow=evil)
+    graph.get_by_role("button", name="More graph tools").click()
     for by in ("name", "tag", "layer"):
         select = graph.get_by_label("Group steps")
         if by in select.locator("option").evaluate_all("o => o.map(e => e.value)"):

@@ -1,5 +1,6 @@
 // A new step or gate from a template, into a cell of its own.
-// To mount: <AddStep host={host} steps={names} selected={open} /> beside the graph; it is a button until it is opened.
+// To mount: <AddStep host={host} steps={names} selected={open} /> in a row that wraps: a button of that row until it is
+// opened, then a form below the row.
 import { useEffect, useId, useRef, useState } from 'react';
 
 import type { Template } from '../../protocol';
@@ -30,6 +31,9 @@ export function AddStep({ host, steps, selected }: Props): JSX.Element {
         <button
           ref={button}
           type="button"
+          className="aiosw-small"
+          aria-label="Add step"
+          title="Add step"
           aria-expanded={open}
           disabled={!host.canAct && !open}
           onClick={() => {
@@ -37,7 +41,7 @@ export function AddStep({ host, steps, selected }: Props): JSX.Element {
             setOpen(!open);
           }}
         >
-          + Add step
+          +<span className="aiosw-roomy"> Add step</span>
         </button>
         <span role="status" className="aiosw-quiet">{said}</span>
       </span>

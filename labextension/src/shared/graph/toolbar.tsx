@@ -1,4 +1,5 @@
-// One row above the picture. Where it is narrow, all but the search moves below "More".
+// One row above the picture. Where it is narrow, all but the search moves below "More". A small graph is seen whole:
+// its row stays calm, and search and groups come with "More", or with / for the search.
 import { type ReactNode, type RefObject, useState } from 'react';
 
 import type { GroupBy } from './groups';
@@ -16,6 +17,8 @@ interface Props {
   groups: number;
   opened: number;
   minimap: boolean;
+  /** Few steps, and nobody asked for the search. */
+  small: boolean;
   search: { query: string; total: number; at: number };
   searchRef: RefObject<HTMLInputElement>;
   selected: boolean;
@@ -46,16 +49,19 @@ export function Toolbar(p: Props): JSX.Element {
   const save = (what: Export): void => {
     p.onExport(what).then(setSaid, (e: Error) => setSaid(e.message));
   };
+  const calm = p.small && !more && p.by === 'none' && !p.search.query && !options.unfinished;
   return (
-    <div className="aiosw-toolbar" role="group" aria-label="Graph tools" data-more={more || undefined}>
-      <Search ref={p.searchRef} {...p.search} onQuery={p.onQuery} onStep={p.onStep} onLeave={p.onLeave} />
+    <div className="aiosw-toolbar" role="group" aria-label="Graph tools" data-more={more || undefined} data-calm={calm || undefined}>
+      {!calm && <Search ref={p.searchRef} {...p.search} onQuery={p.onQuery} onStep={p.onStep} onLeave={p.onLeave} />}
       <div className="aiosw-toolbar-main">
-        <label className="aiosw-pick">
-          <span className="aiosw-hidden">Group steps</span>
-          <select value={p.by} onChange={e => onOptions({ by: e.target.value as GroupBy, open: new Set() })}>
-            {p.choices.map(c => <option key={c} value={c}>{BY[c]}</option>)}
-          </select>
-        </label>
+        {!calm && (
+          <label className="aiosw-pick">
+            <span className="aiosw-hidden">Group steps</span>
+            <select value={p.by} onChange={e => onOptions({ by: e.target.value as GroupBy, open: new Set() })}>
+              {p.choices.map(c => <option key={c} value={c}>{BY[c]}</option>)}
+            </select>
+          </label>
+        )}
         <Toggle icon="critical" label="Critical path" hint="The steps that set how long the run takes (c)" on={options.critical} onPress={critical => onOptions({ critical })} />
         <Toggle icon="list" label="List" hint="Steps as a table (l)" on={options.list} onPress={list => onOptions({ list })} />
         <button type="button" className="aiosw-tool" title="Fit the whole graph (g)" onClick={p.onFit}>

@@ -19,6 +19,8 @@ import { type Export, Toolbar } from './toolbar';
 
 /** Below this width the graph runs from top to bottom. */
 const NARROW = 620;
+/** Fewer steps than this need no search to be found. */
+const SMALL = 12;
 
 export interface GraphProps {
   nodes: readonly StepNode[];
@@ -72,6 +74,7 @@ function Body({ nodes, selected, skew, onOpen, workflow, critical, tools, width,
   const [query, setQuery] = useState('');
   const [at, setAt] = useState(-1);
   const [help, setHelp] = useState(false);
+  const [finding, setFinding] = useState(false);
   const [goal, setGoal] = useState<{ id: string; focus: boolean } | null>(null);
   const steer = useRef<Steer | null>(null);
   const search = useRef<HTMLInputElement>(null);
@@ -148,7 +151,17 @@ function Body({ nodes, selected, skew, onOpen, workflow, critical, tools, width,
     setAt(next);
     jump(hits[next], false);
   };
+  const find = (): void => {
+    setFinding(true);
+    search.current?.select();
+  };
+  useEffect(() => {
+    if (finding) {
+      search.current?.select(); // only now is it there
+    }
+  }, [finding]);
   const leave = (): void => {
+    setFinding(false);
     const id = laid && cursorItem(laid.scene, cursor);
     if (id) {
       box.current?.querySelector<HTMLElement>(selectorOf(id))?.focus({ preventScroll: true });
@@ -175,7 +188,7 @@ function Body({ nodes, selected, skew, onOpen, workflow, critical, tools, width,
   };
 
   const keys: Record<string, () => void> = {
-    '/': () => search.current?.select(),
+    '/': find,
     g: () => steer.current?.fit(),
     z: zoomTo,
     c: () => change({ critical: !options.critical }),
@@ -217,6 +230,7 @@ function Body({ nodes, selected, skew, onOpen, workflow, critical, tools, width,
         groups={grouping.groups.size}
         opened={[...options.open].filter(id => grouping.groups.has(id)).length}
         minimap={options.minimap ?? true}
+        small={nodes.length < SMALL && !finding}
         search={{ query, total: hits.length, at }}
         searchRef={search}
         selected={selected !== null}

@@ -41,7 +41,7 @@ interface Props {
   renderStep: (step: OpenStep) => ReactNode;
   /** Buttons of the surroundings, in the head. */
   buttons?: ReactNode;
-  /** What changes the workflow, below the graph. */
+  /** What changes the workflow: a button at the end of the row of pages. */
   build?: ReactNode;
   /** Instead of the graph while there are no steps. */
   empty?: ReactNode;
@@ -115,10 +115,14 @@ export function Inspector({ host, state, skew, lost, place, view, onView, onRun,
       <>
         <Metrics metrics={state.metrics} />
         {graph}
-        {build}
-        {runId !== null && (
-          <PageTabs pages={PAGES.filter(p => p !== 'steps')} page={view.page} folding onPage={page => onView({ page })}>
-            {openRun && <button type="button" className="aiosw-small" onClick={() => openRun(runId, view.step ?? undefined, view.page)}>Open in a tab</button>}
+        {(runId !== null || build) && (
+          <PageTabs pages={runId === null ? [] : PAGES.filter(p => p !== 'steps')} page={view.page} folding onPage={page => onView({ page })}>
+            {openRun && runId !== null && (
+              <button type="button" className="aiosw-small" aria-label="Open in a tab" title="Open in a tab" onClick={() => openRun(runId, view.step ?? undefined, view.page)}>
+                <span className="aiosw-roomy">Open in a tab </span>↗
+              </button>
+            )}
+            {build}
           </PageTabs>
         )}
         {runId !== null && view.page !== 'steps' && <div className="aiosw-page" data-page={view.page}>{page(view.page, runId)}</div>}

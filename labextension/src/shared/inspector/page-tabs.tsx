@@ -42,7 +42,7 @@ export function PageTabs({ pages, page, folding = false, onPage, children }: Pro
   ));
   return (
     <div className="aiosw-pagetabs" data-folding={folding || undefined} data-open={folding && page !== 'steps' ? '' : undefined}>
-      <div className="aiosw-pagetabs-list" role={folding ? 'group' : 'tablist'} aria-label="Pages of this run" ref={list} onKeyDown={onKeyDown}>{buttons}</div>
+      <div className="aiosw-pagetabs-list" hidden={pages.length === 0} role={folding ? 'group' : 'tablist'} aria-label="Pages of this run" ref={list} onKeyDown={onKeyDown}>{buttons}</div>
       {children}
     </div>
   );
