@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 CLAIMS = ROOT / "notebooks" / "claims_triage.ipynb"
-TUTORIAL = ROOT / "tutorials" / "01_first_workflow.ipynb"
+LESSONS = sorted((ROOT / "tutorials").glob("*.ipynb"))
 REAL = ROOT.parent / "shared" / "data" / "insurance_claims.csv"
 KPIS = {
     "claims_decided_on", "claims_in_quarantine", "decided_automatically", "hours_saved", "false_positives",
@@ -315,7 +316,7 @@ def test_figures_against_labels_are_what_one_counts_by_hand(
 # ---------------------------------------------------------------- the files themselves
 
 
-@pytest.mark.parametrize("path", [CLAIMS, TUTORIAL], ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", [CLAIMS, *LESSONS], ids=lambda p: p.stem)
 def test_notebooks_are_kept_tidy(path: Path) -> None:
     book = nbformat.read(path, as_version=4)
     nbformat.validate(book)
@@ -324,6 +325,17 @@ def test_notebooks_are_kept_tidy(path: Path) -> None:
     assert len(set(ids)) == len(ids)
     code = [c for c in book.cells if c.cell_type == "code"]
     assert all(not c.outputs and c.execution_count is None for c in code)
+    assert "widgets" not in book.metadata
+    assert path.stat().st_size < 300_000
+
+
+def test_pictures_of_lessons_are_those_of_the_docs() -> None:
+    """They travel in the notebook, which people copy to where there is no docs/."""
+    for path in LESSONS:
+        for cell in nbformat.read(path, as_version=4).cells:
+            for name, kept in cell.get("attachments", {}).items():
+                assert base64.b64decode(kept["image/png"]) == (ROOT / "docs" / "images" / name).read_bytes()
+                assert f"](attachment:{name})" in cell.source
 
 
 def test_the_claims_notebook_can_be_promoted_with_typed_parameters() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
+import zoneinfo
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +57,11 @@ class TableView:
         """The same as a query of the table `output`, for `.sql(…)`."""
         return self.page.sql
 
+    @property
+    def code(self) -> str:
+        """The Python that gives the same in another notebook."""
+        return self.page.code
+
     def to_frame(self) -> pd.DataFrame:
         """Return the rows as a data frame."""
         from aios_workbench.workspace.tables import table_frame
@@ -65,7 +73,8 @@ class TableView:
 
     def __repr__(self) -> str:
         start, page = self.page.offset, self.page
-        where = f"rows {start:,} to {start + len(page.rows):,} of {page.matched:,}"
+        first = f"rows {start + 1:,} to {start + len(page.rows):,}" if page.rows else "no rows"
+        where = f"{first} of {page.matched:,}"
         more = "" if page.matched == page.total else f" that match, {page.total:,} in all"
         return f"<table: {where}{more}>\n{_grid(self.columns, self.rows)}"
 
@@ -75,6 +84,11 @@ class ProfileView:
 
     def __init__(self, profile: TableProfile) -> None:
         self.profile = profile
+
+    @property
+    def code(self) -> str:
+        """The Python that gives the same in another notebook."""
+        return self.profile.code
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per column of the table."""
@@ -155,10 +169,39 @@ def _filter(given: Any) -> dict[str, Any]:
 
 
 def _figures(column: Any) -> dict[str, Any]:
+    def figure(value: float | None) -> Any:
+        """Middle values of times as times, in the column's zone: their own figures are epoch seconds."""
+        if column.kind != "time" or value is None:
+            return value
+        zone = column.type.partition(", ")[2].rstrip("]")
+        with contextlib.suppress(ValueError, OverflowError, OSError, zoneinfo.ZoneInfoNotFoundError):
+            at = dt.datetime.fromtimestamp(value, zoneinfo.ZoneInfo(zone) if zone else dt.UTC)
+            return at.replace(tzinfo=None).isoformat(timespec="seconds")
+        return value
+
+    return {
+        "column": given[0],
+        "op": given[1],
+        "value": list(value) if isinstance(value, (tuple, set)) else value,
+    }
+
+
+def _figures(column: Any) -> dict[str, Any]:
+    def figure(value: float | None) -> Any:
+        """Middle values of times as times: their own figures are epoch seconds."""
+        if column.kind != "time" or value is None:
+            return value
+        try:
+            at = dt.datetime.fromtimestamp(value, dt.UTC)
+        except (OverflowError, ValueError, OSError):  # beyond the years Python knows
+            return value
+        return (at if "," in column.type else at.replace(tzinfo=None)).isoformat(timespec="seconds")
+
     return {
         "column": column.name, "type": column.type, "kind": column.kind, "nulls": column.nulls,
         "distinct": column.distinct, "distinct_exact": column.distinct_exact, "min": column.min, "max": column.max,
-        "mean": column.mean, "std": column.std, "zeros": column.zeros, **column.quantiles,
+        "mean": figure(column.mean), "std": column.std, "zeros": column.zeros,
+        **{q: figure(v) for q, v in column.quantiles.items()},
         "top": column.top[0].value if column.top else None,
     }  # fmt: skip
 

@@ -14,6 +14,7 @@ export const CommandIDs = {
   showTour: 'aios:show-tour',
   settings: 'aios:settings',
   tutorial: 'aios:tutorial',
+  inspectTutorial: 'aios:inspect-tutorial',
   newWorkflow: 'aios:new-workflow',
   example: 'aios:example',
   openStep: 'aios:open-step',

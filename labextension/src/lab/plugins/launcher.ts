@@ -9,6 +9,7 @@ import { EXAMPLE_CELLS, NEW_CELLS, notebook, saveNew } from '../notebooks';
 import { CATEGORY, CommandIDs, IAios } from '../tokens';
 
 const LESSON = '01_first_workflow';
+const SECOND = '02_inspect_a_run';
 
 export const launcherPlugin: JupyterFrontEndPlugin<void> = {
   id: 'aios-workbench:launcher',
@@ -48,6 +49,12 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
           }
         })
     });
+    commands.addCommand(CommandIDs.inspectTutorial, {
+      label: 'Open the Inspector Tutorial',
+      caption: 'Tables, time, failures, differences: a copy of lesson 2',
+      icon: aiosIcon,
+      execute: args => create(args.cwd, SECOND, () => model.api.tutorial(SECOND))
+    });
     commands.addCommand(CommandIDs.newWorkflow, {
       label: label('New workflow notebook', 'New Workflow Notebook'),
       caption: 'A notebook with a workflow of two steps',
@@ -60,7 +67,7 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
       icon: aiosIcon,
       execute: args => create(args.cwd, 'claims_example', async () => notebook(EXAMPLE_CELLS))
     });
-    for (const command of [CommandIDs.tutorial, CommandIDs.newWorkflow, CommandIDs.example]) {
+    for (const command of [CommandIDs.tutorial, CommandIDs.inspectTutorial, CommandIDs.newWorkflow, CommandIDs.example]) {
       palette?.addItem({ command, category: CATEGORY });
     }
     [CommandIDs.tutorial, CommandIDs.newWorkflow, CommandIDs.openPanel].forEach((command, rank) =>

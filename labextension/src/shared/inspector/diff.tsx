@@ -54,8 +54,8 @@ export function ComparePage({ host, runId, createdAt, workflow, other, compared,
       </div>
       {chosen === null ? (
         history.data !== null || history.problem !== null ? (
-          <Nothing title="There is nothing to compare with yet.">
-            {others.length > 0 ? 'Choose a run above.' : 'This is the only run of this workflow. Run it again, with other parameters or after changing a step, and come back.'}
+          <Nothing title={others.length > 0 ? 'Which run shall it be compared with?' : 'There is nothing to compare with yet.'}>
+            {others.length > 0 ? 'Choose one above: no run came before this one.' : 'This is the only run of this workflow. Run it again, with other parameters or after changing a step, and come back.'}
           </Nothing>
         ) : null
       ) : (

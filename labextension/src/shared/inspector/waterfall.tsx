@@ -188,7 +188,7 @@ function spanWords(p: Span, now: number): string {
       return `waiting for a decision ${long}${open}`;
     default: {
       const failed = p.status === 'failed' || p.status === 'cancelled' || p.status === 'lost' ? ` ${p.status}` : '';
-      return `attempt ${p.attempt ?? 1}${failed} ${long}${open}${p.executor ? ` on ${p.executor}` : ''}`;
+      return `attempt ${p.attempt ?? 1}${failed}: ${long}${open}${p.executor ? ` on ${p.executor}` : ''}`;
     }
   }
 }

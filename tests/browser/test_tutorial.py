@@ -1,0 +1,71 @@
+"""Lesson 2 in a real JupyterLab: every screen it speaks of is where it says. Its pictures are made here."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import Locator, Page, expect
+
+if TYPE_CHECKING:
+    from tests.conftest import Lab
+
+LESSON = Path(__file__).parents[2] / "tutorials" / "02_inspect_a_run.ipynb"
+SHOTS = os.environ.get("AIOS_SHOTS")
+
+
+def shot(target: Page | Locator, name: str) -> None:
+    if SHOTS:
+        (target if isinstance(target, Page) else target.page).wait_for_timeout(700)  # drawn, for the picture only
+        target.screenshot(path=f"{SHOTS}/{name}.png")
+
+
+def test_lesson_two(page: Page, lab: Lab) -> None:
+    trouble: list[str] = []
+    page.on("pageerror", lambda e: trouble.append(str(e)))
+    shutil.copy(LESSON, lab.root)
+    lab.open(page, f"/tree/{LESSON.name}")
+    lab.run_all(page)
+
+    graph = page.locator(".aiosw").first
+    expect(graph.locator(".aiosw-header .aiosw-chip")).to_have_text("succeeded", timeout=120_000)
+    graph.scroll_into_view_if_needed()
+    expect(page.get_by_role("img", name=re.compile("^The timeline of the run"))).to_be_attached()
+    graph.locator('.aiosw-node[data-step="triage"]').click()
+    pane = graph.locator(".aiosw-detail")
+    expect(pane.get_by_role("grid")).to_be_visible()
+    graph.evaluate("node => node.closest('.jp-Cell').scrollIntoView({block: 'start'})")
+    shot(page, "lesson_step")
+
+    graph.get_by_role("button", name="Open in a tab").click()
+    inspector = page.locator(".aios-inspector-tab .aiosw")
+    expect(inspector.locator(".aiosw-header strong")).to_be_visible()
+    page.wait_for_function("() => location.search.includes('aios-run=inspect-claims')")
+    inspector.get_by_role("button", name="Close triage").click()
+    for name in ("Steps", "Overview", "Events", "History", "Timeline"):
+        inspector.get_by_role("tab", name=name, exact=True).click()
+        shot(page, f"lesson_{name.lower()}")
+    inspector.get_by_role("button", name=re.compile("^prices: succeeded.*attempt 1 failed: .*pause")).hover()
+    shot(inspector, "inspect_timeline")
+
+    inspector.get_by_role("tab", name="Compare", exact=True).click()
+    other = inspector.get_by_label("Compare with")
+    fixed = other.locator("option").nth(-2)  # the oldest but the one that failed
+    other.select_option(fixed.get_attribute("value"))
+    expect(inspector.locator(".aiosw-verdict")).to_contain_text("differ")
+    shot(inspector, "inspect_compare")
+    inspector.get_by_role("button", name=re.compile("^unusual")).first.click()
+    expect(inspector.locator(".aiosw-step-diff")).to_contain_text("incident_severity")
+    shot(inspector, "lesson_compare_step")
+
+    # The step that failed leads to its cell.
+    failed = page.locator(".jp-NotebookPanel .aiosw").nth(1)
+    page.locator(".lm-TabBar-tab", has_text=LESSON.name).click()
+    failed.scroll_into_view_if_needed()
+    failed.locator('.aiosw-node[data-step="unusual"]').click()
+    expect(failed.get_by_role("tab", name="Error", exact=True)).to_have_attribute("aria-selected", "true")
+    shot(page, "lesson_error")
+    assert trouble == []
