@@ -180,24 +180,6 @@ def _figures(column: Any) -> dict[str, Any]:
         return value
 
     return {
-        "column": given[0],
-        "op": given[1],
-        "value": list(value) if isinstance(value, (tuple, set)) else value,
-    }
-
-
-def _figures(column: Any) -> dict[str, Any]:
-    def figure(value: float | None) -> Any:
-        """Middle values of times as times: their own figures are epoch seconds."""
-        if column.kind != "time" or value is None:
-            return value
-        try:
-            at = dt.datetime.fromtimestamp(value, dt.UTC)
-        except (OverflowError, ValueError, OSError):  # beyond the years Python knows
-            return value
-        return (at if "," in column.type else at.replace(tzinfo=None)).isoformat(timespec="seconds")
-
-    return {
         "column": column.name, "type": column.type, "kind": column.kind, "nulls": column.nulls,
         "distinct": column.distinct, "distinct_exact": column.distinct_exact, "min": column.min, "max": column.max,
         "mean": figure(column.mean), "std": column.std, "zeros": column.zeros,

@@ -17,9 +17,22 @@ LESSON = Path(__file__).parents[2] / "tutorials" / "02_inspect_a_run.ipynb"
 SHOTS = os.environ.get("AIOS_SHOTS")
 
 
+def picture(inspector: Locator, name: str) -> None:
+    """Keep what is on the page, for docs/images, without the empty rest of the window."""
+    box, end = inspector.bounding_box(), inspector.locator(".aiosw-code").last.bounding_box()
+    assert box is not None
+    assert end is not None
+    if SHOTS:
+        inspector.page.wait_for_timeout(700)
+        height = end["y"] + end["height"] - box["y"] + 12
+        inspector.page.screenshot(path=f"{SHOTS}/{name}.png", clip={**box, "height": height})
+
+
 def shot(target: Page | Locator, name: str) -> None:
     if SHOTS:
-        (target if isinstance(target, Page) else target.page).wait_for_timeout(700)  # drawn, for the picture only
+        (target if isinstance(target, Page) else target.page).wait_for_timeout(
+            700
+        )  # drawn, for the picture only
         target.screenshot(path=f"{SHOTS}/{name}.png")
 
 
@@ -49,15 +62,15 @@ def test_lesson_two(page: Page, lab: Lab) -> None:
         inspector.get_by_role("tab", name=name, exact=True).click()
         shot(page, f"lesson_{name.lower()}")
     inspector.get_by_role("button", name=re.compile("^prices: succeeded.*attempt 1 failed: .*pause")).hover()
-    shot(inspector, "inspect_timeline")
+    picture(inspector, "inspect_timeline")
 
     inspector.get_by_role("tab", name="Compare", exact=True).click()
     other = inspector.get_by_label("Compare with")
     fixed = other.locator("option").nth(-2)  # the oldest but the one that failed
     other.select_option(fixed.get_attribute("value"))
     expect(inspector.locator(".aiosw-verdict")).to_contain_text("differ")
-    shot(inspector, "inspect_compare")
-    inspector.get_by_role("button", name=re.compile("^unusual")).first.click()
+    picture(inspector, "inspect_compare")
+    inspector.get_by_role("button", name=re.compile("unusual$")).click()
     expect(inspector.locator(".aiosw-step-diff")).to_contain_text("incident_severity")
     shot(inspector, "lesson_compare_step")
 

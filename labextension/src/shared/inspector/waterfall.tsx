@@ -300,16 +300,19 @@ function Axis({ view, whole, left, width, start, onChoose, onZoom }: AxisProps):
 
 const KINDS: { kind: Span['kind']; word: string }[] = [
   { kind: 'queue', word: 'queued' },
-  { kind: 'run', word: 'running' },
   { kind: 'retry', word: 'pause before a retry' },
   { kind: 'wait', word: 'waiting for a decision' }
 ];
 
 function Legend({ timeline: t }: { timeline: Timeline }): JSX.Element {
   const there = new Set(t.steps.flatMap(s => s.spans.map(p => p.kind)));
+  const ends = new Set(t.steps.flatMap(s => s.spans.filter(p => p.kind === 'run').map(p => p.status || s.status)));
   const critical = t.steps.filter(s => s.critical).length;
   return (
     <ul className="aiosw-legend" aria-label="What the bars mean">
+      {[...ends].sort().map(status => (
+        <li key={status}><i data-span="run" data-status={status} aria-hidden="true" />{`attempt ${status}`}</li>
+      ))}
       {KINDS.filter(k => there.has(k.kind)).map(k => (
         <li key={k.kind}><i data-span={k.kind} aria-hidden="true" />{k.word}</li>
       ))}
