@@ -14,6 +14,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 SHOTS = os.environ.get("AIOS_SHOTS")
+STATE = "application/vnd.jupyter.widget-state+json"
+VIEW = "application/vnd.jupyter.widget-view+json"
 
 WORKFLOW = '''
 import time
@@ -314,13 +316,23 @@ def test_hostile_names_do_not_execute(page: Page, start: Any) -> None:
     assert page.locator(".aiosw img").count() == 0
 
 
+def saved_with_its_widget(page: Page, path: Path) -> dict[str, Any]:
+    """Save until the file holds the state of the widget it shows: a busy page may know it a little later."""
+    for _ in range(60):
+        page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+        book: dict[str, Any] = json.loads(path.read_text())
+        [data] = [o["data"] for o in book["cells"][1]["outputs"] if "data" in o]
+        state = book["metadata"].get("widgets", {}).get(STATE, {}).get("state", {})
+        if data.get(VIEW, {}).get("model_id") in state:
+            return book
+        page.wait_for_timeout(500)
+    raise AssertionError("the saved notebook never got the state of its widget")
+
+
 def test_saved_notebook_keeps_picture_and_last_state(page: Page, lab: Any, start: Any) -> None:
     graph = start("saved.ipynb", WORKFLOW.replace("SLEEP", "0.01"), "run = wf.run()\nrun.result()\nrun")
     chip(graph, "succeeded")
-    page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
-    path = Path(lab.root) / "saved.ipynb"
-    page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty", timeout=15_000)
-    book = json.loads(path.read_text())
+    book = saved_with_its_widget(page, Path(lab.root) / "saved.ipynb")
     [data] = [o["data"] for o in book["cells"][1]["outputs"] if "data" in o]
     html = "".join(data["text/html"])
     found = re.search(r'src="data:image/svg\+xml;base64,([^"]+)"', html)
