@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -103,8 +104,9 @@ print(json.dumps(ids))
 '''
 
 LIVE = """
-import time, aios_workbench as aios
+import time, pathlib, aios_workbench as aios
 wf = aios.Workflow("inspected-live")
+go = pathlib.Path("inspected_live.go").resolve()
 
 @wf.step
 def first():
@@ -115,6 +117,8 @@ def first():
 
 @wf.step
 def second(first):
+    while not go.exists():
+        time.sleep(0.05)
     return first + 1
 
 run = wf.run()
@@ -366,6 +370,7 @@ def test_live_in_the_notebook_and_in_a_tab(
     inspector = page.locator(".aios-inspector-tab .aiosw")
     expect(inspector.locator(".aiosw-header .aiosw-chip")).to_have_text("running")
     shot(page, "tab-live")
+    (Path(lab.root) / "inspected_live.go").touch()  # the run goes on when the tab has been seen
     expect(inspector.locator(".aiosw-header .aiosw-chip")).to_have_text("succeeded", timeout=30_000)
     expect(inspector.get_by_role("button", name=re.compile("^second: succeeded"))).to_be_visible()
 
