@@ -45,6 +45,14 @@ def step_bundle(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFa
     return out
 
 
+@pytest.fixture(scope="session")
+def story(lab: Any) -> dict[str, str]:
+    """Two runs in the shared lab whose names and values are markup; see screens.py."""
+    from screens import tell_story
+
+    return tell_story(lab)
+
+
 PAGE = """<!doctype html><html><head><meta charset="utf-8"><title>step</title><style>{css}
 body {{ margin: 8px; background: {back} }}</style></head>
 <body data-jp-theme-light="{light}"><div id="root"></div></body></html>"""

@@ -7,8 +7,9 @@ from typing import Any
 
 import nbformat
 import pytest
-from panel_kit import command, fold, shot
+from panel_kit import FULL, HOSTILE, a_gate, answers, command, fold, look_again, open_lab, shot
 from playwright.sync_api import Page, expect
+from screens import every, open_comparison
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -83,6 +84,12 @@ def test_markup_stays_text_on_every_screen(page: Page, lab: Any, notebook: Calla
             tabs.nth(i).click()
             page.wait_for_timeout(150)
             clean(page, f"graph {node} {i}".replace("<", ""))
+    graph.get_by_role("button", name="Add step").click()
+    expect(graph.get_by_role("form", name="Add a step")).to_be_visible()
+    graph.get_by_role("form", name="Add a step").get_by_label("Name", exact=True).fill(HOSTILE)
+    page.wait_for_timeout(600)
+    clean(page, "add step")
+    graph.get_by_role("button", name="Close", exact=True).first.click()
 
     run.locator(".aios-step-name", has_text="load <img").click()
     expect(page.locator(".lm-DockPanel-widget:visible").get_by_text("<img src=x").first).to_be_visible()
@@ -98,6 +105,31 @@ def test_markup_stays_text_on_every_screen(page: Page, lab: Any, notebook: Calla
     expect(page.get_by_test_id("aios-decided").first).to_contain_text("<img src=x onerror=window.__hit=5>")
     clean(page, "decided")
     assert asked == []
+
+
+def test_markup_stays_text_on_every_page_of_a_run(page: Page, lab: Any, story: dict[str, str]) -> None:
+    wrong: list[str] = []
+    page.on("dialog", lambda d: (wrong.append(d.message), d.dismiss()))
+    page.on("pageerror", lambda e: wrong.append(str(e)))
+    run = open_comparison(page, lab, story)
+    seen = []
+    for name in every(run):
+        assert HOSTILE in run.inner_text(), name
+        clean(page, f"run {name}")
+        seen.append(name)
+    assert len(seen) > 25
+    assert wrong == []
+
+
+def test_markup_in_notifications_stays_text(page: Page, lab: Any) -> None:
+    with answers(page, **{**FULL, "gates": []}) as body:
+        open_lab(page, lab)
+        command(page, "aios:open-panel")
+        look_again(page)
+        body["gates"] = [a_gate("r2", HOSTILE, workflow=HOSTILE)]
+        look_again(page)
+        expect(page.locator(".Toastify__toast").first).to_contain_text(f"“{HOSTILE}” of {HOSTILE} waits")
+        clean(page, "toast")
 
 
 def test_markup_in_notebooks_and_jobs_stays_text(page: Page, lab: Any) -> None:

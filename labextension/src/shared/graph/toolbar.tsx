@@ -1,6 +1,6 @@
 // One row above the picture. Where it is narrow, all but the search moves below "More". A small graph is seen whole:
 // its row stays calm, and search and groups come with "More", or with / for the search.
-import { type ReactNode, type RefObject, useState } from 'react';
+import { type ReactNode, type RefObject, useRef, useState } from 'react';
 
 import type { GroupBy } from './groups';
 import { Icon, type IconName } from './icons';
@@ -46,6 +46,7 @@ export function Toolbar(p: Props): JSX.Element {
   const { options, onOptions } = p;
   const [more, setMore] = useState(false);
   const [said, setSaid] = useState('');
+  const moreButton = useRef<HTMLButtonElement>(null);
   const save = (what: Export): void => {
     p.onExport(what).then(setSaid, (e: Error) => setSaid(e.message));
   };
@@ -70,7 +71,7 @@ export function Toolbar(p: Props): JSX.Element {
         </button>
       </div>
       {p.tools}
-      <button type="button" className="aiosw-tool" aria-expanded={more} aria-label="More graph tools" title="More" onClick={() => setMore(!more)}>
+      <button ref={moreButton} type="button" className="aiosw-tool" aria-expanded={more} aria-label="More graph tools" title="More" onClick={() => setMore(!more)}>
         <Icon name="more" />
       </button>
       {more && (
@@ -107,15 +108,25 @@ export function Toolbar(p: Props): JSX.Element {
         </div>
       )}
       {p.help && (
-        <dl className="aiosw-keys" aria-label="Keys">
-          {KEYS.map(([key, what]) => (
-            <div key={key}>
-              <dt>{key}</dt>
-              <dd>{what}</dd>
-            </div>
-          ))}
-          <button type="button" onClick={() => p.onHelp(false)}>Close</button>
-        </dl>
+        <div className="aiosw-keys-box">
+          <dl className="aiosw-keys" aria-label="Keys">
+            {KEYS.map(([key, what]) => (
+              <div key={key}>
+                <dt>{key}</dt>
+                <dd>{what}</dd>
+              </div>
+            ))}
+          </dl>
+          <button
+            type="button"
+            onClick={() => {
+              p.onHelp(false);
+              moreButton.current?.focus(); // this button goes
+            }}
+          >
+            Close
+          </button>
+        </div>
       )}
     </div>
   );

@@ -49,6 +49,11 @@ export function TableView({ first, label, ask, copy, mode, onMode }: Props): JSX
   const visible = useMemo(() => columns.map((_, i) => i).filter(i => !hidden.has(i)), [columns, hidden]);
   const box = useRef<HTMLDivElement>(null);
   const focusGrid = (): void => box.current?.querySelector<HTMLElement>('[role="grid"]')?.focus({ preventScroll: true });
+  /** What takes its own button away hands the focus on first. */
+  const away = (act: () => void): void => {
+    focusGrid();
+    act();
+  };
 
   const { query, loaded } = source;
   const change = useCallback((part: Partial<Query>) => source.setQuery({ ...source.query, ...part }), [source]);
@@ -140,6 +145,7 @@ export function TableView({ first, label, ask, copy, mode, onMode }: Props): JSX
                   setHidden(new Set([...hidden, index]));
                 }
                 setPanel(null);
+                focusGrid();
               }}
               onClose={() => {
                 setPanel(null);
@@ -150,16 +156,16 @@ export function TableView({ first, label, ask, copy, mode, onMode }: Props): JSX
           {source.problem && (
             <p className="aiosw-problem aiosw-filter-problem" role="alert">
               <span>{source.problem}</span>
-              <button type="button" onClick={() => source.back()}>Undo</button>
+              <button type="button" onClick={() => away(() => source.back())}>Undo</button>
             </p>
           )}
           <Chips
             filters={query.filters}
             where={query.where}
             columns={columns}
-            onRemove={i => change({ filters: query.filters.filter((_, at) => at !== i) })}
-            onWhere={where => change({ where })}
-            onClear={() => change({ filters: [], where: '' })}
+            onRemove={i => away(() => change({ filters: query.filters.filter((_, at) => at !== i) }))}
+            onWhere={where => away(() => change({ where }))}
+            onClear={() => away(() => change({ filters: [], where: '' }))}
           />
           <DataGrid
             source={source}
@@ -180,7 +186,7 @@ export function TableView({ first, label, ask, copy, mode, onMode }: Props): JSX
           {source.broken && (
             <p className="aiosw-problem aiosw-filter-problem" role="alert">
               <span>{source.broken}</span>
-              <button type="button" onClick={() => source.retry()}>Try again</button>
+              <button type="button" onClick={() => away(() => source.retry())}>Try again</button>
             </p>
           )}
           {bars && profiles.about?.sampled != null && <p className="aiosw-note">{`Bars in the heads are from a sample of ${count(profiles.about.sampled)} rows.`}</p>}

@@ -73,12 +73,32 @@ export function Inspector({ host, state, skew, lost, place, view, onView, onRun,
   );
   const openStep = useCallback((step: string) => onView({ step }), [onView]);
   const toggle = useCallback((step: string) => onView({ step: view.step === step ? null : step }), [onView, view.step]);
+  /** The focus, when what had it goes: to the first that is there, at last to the row of pages. */
+  const focus = useCallback(
+    (wanted: string) => {
+      const there = root.current?.querySelector<HTMLElement>(wanted) ?? root.current?.querySelector<HTMLElement>('.aiosw-pagetab[tabindex="0"]');
+      there?.focus({ preventScroll: true });
+    },
+    [root]
+  );
   const close = useCallback(() => {
     // Back to where the reader came from.
     const name = view.step === null ? '' : CSS.escape(view.step);
-    root.current?.querySelector<HTMLElement>(`.aiosw-node[data-step="${name}"], .aiosw-chosen`)?.focus({ preventScroll: true });
+    focus(`.aiosw-node[data-step="${name}"], .aiosw-chosen, .aiosw-list tr[data-selected] button`);
     onView({ step: null });
-  }, [onView, root, view.step]);
+  }, [onView, focus, view.step]);
+  const fromNotice = useRef(false);
+  const openNoticed = useCallback(
+    (step: string) => {
+      fromNotice.current = true; // its button goes with the notice
+      openStep(step);
+    },
+    [openStep]
+  );
+  const dismiss = useCallback(() => {
+    setProblem('');
+    focus('.aiosw-pagetab[tabindex="0"]');
+  }, [focus]);
   const compare = useCallback((other: string) => onView({ page: 'compare', other, compared: null }), [onView]);
   const node = useMemo(() => state.nodes.find(n => n.name === view.step) ?? null, [state.nodes, view.step]);
 
@@ -91,6 +111,13 @@ export function Inspector({ host, state, skew, lost, place, view, onView, onRun,
     }
   }, [opened, place, wide]);
 
+  useEffect(() => {
+    if (opened !== null && fromNotice.current) {
+      fromNotice.current = false;
+      aside.current?.focus({ preventScroll: true });
+    }
+  }, [opened]);
+
   const graph =
     state.nodes.length > 0 ? (
       <GraphView workflow={state.workflow} nodes={state.nodes} selected={view.step} skew={skew} onOpen={toggle} />
@@ -98,14 +125,14 @@ export function Inspector({ host, state, skew, lost, place, view, onView, onRun,
       !state.problem && empty
     );
   const pane = node && (
-    <div ref={aside} className="aiosw-aside">
+    <div ref={aside} className="aiosw-aside" tabIndex={-1}>
       {renderStep({ node, onRerun: () => act({ kind: 'rerun_from', step: node.name }), onClose: close, onOpenStep: openStep })}
     </div>
   );
   const frame = (inside: ReactNode): JSX.Element => (
     <section ref={root} className="aiosw" data-place={place} data-wide={wide || undefined} aria-label={`Workflow ${state.workflow}`} data-lost={lost ? '' : undefined}>
       <Header state={state} skew={skew} lost={lost !== ''} canAct={host.canAct} act={act} openRun={openRun}>{buttons}</Header>
-      <Notices state={state} lost={lost} problem={problem} open={view.step} onOpen={openStep} onDismiss={() => setProblem('')} />
+      <Notices state={state} lost={lost} problem={problem} open={view.step} onOpen={openNoticed} onDismiss={dismiss} />
       {inside}
     </section>
   );
