@@ -142,7 +142,7 @@ def add_step(page: Page) -> None:
     form = page.get_by_role("form", name="Add a step")
     expect(form.get_by_label("Template")).to_be_focused()
     form.get_by_label("Name", exact=True).fill("tidy")
-    expect(form.get_by_label("What changes in the code")).to_be_visible()
+    expect(form.get_by_label("The code of the new cell")).to_be_visible()
 
 
 def promote(page: Page) -> None:
