@@ -4,7 +4,7 @@ BOOT := $(PYTHON) -m aios_workbench.bootstrap
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab test bench lint format lock dist clean
+.PHONY: help setup demo lab test bench lint format types lock dist clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ lint: setup ## ruff and mypy, without the tests
 
 format: setup ## let ruff format and mend what it can
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+types: setup ## write protocol.ts and api_types.ts from the Python models
+	@$(BIN)/python -m aios_workbench.widgets.generate_ts && $(BIN)/python -m aios_workbench.server.generate_ts
 
 lock: setup ## resolve requirements.lock anew (hashes, every platform, no address)
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --generate-hashes --python-version 3.11 \

@@ -138,6 +138,7 @@ def preview(ws: Workspace, artifact: Artifact, offset: int, limit: int) -> dict[
     except Exception as e:  # noqa: BLE001 - collected, damaged, unreadable: the step's record is still worth showing
         return {
             "kind": artifact.kind, "type": artifact.type, "bytes": artifact.bytes, "shape": artifact.shape,
+            "hash": artifact.hash, "media": None,
             "columns": [], "rows": [], "offset": offset, "total": 0, "truncated": False,
             "text": f"This value cannot be shown: {e}",
         }  # fmt: skip

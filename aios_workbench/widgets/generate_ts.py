@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import models_json_schema
 
-from aios_workbench._wire import Message
 from aios_workbench.widgets import protocol
 from aios_workbench.workspace.models import Filter, Sort, TableQuery
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic import BaseModel
 
 TARGET = Path(__file__).resolve().parents[2] / "labextension" / "src" / "protocol.ts"
 
@@ -32,10 +36,10 @@ _PLAIN = {
 def generate() -> str:
     """Return the TypeScript of all messages."""
     # The kernel always writes fields that have defaults; the browser may leave them out.
-    written = _definitions(
+    written = definitions(
         [m for m in protocol.MODELS if not issubclass(m, (protocol.Request, *_ASKED))], "serialization"
     )
-    read = _definitions([*protocol.ANSWERS, *_ASKED], "validation")
+    read = definitions([*protocol.ANSWERS, *_ASKED], "validation")
     parts = [
         _HEAD,
         _alias("RunStatus", written["RunInfo"]["properties"]["status"]),
@@ -45,7 +49,7 @@ def generate() -> str:
     for model in protocol.MODELS:
         source = read if issubclass(model, (protocol.Request, *_ASKED)) else written
         parts.append(
-            _interface(
+            interface(
                 model.__name__, source[model.__name__], required_kind=issubclass(model, protocol.Request)
             )
         )
@@ -58,7 +62,8 @@ def generate() -> str:
     return "\n".join(parts)
 
 
-def _definitions(models: list[type[Message]], mode: Any) -> dict[str, Any]:
+def definitions(models: Sequence[type[BaseModel]], mode: Any) -> dict[str, Any]:
+    """Return the JSON schemas of models, and of all they are made of, by name."""
     _, schema = models_json_schema([(m, mode) for m in models], ref_template="{model}")
     return dict(schema["$defs"])
 
@@ -67,7 +72,8 @@ def _kind(schema: dict[str, Any]) -> str:
     return str(schema["properties"]["kind"]["const"])
 
 
-def _interface(name: str, schema: dict[str, Any], *, required_kind: bool) -> str:
+def interface(name: str, schema: dict[str, Any], *, required_kind: bool = False) -> str:
+    """Return a model's JSON schema as a TypeScript interface."""
     required = set(schema.get("required", ())) | ({"kind"} if required_kind else set())
     lines = [_comment(schema["description"]), f"export interface {name} {{"]
     for field, sub in schema["properties"].items():

@@ -1,36 +1,54 @@
-// What the server's `aios/` endpoints take and answer. tests/server/test_contract.py compares it with the server.
-import type { LogLine, Preview, RunStatus, StepStatus } from './protocol';
+// Generated from aios_workbench/server/models.py by `python -m aios_workbench.server.generate_ts`. Do not edit.
+import type { Column, RunStatus, StepStatus } from './protocol';
 
-export type { LogLine, Preview, RunStatus, StepStatus };
+export type { RunStatus, StepStatus };
 
-export type JobRunStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'skipped' | 'cancelled' | 'timeout';
 export type JsonSchema = Record<string, unknown>;
 
+export type JobRunStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'skipped' | 'cancelled' | 'timeout';
+
+/** An error, however it was recorded. */
 export interface StepError {
   type: string;
   message: string;
   traceback: string;
 }
 
+/** The job that started a run. */
+export interface JobTag {
+  job_id: string;
+  name: string;
+}
+
+/** A run. Lists count its steps by status, the snapshot says how far it is. */
 export interface Run {
   run_id: string;
   workflow: string;
   status: RunStatus;
+  params: Record<string, unknown>;
+  source: string;
   created_at: number;
   started_at: number | null;
   ended_at: number | null;
   error: StepError | null;
   parent_run_id: string | null;
   rerun_from: string | null;
+  leg: number;
+  owner: string | null;
   user: string | null;
-  params: Record<string, unknown>;
+  job_run_id: string | null;
+  adoptions: number;
+  orphaned: boolean;
+  counts?: Record<string, number>;
   steps_total?: number;
   steps_done?: number;
   current?: string | null;
-  job?: { job_id: string; name: string } | null;
+  job?: JobTag | null;
 }
 
+/** A step of a run. */
 export interface Step {
+  run_id: string;
   step: string;
   position: number;
   kind: 'step' | 'gate';
@@ -40,38 +58,170 @@ export interface Step {
   started_at: number | null;
   ended_at: number | null;
   cached: boolean;
+  output: unknown;
+  inputs: unknown;
   error: StepError | null;
+  code_hash: string | null;
+  cache_key: string | null;
   progress: number | null;
   message: string | null;
-  output: unknown;
+  answered_by: string | null;
+  leg: number;
 }
 
-export interface RunDetail extends Run {
-  steps: Step[];
-  metrics: { step: string; name: string; value: number | null; text: string | null; unit: string | null }[];
-}
-
-export interface StepDetail extends Step {
+/** A figure or text a step reported. */
+export interface RunMetric {
   run_id: string;
-  attempts_list: { attempt: number; status: string; started_at: number; ended_at: number | null; error: StepError | null }[];
+  step: string;
+  name: string;
+  value: number | null;
+  text: string | null;
+  unit: string | null;
+  at: number;
+  kpi: number;
+}
+
+/** A gate of a run, as it is stored. */
+export interface RunGate {
+  run_id: string;
+  step: string;
+  status: string;
+  form: Record<string, unknown> | null;
+  data: unknown;
+  requested_at: number;
+  deadline_at: number | null;
+  decided_at: number | null;
+  decided_by: string | null;
+  values: unknown;
+  reason: string | null;
+}
+
+/** A run with its steps, gates and metrics. */
+export interface RunDetail {
+  run_id: string;
+  workflow: string;
+  status: RunStatus;
+  params: Record<string, unknown>;
+  source: string;
+  created_at: number;
+  started_at: number | null;
+  ended_at: number | null;
+  error: StepError | null;
+  parent_run_id: string | null;
+  rerun_from: string | null;
+  leg: number;
+  owner: string | null;
+  user: string | null;
+  job_run_id: string | null;
+  adoptions: number;
+  orphaned: boolean;
+  counts?: Record<string, number>;
+  steps_total?: number;
+  steps_done?: number;
+  current?: string | null;
+  job?: JobTag | null;
+  param_refs: unknown;
+  spec_hash: string;
+  cwd: string | null;
+  gate_policy: unknown;
+  seed: unknown;
+  environment: string | null;
+  notebook: string | null;
+  steps: Step[];
+  gates: RunGate[];
+  metrics: RunMetric[];
+}
+
+/** A window on a stored value; `hash` names the artifact. */
+export interface Preview {
+  kind: string;
+  type: string;
+  shape: number[] | null;
+  bytes: number;
+  media: string | null;
+  columns: Column[];
+  rows: unknown[][];
+  offset: number;
+  total: number | null;
+  text: string | null;
+  truncated: boolean;
+  hash: string;
+}
+
+/** One captured line of output of a run. */
+export interface LogLine {
+  seq: number;
+  step: string;
+  attempt: number;
+  at: number;
+  stream: string;
+  level: string | null;
+  text: string;
+  run_id: string;
+}
+
+/** One try of a step. */
+export interface StepAttempt {
+  run_id: string;
+  step: string;
+  attempt: number;
+  status: string;
+  started_at: number;
+  ended_at: number | null;
+  error: StepError | null;
+  executor: string | null;
+}
+
+/** A step with its attempts, its inputs' descriptions and a window on its output. */
+export interface StepDetail {
+  run_id: string;
+  step: string;
+  position: number;
+  kind: 'step' | 'gate';
+  status: StepStatus;
+  attempts: number;
+  max_attempts: number;
+  started_at: number | null;
+  ended_at: number | null;
+  cached: boolean;
+  output: unknown;
   inputs: Record<string, unknown>;
+  error: StepError | null;
+  code_hash: string | null;
+  cache_key: string | null;
+  progress: number | null;
+  message: string | null;
+  answered_by: string | null;
+  leg: number;
+  attempts_list: StepAttempt[];
   preview: Preview | null;
 }
 
+/** A gate that waits. */
 export interface Gate {
   run_id: string;
   step: string;
   status: string;
   requested_at: number;
   deadline_at: number | null;
-  form: JsonSchema | null;
+  form: Record<string, unknown> | null;
   workflow: string;
 }
 
-export interface GateDetail extends Gate {
-  preview: Preview | null;
+/** A gate with a window on the data to decide on. */
+export interface GateDetail {
+  run_id: string;
+  step: string;
+  status: string;
+  requested_at: number;
+  deadline_at: number | null;
+  form: Record<string, unknown> | null;
+  workflow: string;
+  decided_at: number | null;
   decided_by: string | null;
+  values: unknown;
   reason: string | null;
+  preview: Preview | null;
 }
 
 /** A gate that is over: who decided, when and why. */
@@ -86,6 +236,7 @@ export interface Decision {
   reason: string | null;
 }
 
+/** A run of a job; whether it left files, not where. */
 export interface JobRun {
   job_run_id: string;
   job_id: string;
@@ -97,12 +248,21 @@ export interface JobRun {
   queued_at: number;
   started_at: number | null;
   ended_at: number | null;
+  params: unknown;
   error: StepError | null;
   html: boolean;
   notebook: boolean;
   runs: string[];
 }
 
+/** How a run of a job went, and when. */
+export interface JobResult {
+  job_run_id: string;
+  status: JobRunStatus;
+  at: number;
+}
+
+/** A job with its last run; only lists tell `recent`, oldest first, and only promoting tells `changed`. */
 export interface Job {
   job_id: string;
   name: string;
@@ -115,41 +275,87 @@ export interface Job {
   next_tick_at: number | null;
   parameters: Record<string, unknown>;
   missed: string;
-  last: JobRun | null;
+  retries: number;
+  timeout: unknown;
+  gates: Record<string, unknown>;
+  created_at: number;
   created_by: string | null;
-  /** The last results, oldest first; only in lists. */
-  recent?: { job_run_id: string; status: JobRunStatus; at: number }[];
+  last: JobRun | null;
+  recent?: JobResult[];
+  changed?: boolean;
 }
 
+/** The workspace: its folder, the same as a person reads it, whether it is there yet. */
+export interface Place {
+  path: string;
+  shown: string;
+  exists: boolean;
+}
+
+/** The newest run, whatever the filter shows. */
+export interface NewestRun {
+  run_id: string;
+  workflow: string;
+  status: RunStatus;
+}
+
+/** The last failed run that no later run of its workflow has made good. */
+export interface FailedRun {
+  run_id: string;
+  workflow: string;
+  status: RunStatus;
+  ended_at: number | null;
+}
+
+/** The panel's whole picture. `decided` is newest first; `workflows` are names to filter by. */
 export interface Snapshot {
-  workspace: { path: string; shown: string; exists: boolean };
+  workspace: Place;
   now: number;
   actor: string;
   seq: number;
   runs: Run[];
   gates: Gate[];
-  /** What was decided lately, newest first. */
   decided: Decision[];
   jobs: Job[];
-  counts: Partial<Record<RunStatus, number>>;
-  /** The newest run, whatever the filter shows. */
-  newest: { run_id: string; workflow: string; status: RunStatus } | null;
-  /** The last failed run that no later run of its workflow has made good. */
-  failure: { run_id: string; workflow: string; status: RunStatus; ended_at: number | null } | null;
-  /** Names to filter by. */
+  counts: Record<string, number>;
+  newest: NewestRun | null;
+  failure: FailedRun | null;
   workflows: string[];
   workers: number;
 }
 
+/** Something that happened. */
+export interface Event {
+  seq: number;
+  run_id: string | null;
+  step: string | null;
+  kind: string;
+  at: number;
+  data: unknown;
+}
+
+/** What a client missed, and the number to ask from next. */
+export interface Events {
+  workspace: string;
+  events: Event[];
+  seq: number;
+  more: boolean;
+}
+
+/** What a notebook may be given. */
 export interface NotebookParameter {
   name: string;
   type: string;
   default: unknown;
   required: boolean;
+  annotated: boolean;
   computed: boolean;
-  schema: JsonSchema;
+  cell: number;
+  line: number;
+  schema: Record<string, unknown>;
 }
 
+/** What stands in the way of promoting a notebook. */
 export interface Finding {
   severity: 'error' | 'warning';
   code: string;
@@ -159,6 +365,7 @@ export interface Finding {
   line: number | null;
 }
 
+/** What a notebook takes, what stands in its way and when the schedule would fire. */
 export interface PromoteCheck {
   parameters: NotebookParameter[];
   gates: string[];
@@ -170,14 +377,80 @@ export interface PromoteCheck {
   name: string;
 }
 
+/** Runs, newest first. */
+export interface Runs {
+  runs: Run[];
+}
+
+/** The run that now stands for what was asked. */
+export interface RunRef {
+  run_id: string;
+}
+
+/** Log lines, and the number to ask from next. */
+export interface Logs {
+  logs: LogLine[];
+  after: number;
+}
+
+/** Jobs by name. */
+export interface Jobs {
+  jobs: Job[];
+}
+
+/** The job that was removed. */
+export interface JobRef {
+  job_id: string;
+}
+
+/** The job run that was triggered. */
+export interface JobRunRef {
+  job_run_id: string;
+}
+
+/** What a run of a job may be given. */
+export interface JobParameters {
+  parameters: NotebookParameter[];
+}
+
+/** Runs of a job, newest first. */
+export interface JobHistory {
+  runs: JobRun[];
+}
+
+/** `runs/{id}/rerun`. */
+export interface RerunRequest {
+  from_step: string;
+}
+
+/** `runs/{id}/gates/{step}`. */
+export interface DecisionRequest {
+  approved: boolean;
+  values?: Record<string, unknown> | null;
+  reason?: string | null;
+}
+
+/** `jobs/{id}/trigger`: parameters that differ from the job's own, this once. */
+export interface TriggerRequest {
+  params?: Record<string, unknown>;
+}
+
+/** `promote/check`: what the dialog asks while it is filled in. */
+export interface CheckRequest {
+  notebook: string;
+  schedule?: string | null;
+  timezone?: string;
+}
+
+/** `promote`. */
 export interface PromoteRequest {
   notebook: string;
   name: string;
-  schedule: string | null;
-  timezone: string;
-  parameters: Record<string, unknown>;
-  missed: 'skip' | 'latest' | 'all';
-  retries: number;
-  timeout: string | null;
-  gates: Record<string, unknown>;
+  schedule?: string | null;
+  timezone?: string;
+  parameters?: Record<string, unknown>;
+  missed?: 'skip' | 'latest' | 'all';
+  retries?: number;
+  timeout?: string | null;
+  gates?: Record<string, unknown>;
 }

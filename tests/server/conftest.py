@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import urllib.parse
 from collections.abc import Awaitable, Callable, Iterator
@@ -13,6 +14,7 @@ import nbformat
 import pytest
 
 from aios_workbench.engine import runtime
+from aios_workbench.server import models
 from aios_workbench.workspace import Workspace, dumps, workspace
 
 Ask = Callable[..., Awaitable[tuple[int, Any]]]
@@ -69,10 +71,20 @@ def ask(
             options["headers"]["Content-Type"] = "application/json"
         r = await http_server_client.fetch(url, raise_error=False, **options)
         assert r.headers["Content-Type"].startswith("application/json"), r.headers
-        return r.code, json.loads(r.body)
+        answer = json.loads(r.body)
+        if r.code < 300:
+            conform(method, endpoint, answer)
+        return r.code, answer
 
     yield inner
     jp_serverapp.web_app.settings["aios_watchers"].stop()
+
+
+def conform(method: str, endpoint: str, answer: Any) -> None:
+    """Fail when an answer has a field more or less than its model; whatever any test asks is checked."""
+    for pattern, model in models.ANSWERS.items():
+        if re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(pattern)), f"{method} {endpoint}"):
+            model.model_validate(answer)
 
 
 def add_run(
