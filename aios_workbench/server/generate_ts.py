@@ -45,7 +45,11 @@ def generate() -> str:
     written = ts.definitions(answers, "serialization")
     read = ts.definitions(list(REQUESTS.values()), "validation")
     shapes = [(m.__name__, written[m.__name__]) for m in answers]
-    shapes += [(name, read[body.__name__]) for name, body in REQUESTS.items()]
+    # The panels write every field of a body, also those with a default.
+    shapes += [
+        (n, {**read[b.__name__], "required": list(read[b.__name__]["properties"])})
+        for n, b in REQUESTS.items()
+    ]
     text = "\n".join(ts.interface(name, _optional(schema)) for name, schema in shapes)
     head = [_HEAD, f"export type JobRunStatus = {_words(models.JobRunStatus)};\n"]
     for name, words in (

@@ -426,31 +426,31 @@ export interface RerunRequest {
 /** `runs/{id}/gates/{step}`. */
 export interface DecisionRequest {
   approved: boolean;
-  values?: Record<string, unknown> | null;
-  reason?: string | null;
+  values: Record<string, unknown> | null;
+  reason: string | null;
 }
 
 /** `jobs/{id}/trigger`: parameters that differ from the job's own, this once. */
 export interface TriggerRequest {
-  params?: Record<string, unknown>;
+  params: Record<string, unknown>;
 }
 
 /** `promote/check`: what the dialog asks while it is filled in. */
 export interface CheckRequest {
   notebook: string;
-  schedule?: string | null;
-  timezone?: string;
+  schedule: string | null;
+  timezone: string;
 }
 
 /** `promote`. */
 export interface PromoteRequest {
   notebook: string;
   name: string;
-  schedule?: string | null;
-  timezone?: string;
-  parameters?: Record<string, unknown>;
-  missed?: 'skip' | 'latest' | 'all';
-  retries?: number;
-  timeout?: string | null;
-  gates?: Record<string, unknown>;
+  schedule: string | null;
+  timezone: string;
+  parameters: Record<string, unknown>;
+  missed: 'skip' | 'latest' | 'all';
+  retries: number;
+  timeout: string | null;
+  gates: Record<string, unknown>;
 }
