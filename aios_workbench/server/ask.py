@@ -14,6 +14,7 @@ from tornado import web
 from aios_workbench.errors import ParameterError
 from aios_workbench.server.base import AiosHandler, Problem, invalid, to_json
 from aios_workbench.widgets import ask, protocol
+from aios_workbench.workspace.stop import Stop, stoppable
 
 #: At most so many scans of large tables at once, and so many waiting: a server is shared with kernels.
 _THREADS, _WAITING = 2, 32
@@ -25,6 +26,7 @@ class AskHandler(AiosHandler):
     _pool: ThreadPoolExecutor | None = None
     _waiting = 0
     _future: Future[Any] | None = None
+    _stop: Stop | None = None
 
     @web.authenticated
     @authorized(action="read")  # type: ignore[untyped-decorator]
@@ -53,6 +55,8 @@ class AskHandler(AiosHandler):
         """Give up what nobody waits for any more."""
         if self._future is not None:
             self._future.cancel()
+        if self._stop is not None:
+            self._stop.stop()
         super().on_connection_close()
 
     async def _heavy(self, work: Any) -> Any:
@@ -62,7 +66,13 @@ class AskHandler(AiosHandler):
         pool = AskHandler._pool = AskHandler._pool or ThreadPoolExecutor(_THREADS, "aios-ask")
         AskHandler._waiting += 1
         try:
-            self._future = pool.submit(self.guarded, work)
+            self._stop = stop = Stop()
+
+            def stopping() -> Any:
+                with stoppable(stop):
+                    return self.guarded(work)
+
+            self._future = pool.submit(stopping)
             return await asyncio.wrap_future(self._future)
         except asyncio.CancelledError:
             raise Problem(499, "the page has gone") from None

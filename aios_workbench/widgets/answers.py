@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from aios_workbench._wire import Message
 from aios_workbench.errors import ConflictError
 from aios_workbench.widgets import ask, detail, edit, protocol
+from aios_workbench.workspace.stop import Stop, stoppable
 
 if TYPE_CHECKING:
     from aios_workbench.widgets.graph import GraphWidget
@@ -58,24 +59,34 @@ class Asked:
 
     def __init__(self) -> None:
         self._futures: dict[int, Future[None]] = {}
+        self._stops: dict[int, Stop] = {}
         self._lock = threading.Lock()
 
     def begin(self, identity: int, work: Any) -> None:
         """Do `work` on a thread when its turn comes."""
-        future = _pool().submit(work)
+        stop = Stop()
+
+        def stopping() -> None:
+            with stoppable(stop):
+                work()
+
         with self._lock:
-            self._futures[identity] = future
+            future = self._futures[identity] = _pool().submit(stopping)
+            self._stops[identity] = stop
         future.add_done_callback(lambda _: self._forget(identity))
 
     def abort(self, identity: Any) -> None:
-        """Drop a question nobody waits for any more, if it has not begun."""
-        future = self._futures.get(identity) if type(identity) is int else None
-        if future is not None:
-            future.cancel()
+        """Drop a question nobody waits for any more; a query it runs is interrupted."""
+        with self._lock:
+            future = self._futures.get(identity) if type(identity) is int else None
+            stop = self._stops.get(identity) if type(identity) is int else None
+        if future is not None and stop is not None and not future.cancel():
+            stop.stop()
 
     def _forget(self, identity: int) -> None:
         with self._lock:
             self._futures.pop(identity, None)
+            self._stops.pop(identity, None)
 
 
 class WidgetHands:

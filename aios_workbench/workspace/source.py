@@ -25,6 +25,7 @@ from aios_workbench.workspace.artifacts import Artifact
 from aios_workbench.workspace.fields import Field, bounded, distinct, literal, quoted, top_level
 from aios_workbench.workspace.home import Workspace
 from aios_workbench.workspace.models import Column
+from aios_workbench.workspace.stop import current
 
 #: A question takes no longer than this.
 SECONDS = 30.0
@@ -136,6 +137,9 @@ class Source:
     def _run(self, work: Callable[[], Any]) -> Any:
         import duckdb
 
+        stop = current()
+        if stop is not None and stop.stopped:
+            self._refuse_unasked()
         left = self._until - time.monotonic()
         if left <= 0:
             self._refuse_time()
@@ -143,17 +147,11 @@ class Source:
         timer.daemon = True
         timer.start()
         try:
-            self.prepare()
-            try:
-                return work()
-            except duckdb.OutOfMemoryException:
-                if not self.bounded:
-                    raise
-                self.bounded = False
-                self.con.execute(f"set memory_limit = '{MORE_MEMORY}'")
-                self.prepare()
-                return work()
+            with contextlib.nullcontext() if stop is None else stop.running(self.con):
+                return self._try(work)
         except duckdb.InterruptException:
+            if stop is not None and stop.stopped:
+                self._refuse_unasked()
             self._refuse_time()
         except duckdb.OutOfMemoryException:
             raise
@@ -163,6 +161,26 @@ class Source:
             raise ParameterError(f"sql on this output: {e}") from None
         finally:
             timer.cancel()
+
+    def _try(self, work: Callable[[], Any]) -> Any:
+        """Do it with little memory, and where that does not do, once more with more."""
+        import duckdb
+
+        self.prepare()
+        try:
+            return work()
+        except duckdb.OutOfMemoryException:
+            if not self.bounded:
+                raise
+            self.bounded = False
+            self.con.execute(f"set memory_limit = '{MORE_MEMORY}'")
+            self.prepare()
+            return work()
+
+    def _refuse_unasked(self) -> NoReturn:
+        raise ConflictError(
+            "this was stopped because nobody waited for the answer any more; ask again if you need it"
+        ) from None
 
     def _refuse_time(self) -> NoReturn:
         raise ParameterError(

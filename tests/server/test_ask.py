@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +17,7 @@ from jupyter_server.auth.authorizer import Authorizer
 import aios_workbench as aios
 from aios_workbench.widgets import protocol
 from aios_workbench.widgets.ask import IN_KERNEL
-from aios_workbench.workspace import Workspace
+from aios_workbench.workspace import Workspace, stop
 
 from .conftest import add_gate, add_run
 
@@ -197,3 +201,36 @@ async def test_junk_is_never_a_500(ask: Any, done: aios.Run, ws: Workspace, work
                 status, answer = await ask("POST", "ask", {**base, field: junk})
                 assert status < 500, (kind, field, junk, answer)
                 assert status == 200 or answer["message"], (kind, field, junk)
+
+
+async def test_a_query_ends_with_its_connection(
+    ask: Any, ws: Workspace, http_server_port: Any, jp_auth_header: Any, jp_base_url: str, monkeypatch: Any
+) -> None:
+    begun, ended, running = threading.Event(), threading.Event(), stop.Stop.running
+
+    @contextlib.contextmanager
+    def noted(self: Any, con: Any) -> Iterator[None]:
+        begun.set()
+        try:
+            with running(self, con):
+                yield
+        finally:
+            if self.stopped:
+                ended.set()
+
+    monkeypatch.setattr(stop.Stop, "running", noted)
+    stored = ws.artifacts.put(pd.DataFrame({"n": range(10)})).hash
+    slow = "select sum(a.range * b.range % 7) as n from range(1000000) a, range(1000000) b"
+    body = json.dumps({"kind": "sql", "hash": stored, "query": slow}).encode()
+    _, writer = await asyncio.open_connection("127.0.0.1", http_server_port[1])
+    head = [f"POST {jp_base_url}aios/ask HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json"]
+    head += [f"{k}: {v}" for k, v in jp_auth_header.items()] + [f"Content-Length: {len(body)}"]
+    writer.write("\r\n".join([*head, "", ""]).encode() + body)
+    await writer.drain()
+    assert await asyncio.to_thread(begun.wait, 60)
+    writer.close()
+    assert await asyncio.to_thread(ended.wait, 15)
+    code, page = await ask(
+        "POST", "ask", {"kind": "sql", "hash": stored, "query": "select max(n) as n from output"}
+    )
+    assert (code, page["rows"]) == (200, [[9]])

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 from aios_workbench.engine import failures
@@ -17,7 +18,7 @@ from aios_workbench.widgets.diff import apply
 from aios_workbench.widgets.graph import GraphWidget
 from aios_workbench.widgets.source import error_info
 from aios_workbench.workflow import StepSpec, Workflow, hooks
-from aios_workbench.workspace import Workspace, dumps
+from aios_workbench.workspace import Workspace, dumps, stop
 
 
 @pytest.fixture
@@ -75,6 +76,24 @@ def test_heavy_questions_are_answered_beside_the_kernel(widget: Any, monkeypatch
     assert sorted(m["id"] for m in widget.sent) == [1, 2, 5]  # the third was dropped before it began
     assert began not in names
     assert widget.asked._futures == {}
+
+
+def test_abort_interrupts_the_query_that_runs(widget: Any, ws: Workspace, monkeypatch: Any) -> None:
+    begun, running = threading.Event(), stop.Stop.running
+
+    def noted(self: Any, con: Any) -> Any:
+        begun.set()
+        return running(self, con)
+
+    monkeypatch.setattr(stop.Stop, "running", noted)
+    stored = ws.artifacts.put(np.arange(10)).hash
+    slow = "select sum(a.range * b.range % 7) as n from range(1000000) a, range(1000000) b"
+    answers.receive(widget, {"kind": "sql", "id": 1, "hash": stored, "query": slow})
+    assert begun.wait(60)
+    answers.receive(widget, {"kind": "abort", "id": 2, "target": 1})
+    until(lambda: len(widget.sent) == 2)
+    assert "nobody waited" in next(m for m in widget.sent if m["id"] == 1)["message"]
+    until(lambda: answers._pool()._work_queue.empty() and widget.asked._futures == widget.asked._stops == {})
 
 
 @pytest.mark.parametrize("target", [None, "1", True, 10**30, [], {}])
