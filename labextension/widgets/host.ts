@@ -16,7 +16,7 @@ export function hostOf(ask: Ask, store: Store, lab: HTMLElement | null, lost: bo
       openRun: (run_id, step, view) => void request(lab, { action: 'open_run', run_id, step, view }),
       openHistory: workflow => void request(lab, { action: 'open_history', workflow }),
       openCompare: (run_id, other) => void request(lab, { action: 'open_run', run_id, view: 'compare', other }),
-      revealCell: cell => request(lab, { action: 'reveal_cell', cell }) as Promise<boolean>,
+      revealCell: cell => request(lab, { action: 'reveal_cell', cell }) as Promise<boolean | 'changed'>,
       writeCell: (edit, run) => request(lab, { action: 'write_cell', edit, run }).then(() => undefined)
     })
   };

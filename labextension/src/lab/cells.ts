@@ -32,8 +32,11 @@ export class Cells {
     }
   }
 
-  /** Opens the notebook a cell is in, scrolls to it and selects its line. False when there is no such cell. */
-  async revealCell(ref: CellRef, from: Element | null): Promise<boolean> {
+  /**
+   * Opens the notebook a cell is in, scrolls to it and selects its line. False when there is no such cell,
+   * 'changed' when its code is no longer the one that ran: the line may be another.
+   */
+  async revealCell(ref: CellRef, from: Element | null): Promise<boolean | 'changed'> {
     const panels = await this.panels(ref, from);
     // A cell that was changed since is still the one meant.
     const found = pick(panels, ref, trim(ref.source)) ?? pick(panels, ref, null) ?? holds(panels, trim(ref.source));
@@ -41,11 +44,12 @@ export class Cells {
       return false;
     }
     // Of a step that ran elsewhere only its function's text is known.
-    const start = found.cell.model.sharedModel.getSource().indexOf(trim(ref.source));
-    const above = start > 0 ? found.cell.model.sharedModel.getSource().slice(0, start).split('\n').length - 1 : 0;
+    const now = found.cell.model.sharedModel.getSource();
+    const start = now.indexOf(trim(ref.source));
+    const above = start > 0 ? now.slice(0, start).split('\n').length - 1 : 0;
     await this.commands.execute('docmanager:open', { path: found.panel.context.path });
     await this.show(found.panel, found.cell, ref.line === null ? null : ref.line + above, true);
-    return true;
+    return start < 0 ? 'changed' : true;
   }
 
   private async replace(edit: CodeEdit, before: string, from: Element | null): Promise<Found> {

@@ -5,6 +5,14 @@ import type { CellRef, ErrorInfo } from '../protocol';
 import { CopyButton } from './copy';
 import type { Host } from './inspector/types';
 
+/** What to say once a cell was looked for; empty when it is in view as it was run. */
+export function revealed(found: boolean | 'changed'): string {
+  if (found === 'changed') {
+    return 'The cell was changed since this step ran, so the line may be another.';
+  }
+  return found ? '' : 'No open notebook has this cell any more.';
+}
+
 interface Props {
   error: ErrorInfo;
   host: Pick<Host, 'revealCell'>;
@@ -15,7 +23,7 @@ export function Traceback({ error, host }: Props): JSX.Element {
   const reveal = (cell: CellRef): void => {
     setSaid('');
     host.revealCell?.(cell).then(
-      ok => !ok && setSaid('No open notebook has this cell any more.'),
+      found => setSaid(revealed(found)),
       (e: Error) => setSaid(e.message)
     );
   };

@@ -37,7 +37,7 @@ export const inspectorPlugin: JupyterFrontEndPlugin<void> = {
       openRun: (runId, step, view) => open(at(place.path, { runId, step, page: view })),
       openHistory: workflow => open(at(place.path, { workflow })),
       openCompare: (runId, other) => open(at(place.path, { runId, page: 'compare', other })),
-      revealCell: cell => request(document.body, { action: 'reveal_cell', cell }) as Promise<boolean>,
+      revealCell: cell => request(document.body, { action: 'reveal_cell', cell }) as Promise<boolean | 'changed'>,
       copy,
       canAct: true
     });

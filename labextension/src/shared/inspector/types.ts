@@ -42,8 +42,8 @@ export interface Host {
   openHistory?(workflow: string): void;
   /** Two runs side by side in a tab: the later one's page. */
   openCompare?(runId: string, other: string): void;
-  /** Scrolls a notebook to the cell; false: not found. */
-  revealCell?(cell: CellRef): Promise<boolean>;
+  /** Scrolls a notebook to the cell; false: not found; 'changed': found, with other code than was run. */
+  revealCell?(cell: CellRef): Promise<boolean | 'changed'>;
   /** Rejects with what is wrong. */
   writeCell?(edit: CodeEdit, run: boolean): Promise<void>;
   copy(text: string): Promise<void>;

@@ -4,6 +4,7 @@ import { useState } from 'react';
 import type { CellRef, StepDetail } from '../../../protocol';
 import { CopyButton } from '../../copy';
 import { Python } from '../../python';
+import { revealed } from '../../traceback';
 import type { Host } from '../types';
 
 export function CodeTab({ host, detail, stale }: { host: Host; detail: StepDetail; stale: boolean }): JSX.Element {
@@ -39,7 +40,7 @@ export function CodeTab({ host, detail, stale }: { host: Host; detail: StepDetai
 /** What to tell the reader afterwards; empty when the cell is in view. */
 export async function reveal(host: Host, cell: CellRef): Promise<string> {
   try {
-    return (await host.revealCell?.(cell)) ? '' : 'The cell is not in an open notebook any more.';
+    return revealed((await host.revealCell?.(cell)) ?? false);
   } catch (e) {
     return (e as Error).message;
   }
