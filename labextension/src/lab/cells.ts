@@ -1,4 +1,5 @@
 // Notebook cells, for what is shown in their outputs: finds one, writes into it, brings it into view.
+import { PageConfig } from '@jupyterlab/coreutils';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
 import { type INotebookTracker, NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
 import type { CommandRegistry } from '@lumino/commands';
@@ -158,9 +159,11 @@ export class Cells {
       return near;
     }
     if (ref.notebook) {
-      const path = ref.notebook;
-      const open = this.notebooks.find(p => p.context.path === path || p.context.localPath === path);
-      const panel = open ?? (this.documents?.openOrReveal(path) as NotebookPanel | undefined);
+      const file = ref.notebook;
+      const path = contentsPath(file);
+      // By its end too: the same folder may have two names on disk, one through a link.
+      const open = this.notebooks.find(p => p.context.localPath === path || file.endsWith(`/${p.context.localPath}`));
+      const panel = open ?? (path === null ? undefined : (this.documents?.openOrReveal(path) as NotebookPanel | undefined));
       if (panel) {
         await panel.context.ready;
         return [panel];
@@ -170,6 +173,15 @@ export class Cells {
     this.notebooks.forEach(p => all.push(p));
     return all;
   }
+}
+
+/** A file's path as the file browser has it; null when it lies outside the folder that is served. */
+function contentsPath(file: string): string | null {
+  const root = PageConfig.getOption('serverRoot').replace(/\/$/, '');
+  if (root && file.startsWith(`${root}/`)) {
+    return file.slice(root.length + 1);
+  }
+  return file.startsWith('/') || /^[a-z]:/i.test(file) ? null : file;
 }
 
 /** The code cell with this source (any, when null); where there are several, the one with the id. */
