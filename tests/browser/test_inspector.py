@@ -353,6 +353,25 @@ def test_a_server_that_does_not_answer_is_said(page: Page, visit: Any) -> None:
     expect(inspector.locator(".aiosw-lane").first).to_be_visible()
 
 
+def test_a_page_that_cannot_be_drawn_leaves_the_others(page: Page, visit: Any) -> None:
+    inspector = visit("changed", "steps")
+    page.route(
+        "**/aios/ask*",
+        lambda route: (
+            route.fulfill(json={"steps": None})
+            if route.request.post_data_json["kind"] == "overview"
+            else route.continue_()
+        ),
+    )
+    tab(inspector, "Overview")
+    expect(inspector.locator(".aiosw-page .aiosw-trouble")).to_contain_text("overview cannot be shown")
+    tab(inspector, "Timeline")
+    expect(inspector.locator(".aiosw-lane").first).to_be_visible()
+    page.unroute("**/aios/ask*")
+    tab(inspector, "Overview")
+    expect(inspector.get_by_text("Where the time went")).to_be_visible()
+
+
 def test_live_in_the_notebook_and_in_a_tab(
     page: Page, lab: Any, notebook: Callable[..., str], errors: list[str]
 ) -> None:

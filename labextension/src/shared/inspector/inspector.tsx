@@ -6,6 +6,7 @@ import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } fro
 
 import type { GraphState, StepNode } from '../../protocol';
 import { GraphView } from '../graph/view';
+import { Boundary } from './boundary';
 import { ComparePage } from './diff';
 import { EventsPage } from './events';
 import { Header, Notices, type RunAction } from './head';
@@ -126,7 +127,9 @@ export function Inspector({ host, state, skew, lost, place, view, onView, onRun,
     );
   const pane = node && (
     <div ref={aside} className="aiosw-aside" tabIndex={-1}>
-      {renderStep({ node, onRerun: () => act({ kind: 'rerun_from', step: node.name }), onClose: close, onOpenStep: openStep })}
+      <Boundary key={node.name} what={`Step ${node.name}`}>
+        {renderStep({ node, onRerun: () => act({ kind: 'rerun_from', step: node.name }), onClose: close, onOpenStep: openStep })}
+      </Boundary>
     </div>
   );
   const frame = (inside: ReactNode): JSX.Element => (
@@ -152,7 +155,7 @@ export function Inspector({ host, state, skew, lost, place, view, onView, onRun,
             {build}
           </PageTabs>
         )}
-        {runId !== null && view.page !== 'steps' && <div className="aiosw-page" data-page={view.page}>{page(view.page, runId)}</div>}
+        {runId !== null && view.page !== 'steps' && <div className="aiosw-page" data-page={view.page}>{guarded(view.page, runId)}</div>}
         {pane}
       </>
     );
@@ -169,13 +172,17 @@ export function Inspector({ host, state, skew, lost, place, view, onView, onRun,
               <StepList nodes={state.nodes} selected={view.step} skew={skew} onOpen={openStep} />
             </>
           ) : (
-            page(view.page, runId)
+            guarded(view.page, runId)
           )}
         </div>
         {pane}
       </div>
     </>
   );
+
+  function guarded(name: PageName, of: string): ReactNode {
+    return <Boundary key={`${of}/${name}`} what={`The page ${name}`}>{page(name, of)}</Boundary>;
+  }
 
   function page(name: PageName, of: string): ReactNode {
     switch (name) {

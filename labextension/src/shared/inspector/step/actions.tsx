@@ -83,7 +83,7 @@ export function Actions({ host, runId, step, detail, run, inTab, onRerun, onSql,
       )}
       {runId !== null && going && host.canAct && <button type="button" disabled={busy} onClick={() => setSure(true)}>Cancel…</button>}
       {onSql && <button type="button" onClick={onSql}>Query with SQL</button>}
-      {runId !== null && host.openRun && !inTab && <button type="button" onClick={() => host.openRun?.(runId, step)}>Open in tab</button>}
+      {runId !== null && host.openRun && !inTab && <button type="button" onClick={() => host.openRun?.(runId, step)}>Open step in a tab</button>}
       {cell && host.revealCell && <button type="button" onClick={() => act(async () => onProblem(await reveal(host, cell)))}>Open in notebook</button>}
       {onClose && <button type="button" className="aiosw-close" aria-label={`Close ${step}`} title="Close (Escape)" onClick={onClose}>✕</button>}
     </span>
