@@ -51,16 +51,16 @@ def worker(state: State, idle: float | None, once: bool, grace: float, slots: in
     _listen(stop, hurry)
     teller = _Teller(as_json=as_json)
     engine = runtime.start(ws, kind="worker")
-    unlisten = ws.catalog.listen(teller.events)
-    scheduler = Scheduler(ws, engine.executor_id, slots=slots)
-    thread = threading.Thread(target=scheduler.run_forever, args=(stop,), name="aios-scheduler", daemon=True)
-    thread.start()
     jobs = ws.catalog.query(
         "select min(next_tick_at) as at, count(*) as n from jobs where status = 'active'"
     )[0]
     due = f", next at {output.clock(jobs['at'])}" if jobs["at"] else ""
     teller.say("started", f"{engine.executor_id} works on {ws.root}; {jobs['n']} active jobs{due}",
                executor=engine.executor_id, workspace=str(ws.root))  # fmt: skip
+    unlisten = ws.catalog.listen(teller.events)
+    scheduler = Scheduler(ws, engine.executor_id, slots=slots)
+    thread = threading.Thread(target=scheduler.run_forever, args=(stop,), name="aios-scheduler", daemon=True)
+    thread.start()
     if once:
         idle = _SETTLE_SECONDS
     why = _serve(ws, engine, scheduler, stop, idle, ahead=0.0 if once else idle or 0.0)

@@ -66,7 +66,7 @@ def test_views_say_what_they_hold(run: aios.Run) -> None:
     view = run["sales"].table(where="a > 1", limit=2)
     assert (len(view), view.columns, view.total, view.matched) == (2, ["state", "-amount", "a"], 4, 3)
     assert repr(view).splitlines()[:2] == [
-        "<table: rows 0 to 2 of 3 that match, 4 in all>",
+        "<table: rows 1 to 2 of 3 that match, 4 in all>",
         "state  -amount  a",
     ]
     profile = run["sales"].profile()
