@@ -1,4 +1,4 @@
-"""The page that tries the open step without a JupyterLab."""
+"""A notebook with a graph in a real JupyterLab; the page that tries the open step without one."""
 
 from __future__ import annotations
 
@@ -13,6 +13,30 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from aios_workbench.widgets import ask, protocol
+
+
+@pytest.fixture
+def errors(page: Page) -> Iterator[list[str]]:
+    """Script errors on the page; none may be left."""
+    found: list[str] = []
+    page.on("pageerror", lambda e: found.append(str(e)))
+    yield found
+    assert found == []
+
+
+@pytest.fixture
+def start(page: Page, lab: Any, notebook: Callable[..., str], errors: list[str]) -> Callable[..., Locator]:
+    """Run cells in a new notebook; give the graph of the last output that has one."""
+
+    def go(name: str, *cells: str) -> Locator:
+        lab.open(page, f"/tree/{notebook(name, *cells)}")
+        lab.run_all(page)
+        graph = page.locator(".aiosw").last
+        expect(graph).to_be_visible(timeout=60_000)
+        graph.scroll_into_view_if_needed()
+        return graph
+
+    return go
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from graph_kit import node, shot
 from playwright.sync_api import Locator, Page, expect
 
 SHOTS = os.environ.get("AIOS_SHOTS")
@@ -29,15 +30,6 @@ def small(load):
 
 
 @pytest.fixture
-def errors(page: Page) -> Iterator[list[str]]:
-    """Script errors on the page; none may be left."""
-    found: list[str] = []
-    page.on("pageerror", lambda e: found.append(str(e)))
-    yield found
-    assert found == []
-
-
-@pytest.fixture
 def start(page: Page, lab: Any, notebook: Callable[..., str], errors: list[str]) -> Callable[..., Locator]:
     """Run cells in a new notebook; give the graph of the last output that has one."""
 
@@ -50,17 +42,6 @@ def start(page: Page, lab: Any, notebook: Callable[..., str], errors: list[str])
         return graph
 
     return go
-
-
-def shot(target: Page | Locator, name: str) -> None:
-    """Keep a screenshot where AIOS_SHOTS says."""
-    if SHOTS:
-        target.screenshot(path=f"{SHOTS}/{name}.png")
-
-
-def node(graph: Locator, step: str) -> Locator:
-    """The step's button on the graph."""
-    return graph.locator(f'.aiosw-node[data-step="{step}"]')
 
 
 def settings(graph: Locator, step: str) -> Locator:

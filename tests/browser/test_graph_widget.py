@@ -6,11 +6,11 @@ import base64
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from graph_kit import node, shot
 from playwright.sync_api import Locator, Page, expect
 
 SHOTS = os.environ.get("AIOS_SHOTS")
@@ -81,41 +81,6 @@ def review(score):
 def route(score, review):
     return {"verdict": review.verdict, "limit": review.limit, "by": review.by}
 """
-
-
-def shot(target: Page | Locator, name: str) -> None:
-    """Keep a screenshot where AIOS_SHOTS says."""
-    if SHOTS:
-        target.screenshot(path=f"{SHOTS}/{name}.png")
-
-
-@pytest.fixture
-def errors(page: Page) -> Iterator[list[str]]:
-    """Script errors on the page; none may be left."""
-    found: list[str] = []
-    page.on("pageerror", lambda e: found.append(str(e)))
-    yield found
-    assert found == []
-
-
-@pytest.fixture
-def start(page: Page, lab: Any, notebook: Callable[..., str], errors: list[str]) -> Callable[..., Locator]:
-    """Run cells in a new notebook; give the graph of the last output that has one."""
-
-    def go(name: str, *cells: str) -> Locator:
-        lab.open(page, f"/tree/{notebook(name, *cells)}")
-        lab.run_all(page)
-        graph = page.locator(".aiosw").last
-        expect(graph).to_be_visible(timeout=60_000)
-        graph.scroll_into_view_if_needed()
-        return graph
-
-    return go
-
-
-def node(graph: Locator, step: str) -> Locator:
-    """The step's button on the graph."""
-    return graph.locator(f'.aiosw-node[data-step="{step}"]')
 
 
 def state(graph: Locator, step: str, status: str, timeout: float = 30_000) -> None:

@@ -96,7 +96,7 @@ def test_markup_stays_text_on_every_screen(page: Page, lab: Any, notebook: Calla
     clean(page, "main area")
 
     run.get_by_role("button", name="Decide").click()
-    gate = page.get_by_test_id("aios-gate").filter(has_text="gate <img").first
+    gate = page.get_by_test_id("aios-gate").filter(has_text="evil <img")
     expect(gate.get_by_role("table")).to_contain_text("<script>window.__hit=2</script>")
     expect(gate.get_by_role("textbox").first).to_have_value("<img src=x onerror=window.__hit=1>")
     clean(page, "gate")

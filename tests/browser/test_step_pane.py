@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
 from typing import Any
 
-import pytest
-from playwright.sync_api import Locator, Page, expect
+from graph_kit import node, shot
+from playwright.sync_api import Page, expect
 
 SHOTS = os.environ.get("AIOS_SHOTS")
 expect.set_options(timeout=20_000)  # a busy machine with two cores answers late
@@ -45,41 +44,6 @@ class Review(BaseModel):
 def review(report):
     return report
 '''
-
-
-def shot(target: Page | Locator, name: str) -> None:
-    """Keep a screenshot where AIOS_SHOTS says."""
-    if SHOTS:
-        target.screenshot(path=f"{SHOTS}/{name}.png")
-
-
-@pytest.fixture
-def errors(page: Page) -> Iterator[list[str]]:
-    """Script errors on the page; none may be left."""
-    found: list[str] = []
-    page.on("pageerror", lambda e: found.append(str(e)))
-    yield found
-    assert found == []
-
-
-@pytest.fixture
-def start(page: Page, lab: Any, notebook: Callable[..., str], errors: list[str]) -> Callable[..., Locator]:
-    """Run cells in a new notebook; give the graph of the last output that has one."""
-
-    def go(name: str, *cells: str) -> Locator:
-        lab.open(page, f"/tree/{notebook(name, *cells)}")
-        lab.run_all(page)
-        graph = page.locator(".aiosw").last
-        expect(graph).to_be_visible(timeout=60_000)
-        graph.scroll_into_view_if_needed()
-        return graph
-
-    return go
-
-
-def node(graph: Locator, step: str) -> Locator:
-    """The step's button on the graph."""
-    return graph.locator(f'.aiosw-node[data-step="{step}"]')
 
 
 def test_a_run_is_followed_rerun_and_decided(page: Page, start: Any) -> None:
