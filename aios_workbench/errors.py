@@ -17,7 +17,11 @@
     ├── ConflictError            valid, but not in this state
     ├── WorkspaceError           the folder or its database cannot be used
     │   └── CorruptArtifactError
-    └── JobError                 a notebook cannot be promoted or a job cannot run
+    ├── JobError                 a notebook cannot be promoted or a job cannot run
+    └── KnnError                 vectors, a tuning or an index cannot do what was asked
+        ├── KnnInputError        the vectors, queries, ids or metadata given are wrong
+        ├── TuningFailed         a tuning ended without an index to offer
+        └── RecallBelowTarget    an index finds less than was demanded: a gate that stays shut
 
 Messages say what happened, where, and the next thing to do.
 """
@@ -133,6 +137,34 @@ class CorruptArtifactError(WorkspaceError):
 
 class JobError(AiosError):
     """A notebook cannot be promoted, or a job cannot run."""
+
+
+class KnnError(AiosError):
+    """Vectors, a tuning or an index cannot do what was asked."""
+
+
+class KnnInputError(KnnError):
+    """The vectors, queries, ids or metadata given are wrong; the message names the rows."""
+
+
+class TuningFailed(KnnError):
+    """A tuning ended without an index to offer."""
+
+
+class RecallBelowTarget(KnnError):
+    """An index finds less than was demanded; `recall`, `low` and `high` say what it finds, `target` what it should."""
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        target: float = 0.0,
+        recall: float = 0.0,
+        low: float = 0.0,
+        high: float = 0.0,
+    ) -> None:
+        super().__init__(message)
+        self.target, self.recall, self.low, self.high = target, recall, low, high
 
 
 def hint(name: str, known: Iterable[str]) -> str:

@@ -71,6 +71,20 @@ class Pruned(Message):
     at: float
 
 
+class Doing(Message):
+    """What a tuning is at: its phase, a sentence, and how far it is (0 to 1) where that is known."""
+
+    phase: str
+    text: str = ""
+    fraction: float | None = None
+
+
+class Note(Message):
+    """A sentence for the reader of a tuning, such as that the sample is too small for the target."""
+
+    text: str
+
+
 class Constraints(Message):
     """What an index has to hold. `recall` is recall@k; None means: not asked for."""
 

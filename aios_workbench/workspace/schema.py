@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 #: Raised by one with every change below; `MIGRATIONS[n]` takes a catalog from version n to n + 1.
-VERSION = 2
+VERSION = 3
 
 #: What `aios.sql` offers, in reading order.
 TABLES = (
     "runs", "steps", "attempts", "artifacts", "gates", "metrics", "logs", "events",
     "jobs", "job_versions", "job_runs", "executors", "environments", "audit",
+    "tunings", "tuning_points",
 )  # fmt: skip
 
 #: Columns holding epoch seconds, shown as timestamps by `aios.sql`.
@@ -101,6 +102,21 @@ create table audit (
   seq integer primary key autoincrement, at real not null, actor text not null, action text not null,
   subject text not null, detail text not null default '{}', prev text not null, hash text not null
 );
+create table tunings (
+  tuning_id text primary key, task text not null, fingerprint text not null, source text not null,
+  status text not null, problem text not null, constraints text not null, vectors text not null,
+  pruned text not null default '[]', notes text not null default '[]', chosen text,
+  picked_by_hand integer not null default 0, elapsed real not null default 0, error text,
+  created_at real not null, updated_at real not null, ended_at real
+);
+create index tunings_by_task on tunings (task, created_at);
+create table tuning_points (
+  task text not null, point_id text not null, tuning_id text not null, family text not null,
+  recall real not null, recall_low real not null, recall_high real not null, verified real, qps real not null,
+  p95_ms real, bytes_per_vector real not null, build_seconds real not null, vectors integer not null,
+  at real not null, point text not null, primary key (task, point_id)
+);
+create index tuning_points_by_tuning on tuning_points (tuning_id);
 create table settings (key text primary key, value text not null);
 """
 
@@ -112,5 +128,22 @@ alter table metrics add column kpi integer not null default 0;
 create table environments (hash text primary key, data text not null, created_at real not null);
 create index runs_by_parent on runs (parent_run_id) where parent_run_id is not null;
 create index steps_by_output on steps (output) where output is not null;
+""",
+    2: """
+create table tunings (
+  tuning_id text primary key, task text not null, fingerprint text not null, source text not null,
+  status text not null, problem text not null, constraints text not null, vectors text not null,
+  pruned text not null default '[]', notes text not null default '[]', chosen text,
+  picked_by_hand integer not null default 0, elapsed real not null default 0, error text,
+  created_at real not null, updated_at real not null, ended_at real
+);
+create index tunings_by_task on tunings (task, created_at);
+create table tuning_points (
+  task text not null, point_id text not null, tuning_id text not null, family text not null,
+  recall real not null, recall_low real not null, recall_high real not null, verified real, qps real not null,
+  p95_ms real, bytes_per_vector real not null, build_seconds real not null, vectors integer not null,
+  at real not null, point text not null, primary key (task, point_id)
+);
+create index tuning_points_by_tuning on tuning_points (tuning_id);
 """,
 }

@@ -18,7 +18,7 @@ def sql(query: str, ws: Workspace | None = None) -> pd.DataFrame:
     """Query the workspace's tables, as read-only copies; times are timestamps in UTC.
 
     The tables: runs, steps, attempts, artifacts, gates, metrics, logs, events, jobs, job_versions, job_runs,
-    executors, environments, audit.
+    executors, environments, audit, tunings, tuning_points.
 
     Parameters
     ----------

@@ -23,7 +23,9 @@ LEVELS: tuple[frozenset[str], ...] = (
 )
 
 #: imports between packages of one level, each with its reason
-SIDEWAYS: dict[tuple[str, str], str] = {}
+SIDEWAYS: dict[tuple[str, str], str] = {
+    ("knn", "workspace"): "what a tuning measured is kept in the workspace's catalog",
+}
 
 #: stand beside the house: they run before anything is installed, so they import only the standard library
 ALONE = {"bootstrap", "_causes"}

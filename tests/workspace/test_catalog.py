@@ -69,18 +69,20 @@ def columns(catalog: Catalog) -> dict[str, list[Any]]:
     }
 
 
-def test_a_catalog_of_version_1_becomes_what_a_new_one_is(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", range(1, schema.VERSION))
+def test_a_catalog_of_every_older_version_becomes_what_a_new_one_is(tmp_path: Path, version: int) -> None:
     old = tmp_path / "old.db"
     with sqlite3.connect(old) as con:
-        con.executescript((Path(__file__).parent / "catalog_v1.sql").read_text())
+        con.executescript((Path(__file__).parent / f"catalog_v{version}.sql").read_text())
         con.execute(
             "insert into runs (run_id, workflow, status, spec_hash, created_at) values ('r', 'w', 'x', 's', 1)"
         )
         con.execute("insert into metrics (run_id, step, name, value, at) values ('r', 's', 'cost', 2.5, 1)")
-        con.execute("pragma user_version = 1")
+        con.execute(f"pragma user_version = {version}")
     con.close()
     moved, new = Catalog(old), Catalog(tmp_path / "new.db")
     assert columns(moved) == columns(new)
+    assert moved.query("pragma user_version") == [{"user_version": schema.VERSION}]
     assert moved.query("select run_id, environment, notebook from runs") == [
         {"run_id": "r", "environment": None, "notebook": None}
     ]
