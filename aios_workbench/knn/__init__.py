@@ -6,12 +6,19 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from aios_workbench.knn.hits import Hits as Hits
     from aios_workbench.knn.models import Params as Params
 
 #: Public name -> module; each is imported when it is first used (faiss takes a third of a second).
-_HOMES = {"Params": "models"}
+_HOMES = {
+    "Hits": "hits",
+    "Params": "models",
+}
 
-__all__ = ["Params"]
+__all__ = [
+    "Hits",
+    "Params",
+]
 
 
 def __getattr__(name: str) -> Any:
