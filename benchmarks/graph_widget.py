@@ -36,7 +36,7 @@ FRAMES = """async ([messages, gap]) => {
     await new Promise(done => {
         const frame = now => {
             times.push(now - last); last = now;
-            if (now >= next && i < messages.length) { model.push('patch', messages[i++]); next = now + gap; }
+            if (now >= next && i < messages.length) { model.push(...messages[i++]); next = now + gap; }
             if (i < messages.length) requestAnimationFrame(frame); else done();
         };
         requestAnimationFrame(frame);
@@ -60,30 +60,26 @@ PEER = """async text => {
 }"""
 
 
-def updates(nodes: list[Any], seconds: float) -> tuple[dict[str, Any], list[dict[str, Any]], list[int]]:
-    """Return a first state, the patches a kernel would send in that time, and the size of each message."""
+def updates(nodes: list[Any], seconds: float) -> tuple[dict[str, Any], list[tuple[str, Any]], list[int]]:
+    """Return a first state, what a kernel would send in that time (trait and value), and the size of each message."""
     from aios_workbench.widgets.diff import Differ
-    from aios_workbench.widgets.protocol import GraphPatch, GraphState
+    from aios_workbench.widgets.protocol import GraphState
 
     rng = random.Random(7)
     state = GraphState(workflow="bench", seq=1, now=time.time(), nodes=nodes)
-    differ, patches, sizes = Differ(state), [], []
+    differ, messages, sizes = Differ(state), [], []
     first = state.model_dump(mode="json")
-    changed: dict[str, Any] = {}
     for _ in range(int(seconds * MESSAGES)):
         moved = list(state.nodes)
         for k in rng.sample(range(len(moved)), min(len(moved), PER_SECOND // MESSAGES)):
             status = rng.choice(("running", "succeeded", "retrying", "failed"))
             moved[k] = moved[k].model_copy(update={"status": status, "duration": rng.random() * 9})
-            changed[moved[k].name] = moved[k]
         state = state.model_copy(update={"nodes": moved})
         news = differ.update(state)
-        if news is not None:
-            sizes.append(len(news.model_dump_json()))
-        # On the page a patch is enough: what a whole state costs is the first paint.
-        patch = GraphPatch(base=1, seq=differ.seq, now=time.time(), nodes=list(changed.values()))
-        patches.append(patch.model_dump(mode="json"))
-    return first, patches, sizes
+        assert news is not None
+        sizes.append(len(news.model_dump_json()))
+        messages.append(("graph" if isinstance(news, GraphState) else "patch", news.model_dump(mode="json")))
+    return first, messages, sizes
 
 
 def quantile(values: list[float], q: float) -> float:
@@ -113,7 +109,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=flags)
         for n in map(int, args.sizes.split(",")):
             nodes = pipeline(n)
-            first, patches, sizes = updates(nodes, args.seconds)
+            first, messages, sizes = updates(nodes, args.seconds)
             for grouping in ("as it opens", "every step") if n > 2000 else ("as it opens",):
                 page = browser.new_page(viewport={"width": 1300, "height": 900})
                 g = GraphPage(page)
@@ -124,7 +120,7 @@ def main() -> None:
                     page.get_by_label("Group steps").select_option("none")
                     g.settle()
                     paint = (time.perf_counter() - begin) * 1000
-                frames = page.evaluate(FRAMES, [patches, 1000 / MESSAGES])
+                frames = page.evaluate(FRAMES, [messages, 1000 / MESSAGES])
                 row = {
                     "steps": n, "shown": grouping, "first_paint_ms": round(paint, 1),
                     "frame_p50_ms": round(statistics.median(frames), 1),

@@ -34,6 +34,7 @@ class StepLog:
         self._partial = {"stdout": "", "stderr": ""}
         self._lines = 0
         self._told = 0.0
+        self._later: threading.Timer | None = None
         self._lock = threading.Lock()
 
     def write(self, stream: str, text: str) -> None:
@@ -63,8 +64,9 @@ class StepLog:
                 if rest.strip():
                     self._line(stream, None, _last_drawn(rest))
                 self._partial[stream] = ""
-            if self._told < 0:
-                self._ws.catalog.event("log", self._ctx.run_id, self._ctx.step)
+            if self._later is not None:
+                self._later.cancel()
+                self._tell()
 
     def _line(self, stream: str, level: str | None, text: str) -> None:
         self._lines += 1
@@ -77,11 +79,24 @@ class StepLog:
             "run_id": self._ctx.run_id, "step": self._ctx.step, "attempt": self._ctx.attempt, "at": now,
             "stream": stream, "level": level, "text": text[:20_000].encode("utf-8", "replace").decode(),
         })  # fmt: skip
-        if now - abs(self._told) >= _EVENT_SECONDS:
-            self._told = now
-            self._ws.catalog.event("log", self._ctx.run_id, self._ctx.step)
-        else:
-            self._told = -abs(self._told)  # something is not announced yet
+        if self._later is None:
+            # At once, and what follows soon after together: a screen must not wait for the line after it.
+            wait = self._told + _EVENT_SECONDS - now
+            if not 0 < wait <= _EVENT_SECONDS:  # the clock may have been put back
+                self._tell()
+            else:
+                self._later = threading.Timer(wait, self._tell_later)
+                self._later.daemon = True
+                self._later.start()
+
+    def _tell_later(self) -> None:
+        with self._lock:
+            if self._later is not None:
+                self._tell()
+
+    def _tell(self) -> None:
+        self._later, self._told = None, time.time()
+        self._ws.catalog.event("log", self._ctx.run_id, self._ctx.step)
 
 
 def _last_drawn(line: str) -> str:

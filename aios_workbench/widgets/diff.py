@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aios_workbench.widgets.protocol import GraphPatch, GraphState, StepNode
+from aios_workbench.widgets.protocol import GraphPatch, GraphState, NodeChange, NodeMoves, StepNode
 
 
 class Differ:
@@ -36,7 +36,7 @@ class Differ:
             and (state.run and state.run.run_id) == (last.run and last.run.run_id)
         )
         metrics, gates = state.metrics != last.metrics, state.gates != last.gates
-        if same and not (moved or metrics or gates or state.run != last.run):
+        if same and not (moved or metrics or gates or state.run != last.run or state.logs != last.logs):
             return None
         self.seq += 1
         state.seq = self.seq
@@ -52,7 +52,8 @@ class Differ:
             self._begin(state)
             return state
         return GraphPatch(
-            base=self._base, seq=self.seq, now=state.now, run=state.run, nodes=list(self._changed.values()),
+            base=self._base, seq=self.seq, now=state.now, logs=state.logs, run=state.run,
+            nodes=[change(n) for n in self._changed.values()],
             metrics=state.metrics if self._metrics else None, gates=state.gates if self._gates else None,
         )  # fmt: skip
 
@@ -64,6 +65,11 @@ class Differ:
         self._metrics = self._gates = False
 
 
+def change(node: StepNode) -> NodeChange:
+    """Return what a run has changed of a step."""
+    return NodeChange.model_construct(None, name=node.name, **_moves(node))
+
+
 def apply(state: GraphState, patch: GraphPatch) -> GraphState:
     """Return the state a reader of `state` and `patch` sees; the browser does the same.
 
@@ -73,8 +79,10 @@ def apply(state: GraphState, patch: GraphPatch) -> GraphState:
         return state
     changed = {n.name: n for n in patch.nodes}
     update = {
-        "seq": patch.seq, "now": patch.now, "run": patch.run,
-        "nodes": [changed.get(n.name, n) for n in state.nodes],
+        "seq": patch.seq, "now": patch.now, "logs": patch.logs, "run": patch.run,
+        "nodes": [
+            n.model_copy(update=_moves(changed[n.name])) if n.name in changed else n for n in state.nodes
+        ],
         "metrics": state.metrics if patch.metrics is None else patch.metrics,
         "gates": state.gates if patch.gates is None else patch.gates,
     }  # fmt: skip
@@ -82,4 +90,8 @@ def apply(state: GraphState, patch: GraphPatch) -> GraphState:
 
 
 def _shape(node: StepNode | None) -> object:
-    return node and (node.name, node.kind, node.deps, node.after, node.tags)
+    return node and (node.name, node.kind, node.deps, node.after, node.tags, node.max_attempts)
+
+
+def _moves(node: NodeMoves) -> dict[str, object]:
+    return {field: getattr(node, field) for field in NodeMoves.model_fields}

@@ -25,8 +25,8 @@ _HEAD = """\
 // Generated from aios_workbench/widgets/protocol.py by `python -m aios_workbench.widgets.generate_ts`. Do not edit.
 """
 
-#: Parts of requests: what has a default may be left out.
-_ASKED = (Sort, Filter, TableQuery)
+#: What has a default may be left out of these: parts of requests, and what is sent most often.
+_BRIEF = (Sort, Filter, TableQuery, protocol.NodeChange)
 
 _PLAIN = {
     "string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null", None: "unknown",
@@ -37,17 +37,19 @@ def generate() -> str:
     """Return the TypeScript of all messages."""
     # The kernel always writes fields that have defaults; the browser may leave them out.
     written = definitions(
-        [m for m in protocol.MODELS if not issubclass(m, (protocol.Request, *_ASKED))], "serialization"
+        [m for m in protocol.MODELS if not issubclass(m, (protocol.Request, *_BRIEF))], "serialization"
     )
-    read = definitions([*protocol.ANSWERS, *_ASKED], "validation")
+    read = definitions([*protocol.ANSWERS, *_BRIEF], "validation")
+    still = protocol.NodeMoves().model_dump(mode="json")
     parts = [
         _HEAD,
         _alias("RunStatus", written["RunInfo"]["properties"]["status"]),
         _alias("StepStatus", written["StepNode"]["properties"]["status"]),
+        f"/** What is left out of a `NodeChange`. */\nexport const STILL: NodeMoves = {_object(still)};\n",
         f"export const TERMINAL: readonly RunStatus[] = [{', '.join(_text(s) for s in sorted(protocol.TERMINAL))}];\n",
     ]
     for model in protocol.MODELS:
-        source = read if issubclass(model, (protocol.Request, *_ASKED)) else written
+        source = read if issubclass(model, (protocol.Request, *_BRIEF)) else written
         parts.append(
             interface(
                 model.__name__, source[model.__name__], required_kind=issubclass(model, protocol.Request)
@@ -85,6 +87,8 @@ def _named(model: str, field: str) -> str | None:
     named = {
         ("RunInfo", "status"): "RunStatus",
         ("StepNode", "status"): "StepStatus",
+        ("NodeMoves", "status"): "StepStatus",
+        ("NodeChange", "status"): "StepStatus",
         ("StepDetail", "status"): "StepStatus",
     }
     return named.get((model, field))
@@ -121,6 +125,10 @@ def _text(value: object) -> str:
         if isinstance(value, str)
         else str(value).lower()
     )
+
+
+def _object(data: dict[str, object]) -> str:
+    return "{ " + ", ".join(f"{k}: {'null' if v is None else _text(v)}" for k, v in data.items()) + " }"
 
 
 def _comment(text: str) -> str:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import model_serializer
 
 from aios_workbench._wire import Message
 from aios_workbench.workspace.models import Column
+
+if TYPE_CHECKING:
+    from pydantic import SerializerFunctionWrapHandler
 
 RunStatus = Literal["queued", "running", "waiting", "succeeded", "failed", "cancelled", "interrupted"]
 StepStatus = Literal[
@@ -16,17 +21,11 @@ StepStatus = Literal[
 TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
 
 
-class StepNode(Message):
-    """A step as the graph draws it. Times are epoch seconds, durations seconds; `rows` and `bytes` are its output's."""
+class NodeMoves(Message):
+    """What a run changes of a step. Times are epoch seconds, durations seconds; `rows` and `bytes` are its output's."""
 
-    name: str
-    kind: Literal["step", "gate"] = "step"
-    deps: list[str] = []
-    after: list[str] = []
-    tags: list[str] = []
     status: StepStatus = "pending"
     attempts: int = 0
-    max_attempts: int = 1
     started_at: float | None = None
     duration: float | None = None
     cached: bool = False
@@ -36,6 +35,33 @@ class StepNode(Message):
     error: str | None = None
     rows: int | None = None
     bytes: int | None = None
+
+
+class StepNode(NodeMoves):
+    """A step as the graph draws it."""
+
+    name: str
+    kind: Literal["step", "gate"] = "step"
+    deps: list[str] = []
+    after: list[str] = []
+    tags: list[str] = []
+    max_attempts: int = 1
+
+
+class NodeChange(NodeMoves):
+    """A step that moved, all of it that can move. What is left out has the value of `STILL`.
+
+    Graphs of thousands of steps move hundreds of times a second: a change is a third of the node's size.
+    """
+
+    name: str
+
+    @model_serializer(mode="wrap")
+    def _brief(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {k: v for k, v in handler(self).items() if k == "name" or v != _STILL[k]}
+
+
+_STILL = NodeMoves().model_dump()
 
 
 class Metric(Message):
@@ -72,12 +98,16 @@ class RunInfo(Message):
 
 
 class GraphState(Message):
-    """The whole picture. `now` is the kernel's clock, so that the browser's may be wrong."""
+    """The whole picture. `now` is the kernel's clock, so that the browser's may be wrong.
+
+    `logs` is the number of the event that told of the newest lines printed.
+    """
 
     workflow: str
     description: str = ""
     seq: int = 0
     now: float = 0.0
+    logs: int = 0
     run: RunInfo | None = None
     nodes: list[StepNode] = []
     metrics: list[Metric] = []
@@ -91,8 +121,9 @@ class GraphPatch(Message):
     base: int
     seq: int
     now: float = 0.0
+    logs: int = 0
     run: RunInfo | None = None
-    nodes: list[StepNode] = []
+    nodes: list[NodeChange] = []
     metrics: list[Metric] | None = None
     gates: list[GateRequest] | None = None
 

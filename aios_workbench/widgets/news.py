@@ -11,6 +11,7 @@ import time
 import weakref
 from collections import OrderedDict
 
+from aios_workbench.widgets.diff import change
 from aios_workbench.widgets.protocol import GraphNews, GraphPatch
 from aios_workbench.widgets.source import RunReader
 from aios_workbench.workspace import Workspace
@@ -84,7 +85,7 @@ def graph(ws: Workspace, run_id: str, since: int | None = None) -> GraphNews:
         return _whole(run, seq)
     info, nodes = run.some(json.dumps(list(moved)))
     patch = GraphPatch(
-        base=since, seq=seq, now=time.time(), run=info, nodes=nodes,
+        base=since, seq=seq, now=time.time(), logs=run.logs(), run=info, nodes=[change(n) for n in nodes],
         metrics=run.metrics() if "metric" in kinds else None,
         gates=run.gates() if kinds & {"gate", "step", "run"} else None,
     )  # fmt: skip

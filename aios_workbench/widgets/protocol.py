@@ -55,6 +55,8 @@ from aios_workbench.widgets.messages import (
     LogLine,
     LogPage,
     Metric,
+    NodeChange,
+    NodeMoves,
     Preview,
     RunInfo,
     RunStatus,
@@ -124,6 +126,8 @@ __all__ = [
     "Logs",
     "Metric",
     "NewStep",
+    "NodeChange",
+    "NodeMoves",
     "OpenStep",
     "Preview",
     "PreviewPage",
@@ -409,7 +413,8 @@ ANSWERS: dict[type[Request], type[Message]] = {
 
 #: In the order they are written to `protocol.ts`.
 MODELS: tuple[type[Message], ...] = (
-    StepNode, Metric, GateRequest, RunInfo, GraphState, GraphPatch, Column, Sort, Filter, TableQuery, TablePage,
+    NodeMoves, StepNode, NodeChange,
+    Metric, GateRequest, RunInfo, GraphState, GraphPatch, Column, Sort, Filter, TableQuery, TablePage,
     Histogram, Frequent, ColumnProfile, TableProfile, Media, Preview, Value, LogLine, CellRef, Frame, ErrorInfo,
     Attempt, Artifact, GateOutcome, StepPolicy, StepDetail, Fact, Environment, Overview, Span, TimelineStep, Timeline,
     Event, EventPage, LineageNode, LineageEdge, Lineage, ValueDiff, ColumnDiff, OutputDiff, StepChange, RunSide,

@@ -78,8 +78,8 @@ def overlay(definition: GraphState, run: GraphState) -> GraphState:
                 "stale": node.stale,
             }
             nodes.append(last.model_copy(update=own))
-    update = {"nodes": nodes, "run": run.run, "metrics": run.metrics, "gates": run.gates, "now": run.now}
-    return definition.model_copy(update=update)
+    told = {name: getattr(run, name) for name in ("run", "metrics", "gates", "now", "logs")}
+    return definition.model_copy(update={"nodes": nodes, **told})
 
 
 class RunReader:
@@ -124,7 +124,8 @@ class RunReader:
         ]
         return GraphState(
             workflow=self.workflow, description=self.spec.get("description", ""), now=time.time(),
-            run=info, nodes=nodes, metrics=self.metrics(), gates=self.gates(),
+            logs=self.logs(), run=info, nodes=nodes,
+            metrics=self.metrics(), gates=self.gates(),
         )  # fmt: skip
 
     @property
@@ -146,6 +147,14 @@ class RunReader:
         rows = self.ws.catalog.query(_SOME, r=self.run_id, names=names)
         nodes = [self._filled(self._skeleton.get(r["step"]) or _node(r["step"], r["kind"]), r) for r in rows]
         return self.info(), nodes
+
+    def logs(self) -> int:
+        """Return the number of the event that told of the newest lines printed."""
+        row = self.ws.catalog.one(
+            "select seq from events where run_id = :r and kind = 'log' order by seq desc limit 1",
+            r=self.run_id,
+        )
+        return row["seq"] if row else 0
 
     def _filled(self, node: StepNode, row: Mapping[str, Any] | None) -> StepNode:
         if row is None:

@@ -2,18 +2,15 @@
 
 export type RunStatus = 'queued' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'cancelled' | 'interrupted';
 export type StepStatus = 'pending' | 'running' | 'retrying' | 'waiting' | 'succeeded' | 'failed' | 'skipped' | 'cancelled';
+/** What is left out of a `NodeChange`. */
+export const STILL: NodeMoves = { status: 'pending', attempts: 0, started_at: null, duration: null, cached: false, stale: false, progress: null, message: null, error: null, rows: null, bytes: null };
+
 export const TERMINAL: readonly RunStatus[] = ['cancelled', 'failed', 'succeeded'];
 
-/** A step as the graph draws it. Times are epoch seconds, durations seconds; `rows` and `bytes` are its output's. */
-export interface StepNode {
-  name: string;
-  kind: 'step' | 'gate';
-  deps: string[];
-  after: string[];
-  tags: string[];
+/** What a run changes of a step. Times are epoch seconds, durations seconds; `rows` and `bytes` are its output's. */
+export interface NodeMoves {
   status: StepStatus;
   attempts: number;
-  max_attempts: number;
   started_at: number | null;
   duration: number | null;
   cached: boolean;
@@ -23,6 +20,43 @@ export interface StepNode {
   error: string | null;
   rows: number | null;
   bytes: number | null;
+}
+
+/** A step as the graph draws it. */
+export interface StepNode {
+  status: StepStatus;
+  attempts: number;
+  started_at: number | null;
+  duration: number | null;
+  cached: boolean;
+  stale: boolean;
+  progress: number | null;
+  message: string | null;
+  error: string | null;
+  rows: number | null;
+  bytes: number | null;
+  name: string;
+  kind: 'step' | 'gate';
+  deps: string[];
+  after: string[];
+  tags: string[];
+  max_attempts: number;
+}
+
+/** A step that moved, all of it that can move. What is left out has the value of `STILL`. Graphs of thousands of steps move hundreds of times a second: a change is a third of the node's size. */
+export interface NodeChange {
+  status?: StepStatus;
+  attempts?: number;
+  started_at?: number | null;
+  duration?: number | null;
+  cached?: boolean;
+  stale?: boolean;
+  progress?: number | null;
+  message?: string | null;
+  error?: string | null;
+  rows?: number | null;
+  bytes?: number | null;
+  name: string;
 }
 
 /** A figure a step reported. */
@@ -55,12 +89,13 @@ export interface RunInfo {
   rerun_from: string | null;
 }
 
-/** The whole picture. `now` is the kernel's clock, so that the browser's may be wrong. */
+/** The whole picture. `now` is the kernel's clock, so that the browser's may be wrong. `logs` is the number of the event that told of the newest lines printed. */
 export interface GraphState {
   workflow: string;
   description: string;
   seq: number;
   now: number;
+  logs: number;
   run: RunInfo | null;
   nodes: StepNode[];
   metrics: Metric[];
@@ -73,8 +108,9 @@ export interface GraphPatch {
   base: number;
   seq: number;
   now: number;
+  logs: number;
   run: RunInfo | null;
-  nodes: StepNode[];
+  nodes: NodeChange[];
   metrics: Metric[] | null;
   gates: GateRequest[] | null;
 }

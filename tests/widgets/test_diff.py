@@ -7,8 +7,17 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aios_workbench.widgets.diff import Differ, apply
-from aios_workbench.widgets.protocol import GateRequest, GraphPatch, GraphState, Metric, RunInfo, StepNode
+from aios_workbench.widgets.diff import Differ, apply, change
+from aios_workbench.widgets.protocol import (
+    GateRequest,
+    GraphPatch,
+    GraphState,
+    Metric,
+    NodeChange,
+    NodeMoves,
+    RunInfo,
+    StepNode,
+)
 
 
 def state(*nodes: StepNode, status: str = "running", **more: object) -> GraphState:
@@ -58,18 +67,38 @@ def test_a_patch_carries_what_changed_before_it_too() -> None:
 
 def test_a_stale_patch_says_nothing_about_a_newer_state() -> None:
     now = state(StepNode(name="a", status="succeeded"), seq=5)
-    assert apply(now, GraphPatch(base=1, seq=2, nodes=[StepNode(name="a")])) is now
+    assert apply(now, GraphPatch(base=1, seq=2, nodes=[NodeChange(name="a")])) is now
 
 
-_STATUS = st.sampled_from(["pending", "running", "succeeded", "failed"])
+_MOVES = st.builds(
+    NodeMoves,
+    **{
+        name: st.one_of(st.just(field.default), st.from_type(field.annotation))  # type: ignore[arg-type]
+        for name, field in NodeMoves.model_fields.items()
+        if field.annotation is not None and "float" not in str(field.annotation)
+    },
+    duration=st.none() | st.floats(0, 9),
+    progress=st.none() | st.just(0.0) | st.just(1.0),
+)
+
+
+def test_what_does_not_differ_from_a_step_that_never_ran_is_not_sent() -> None:
+    moved = StepNode(name="a", kind="gate", deps=["b"], max_attempts=4, status="running", attempts=1)
+    assert json.loads(change(moved).model_dump_json()) == {"name": "a", "status": "running", "attempts": 1}
+
+
+def test_a_step_that_is_put_back_is_told_so() -> None:
+    done = StepNode(name="a", deps=["x"], status="succeeded", rows=4, cached=True, max_attempts=3)
+    back = apply(state(done), GraphPatch(base=0, seq=1, nodes=[NodeChange(name="a")]))
+    assert back.nodes == [StepNode(name="a", deps=["x"], max_attempts=3)]
 
 
 @given(
     size=st.integers(1, 90),
-    moves=st.lists(st.tuples(st.integers(0, 89), _STATUS, st.booleans(), st.booleans()), max_size=120),
+    moves=st.lists(st.tuples(st.integers(0, 89), _MOVES, st.booleans()), max_size=120),
 )
 def test_a_reader_that_misses_messages_sees_the_same(
-    size: int, moves: list[tuple[int, str, bool, bool]]
+    size: int, moves: list[tuple[int, NodeMoves, bool]]
 ) -> None:
     nodes = [StepNode(name=f"s{i}") for i in range(size)]
     metrics: list[Metric] = []
@@ -77,9 +106,9 @@ def test_a_reader_that_misses_messages_sees_the_same(
     graph = state(*nodes)
     patch: GraphPatch | None = None
     last = -1
-    for i, status, metric, _ in moves:
+    for i, moved, metric in moves:
         nodes = list(nodes)
-        nodes[i % size] = nodes[i % size].model_copy(update={"status": status})
+        nodes[i % size] = nodes[i % size].model_copy(update=dict(moved))
         if metric:
             metrics = [*metrics, Metric(step="s0", name=f"m{len(metrics)}", value=1.0)]
         news = differ.update(state(*nodes, metrics=metrics))
@@ -93,5 +122,5 @@ def test_a_reader_that_misses_messages_sees_the_same(
         else:
             patch = GraphPatch.model_validate(json.loads(news.model_dump_json()))
         seen = apply(graph, patch) if patch else graph
-        assert [n.status for n in seen.nodes] == [n.status for n in nodes]
+        assert seen.nodes == nodes
         assert seen.metrics == metrics

@@ -1,5 +1,5 @@
 // The picture of a run: a whole state, and what changed since.
-import type { GraphPatch, GraphState } from '../../protocol';
+import { type GraphPatch, type GraphState, STILL, type StepNode } from '../../protocol';
 
 export interface Picture {
   state: GraphState;
@@ -20,10 +20,17 @@ export function apply(graph: GraphState, patch: GraphPatch | Record<string, neve
   const before = new Map(last.nodes.map(n => [n.name, n]));
   const nodes = state.nodes.map(n => {
     const old = before.get(n.name);
-    return old !== undefined && (old === n || JSON.stringify(old) === JSON.stringify(n)) ? old : n;
+    return old !== undefined && (old === n || same(old, n)) ? old : n;
   });
   const unchanged = nodes.length === last.nodes.length && nodes.every((n, i) => n === last.nodes[i]);
   return { ...state, nodes: unchanged ? last.nodes : nodes };
+}
+
+function same(a: StepNode, b: StepNode): boolean {
+  return (Object.keys(b) as (keyof StepNode)[]).every(k => {
+    const [x, y] = [a[k], b[k]];
+    return x === y || (Array.isArray(x) && Array.isArray(y) && x.length === y.length && x.every((v, i) => v === y[i]));
+  });
 }
 
 function merge(graph: GraphState, patch: GraphPatch): GraphState {
@@ -32,8 +39,12 @@ function merge(graph: GraphState, patch: GraphPatch): GraphState {
     ...graph,
     seq: patch.seq,
     now: patch.now,
+    logs: patch.logs,
     run: patch.run,
-    nodes: graph.nodes.map(n => changed.get(n.name) ?? n),
+    nodes: graph.nodes.map(n => {
+      const moved = changed.get(n.name);
+      return moved ? { ...n, ...STILL, ...moved } : n;
+    }),
     metrics: patch.metrics ?? graph.metrics,
     gates: patch.gates ?? graph.gates
   };

@@ -14,8 +14,6 @@ type Level = 'debug' | 'info' | 'warning' | 'error';
 
 const KEPT = 200_000;
 const TYPING_MILLISECONDS = 250;
-/** A kernel tells of steps that move, not of every line: while one runs and is looked at, its log is asked for. */
-const LIVE_MILLISECONDS = 1000;
 
 interface Props {
   host: Host;
@@ -132,13 +130,11 @@ export function LogTab({ host, runId, detail, moving, shown }: Props): JSX.Eleme
     };
     next.current = go;
     go();
-    const timer = moving ? setInterval(() => document.hidden || go(), LIVE_MILLISECONDS) : undefined;
     return () => {
       next.current = () => undefined;
-      clearInterval(timer);
       controller.abort();
     };
-  }, [request, shown, moving]);
+  }, [request, shown]);
   useEffect(() => next.current(), [news]);
 
   const reading = useRef(false);
