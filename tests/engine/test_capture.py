@@ -177,3 +177,26 @@ def s():
 run = wf.run(); print(run.result(60), run["s"].logs.endswith("still here"))
 """
     assert finished(script(tmp_path / ".aios", source)) == "1 True\n"
+
+
+def test_every_line_is_announced_though_no_further_one_follows(wf: Any, box: Box) -> None:
+    @wf.step
+    def talk() -> int:
+        from sys import aios_box
+
+        print("first")
+        print("second")  # at once after the first: told together with what may follow, not after it
+        aios_box.hold()
+        return 1
+
+    run = wf.run()
+    query = run.workspace.catalog.query
+
+    def told() -> bool:
+        lines = query("select text, at from logs where run_id = :r order by seq", r=run.id)
+        events = query("select at from events where run_id = :r and kind = 'log'", r=run.id)
+        return len(lines) == 2 and any(e["at"] >= lines[-1]["at"] for e in events)
+
+    until(told)
+    box.go.set()
+    run.result(PATIENCE)

@@ -74,6 +74,13 @@ def test_states_follow_the_catalog(widget: GraphWidget, run: Any) -> None:
     assert seen(widget)["load"] == "succeeded"
 
 
+def test_lines_printed_are_news(widget: GraphWidget, run: Any) -> None:
+    before = widget.state.seq
+    run.ws.catalog.event("log", run.id, "load")
+    until(lambda: widget.state.seq > before)
+    assert (widget.patch["nodes"], widget.patch["logs"] > 0) == ([], True)
+
+
 def test_the_last_state_of_a_burst_is_never_lost(widget: GraphWidget, run: Any) -> None:
     for i in range(300):
         run.set("load", status="running", attempts=1, progress=i / 300)
