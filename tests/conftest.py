@@ -1,6 +1,6 @@
 """What every test shares: a hermetic environment, a real JupyterLab, a real Chromium, and the order.
 
-`lab` (session) is a JupyterLab server of its own; `notebook` writes notebooks into its root; `page`
+`lab` is a JupyterLab server of each module's own; `notebook` writes notebooks into its root; `page`
 is a Playwright page on the system Chromium. `lab.open(page, "/tree/x.ipynb")` waits for the lab.
 """
 
@@ -264,9 +264,9 @@ def running_lab(root: Path, home: Path, base_url: str = "/", *arguments: str) ->
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """The JupyterLab server most browser tests share."""
+    """The JupyterLab server a module's tests share: what others have run is not in its lists."""
     with running_lab(tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("home")) as started:
         yield started
 

@@ -69,7 +69,7 @@ def step_bundle(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFa
     return out
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def story(lab: Any) -> dict[str, str]:
     """Two runs in the shared lab whose names and values are markup; see screens.py."""
     from screens import tell_story
