@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from playwright.sync_api import Page, expect
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def shot(page: Page, name: str) -> None:
         page.screenshot(path=f"{folder}/{name}.png")
 
 
+@pytest.mark.timeout(400)  # two kernels start, one of them in the worker
 def test_run_decide_promote(page: Page, lab: Lab) -> None:
     trouble: list[str] = []
     page.on("pageerror", lambda e: trouble.append(str(e)))

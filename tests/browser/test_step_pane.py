@@ -14,6 +14,7 @@ expect.set_options(timeout=20_000)  # a busy machine with two cores answers late
 
 WORKFLOW = '''
 import time
+from pathlib import Path
 import pandas as pd
 import aios_workbench as aios
 from pydantic import BaseModel, Field
@@ -28,9 +29,11 @@ def load(rows: int = 60_000):
 
 @wf.step(cache=True)
 def slow(load):
-    for i in range(40):
+    for i in range(6000):
         print(f"block {i} <img src=x onerror=window.hacked=1>")
         time.sleep(0.1)
+        if i > 20 and Path("go").exists():
+            break
     return load.tail(5)
 
 @wf.step
@@ -46,7 +49,7 @@ def review(report):
 '''
 
 
-def test_a_run_is_followed_rerun_and_decided(page: Page, start: Any) -> None:
+def test_a_run_is_followed_rerun_and_decided(page: Page, lab: Any, start: Any) -> None:
     graph = start("pane.ipynb", WORKFLOW, "run = wf.run()\nrun")
     slow = node(graph, "slow")
     expect(slow).to_have_attribute("data-status", "running", timeout=60_000)
@@ -59,6 +62,7 @@ def test_a_run_is_followed_rerun_and_decided(page: Page, start: Any) -> None:
     pane.get_by_label("Search the log").fill("block 1")
     expect(log.locator("mark").first).to_have_text("block 1")
     shot(graph, "pane-live")
+    (lab.root / "go").touch()
     expect(slow).to_have_attribute("data-status", "succeeded", timeout=60_000)
     expect(pane.get_by_role("tab", name="Output")).to_be_visible()
     # It ended meanwhile: what was typed is still there.
