@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from aios_workbench.knn.cache import SimilarityCache as SimilarityCache
     from aios_workbench.knn.hits import Hits as Hits
     from aios_workbench.knn.models import Params as Params
 
@@ -13,11 +14,13 @@ if TYPE_CHECKING:
 _HOMES = {
     "Hits": "hits",
     "Params": "models",
+    "SimilarityCache": "cache",
 }
 
 __all__ = [
     "Hits",
     "Params",
+    "SimilarityCache",
 ]
 
 
