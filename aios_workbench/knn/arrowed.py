@@ -86,7 +86,12 @@ def _lists(column: pa.Array, name: str, first: int) -> npt.NDArray[Any]:
     refuse(sizes != usual, f"not of {usual} numbers like most; all must be equally long", first, what)
     flat = column.flatten()
     holes = flat.is_null().to_numpy(zero_copy_only=False).reshape(len(sizes), -1)
-    refuse(holes.any(axis=1), f"with a missing number in its list; {advice}, or fill them", first, what)
+    refuse(
+        holes.any(axis=1),
+        f"incomplete: a number of the list is missing or NaN; {advice}, or fill them",
+        first,
+        what,
+    )
     return _numbers(flat).reshape(len(sizes), usual)
 
 

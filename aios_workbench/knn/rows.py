@@ -37,7 +37,7 @@ def as_rows(x: npt.ArrayLike, what: str = "vectors") -> npt.NDArray[Any]:
     except ValueError as e:  # numpy refuses ragged lists
         values = _stacked(x, what, e)
     if values.ndim == 1 and values.dtype.kind in "fiub":
-        values = values[None, :]
+        values = values[None, :] if values.size else values.reshape(0, 0)
     if values.dtype.kind not in "fiub":
         raise KnnInputError(
             f"{what} are {values.dtype} but must be real numbers; convert them, as in np.asarray(x, 'float32'); for "

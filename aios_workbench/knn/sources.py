@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
-#: Rows of a block: 8,192 vectors of 1,536 dimensions are 50 MB.
-BLOCK = 8192
+#: Rows of a block: 2,048 vectors of 1,536 dimensions are 12 MB, and readers hold a few blocks.
+BLOCK = 2048
 
 _SQL = ("select", "with", "from", "values", "(", "--", "/*")
 
@@ -188,18 +188,7 @@ def _arrow(source: Any, column: str | None, ids: str | None, *, texts: bool) -> 
 def _named(source: str | Path, column: str | None, ids: str | None, *, texts: bool) -> Source:
     text = str(source).strip()
     if isinstance(source, str) and text.lower().startswith(_SQL):
-        import duckdb
-
-        # the data frames of the notebook's cell can be named; so can the tables of duckdb.sql()
-        con = duckdb.default_connection().cursor()
-        con.execute("set python_scan_all_frames = true")
-        try:
-            found = con.sql(text)
-        except duckdb.Error as e:
-            raise KnnInputError(f"the SQL that should give vectors does not run: {e}") from e
-        if found is None:
-            raise KnnInputError("the SQL that should give vectors is not a SELECT")
-        return _relation(found, "SQL", column, ids, texts=texts, keep=con)
+        return _relation(_asked(text), "SQL", column, ids, texts=texts)
     path = Path(text).expanduser()
     if path.suffix == ".npy" and path.is_file():
         import numpy as np
@@ -254,10 +243,27 @@ def _parquet(files: Sequence[Path], name: str, column: str | None, ids: str | No
     )  # fmt: skip
 
 
-def _relation(
-    relation: Any, name: str, column: str | None, ids: str | None, *, texts: bool, keep: Any = None
-) -> Source:
+def _asked(sql: str) -> Any:
+    """Return the relation of a SELECT; it may name data frames of the caller's, and the tables of `duckdb.sql`."""
     import duckdb
+
+    cursor = duckdb.default_connection().cursor()
+    cursor.execute("set python_scan_all_frames = true")  # else only this frame's variables are seen
+    try:
+        try:
+            found = cursor.sql(sql)
+        except duckdb.CatalogException:
+            found = duckdb.default_connection().sql(sql)  # a cursor does not see temporary tables
+    except duckdb.Error as e:
+        raise KnnInputError(f"the SQL that should give vectors does not run: {e}") from e
+    if found is None:
+        raise KnnInputError("the SQL that should give vectors is not a SELECT")
+    return found
+
+
+def _relation(relation: Any, name: str, column: str | None, ids: str | None, *, texts: bool) -> Source:
+    import duckdb
+    import pyarrow as pa
 
     try:
         schema = relation.limit(0).to_arrow_table().schema
@@ -267,10 +273,9 @@ def _relation(
     names = arrowed.vector_columns(schema, column, ids, texts=texts)
 
     def blocks() -> Iterator[Block]:
-        assert keep is None or keep is not relation  # the cursor lives as long as what reads from it
         try:
             yield from _blocks(relation.to_arrow_reader(BLOCK), names, texts=texts)
-        except duckdb.Error as e:
+        except (duckdb.Error, pa.ArrowException, OSError) as e:
             raise KnnInputError(f"the {name} that should give vectors failed: {e}") from e
 
     return Source(name, blocks, rows, text=names[0] if texts else "")
