@@ -9,18 +9,24 @@ if TYPE_CHECKING:
     from aios_workbench.knn.cache import SimilarityCache as SimilarityCache
     from aios_workbench.knn.hits import Hits as Hits
     from aios_workbench.knn.models import Params as Params
+    from aios_workbench.knn.vectors import Vectors as Vectors
+    from aios_workbench.knn.vectors import open_vectors as open_vectors
 
 #: Public name -> module; each is imported when it is first used (faiss takes a third of a second).
 _HOMES = {
     "Hits": "hits",
     "Params": "models",
     "SimilarityCache": "cache",
+    "Vectors": "vectors",
+    "open_vectors": "vectors",
 }
 
 __all__ = [
     "Hits",
     "Params",
     "SimilarityCache",
+    "Vectors",
+    "open_vectors",
 ]
 
 
