@@ -52,7 +52,8 @@ LOCK = ROOT / "requirements.lock"
 STAMP = VENV / "aios-setup.json"
 MUTEX = ROOT / ".venv.lock"
 BUNDLE = ROOT / "aios_workbench" / "labextension"
-BUILT = (BUNDLE / "package.json", ROOT / "aios_workbench" / "static" / "graph.js")
+STATIC = ROOT / "aios_workbench" / "static"
+BUILT = (BUNDLE / "package.json", STATIC / "graph.js", STATIC / "tuning.js")
 DEVELOPMENT = (
     BUNDLE / "build_log.json"
 )  # only a development build by hand leaves it; never test or ship that one

@@ -235,7 +235,8 @@ def _lab_extension() -> Check:
 
 def _bundle() -> Check:
     static = importlib.resources.files("aios_workbench") / "static"
-    missing = [n for n in ("graph.js", "graph.css") if not (static / n).is_file()]
+    wanted = ("graph.js", "graph.css", "tuning.js", "tuning.css")
+    missing = [n for n in wanted if not (static / n).is_file()]
     if missing:
         return Check("widget bundle", "broken", f"{', '.join(missing)} missing in {static}",
                      "install the wheel, or build it: python3 -m aios_workbench.bootstrap setup")  # fmt: skip

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from aios_workbench._wire import Message
 from aios_workbench.errors import ConflictError
@@ -21,27 +22,39 @@ if TYPE_CHECKING:
 _THREADS = 2
 
 
-def receive(widget: GraphWidget, content: Any) -> None:
-    """Answer what the browser sent: at once, or from another thread where it may take long."""
+def receive(
+    widget: Any, content: Any, *, by: Callable[..., Any] | None = None, heavy: frozenset[str] | None = None
+) -> None:
+    """Answer what the browser sent: at once, or from another thread where it may take long.
+
+    `by` and `heavy` are another widget's way to answer, and the kinds of its requests that take long.
+    """
+    by = by or answer
     identity = content.get("id") if isinstance(content, dict) else None
     if type(identity) is not int:
         return
     if content.get("kind") == "abort":
         widget.asked.abort(content.get("target"))
-    if content.get("kind") in _HEAVY:
-        widget.asked.begin(identity, lambda: _send(widget, answer(widget, content)))
+    if content.get("kind") in (_HEAVY if heavy is None else heavy):
+        widget.asked.begin(identity, lambda: _send(widget, by(widget, content)))
     else:
-        _send(widget, answer(widget, content))
+        _send(widget, by(widget, content))
 
 
 def answer(widget: GraphWidget, content: Any) -> protocol.Answer | protocol.ErrorReply | None:
     """Return the reply to what the browser sent; None for what is no request at all."""
+    return reply(content, protocol.REQUEST, lambda request: _do(widget, request))
+
+
+def reply(
+    content: Any, read: TypeAdapter[Any], do: Callable[[Any], Message]
+) -> protocol.Answer | protocol.ErrorReply | None:
+    """Return what `do` answers to a request, or its error in words; None for what is no request at all."""
     identity = content.get("id") if isinstance(content, dict) else None
     if type(identity) is not int:
         return None
     try:
-        request = protocol.REQUEST.validate_python(content)
-        data = _do(widget, request)
+        data = do(read.validate_python(content))
         return protocol.Answer(id=identity, data=data.model_dump(mode="json"))
     except ValidationError as e:
         problem = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in e.errors()[:3])

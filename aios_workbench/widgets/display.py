@@ -1,4 +1,4 @@
-"""Shows a `Workflow` or a `Run` that ends a cell as its graph. The classes themselves know nothing of this."""
+"""Shows a `Workflow`, a `Run` or a `Tuning` that ends a cell as its widget. The classes know nothing of this."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _pictures: dict[str, tuple[weakref.ref[Any], int]] = {}
 
 
 def register(ipython: Any) -> None:
-    """Teach an IPython shell to show workflows and runs.
+    """Teach an IPython shell to show workflows, runs and tunings.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def register(ipython: Any) -> None:
 
 
 def show(target: Any) -> None:
-    """Display a workflow or a run under a display id, so that its picture can be brought up to date."""
+    """Display a workflow, a run or a tuning under a display id, so that its picture can be brought up to date."""
     from IPython.display import display
 
     data, metadata = mimebundle(target)
@@ -54,7 +54,7 @@ def show(target: Any) -> None:
 
 def _follow(_: Any = None) -> None:
     """Let graphs go on with a workflow whose cell was run again: ``wf = Workflow("x")`` has made a new object."""
-    for made in list(_shown.values()):
+    for made in [m for m in list(_shown.values()) if hasattr(m, "adopt")]:
         from aios_workbench.widgets import edit
 
         with contextlib.suppress(Exception):
@@ -83,24 +83,34 @@ def _settle(_: Any = None) -> None:
 
 
 def mimebundle(target: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the display bundle of a workflow or a run: the live widget, the picture and the text.
+    """Return the display bundle of a workflow, a run or a tuning: the live widget, the picture and the text.
 
     Where a widget cannot be made, the picture and the text are still shown.
     """
     with contextlib.suppress(Exception):
         made: tuple[dict[str, Any], dict[str, Any]] = widget(target)._repr_mimebundle_()
         return made
+    if _is_tuning(target):
+        from aios_workbench.widgets import tuning_picture, tuning_view
+
+        return dict(tuning_picture.bundle(tuning_view.view(target.state))), {}
     from aios_workbench.widgets import fallback, source
 
     return dict(fallback.bundle(source.static_state(target))), {}
 
 
 def widget(target: Any) -> Any:
-    """Return the widget of a workflow or a run; the same one while it is open and still shows that run."""
-    from aios_workbench.widgets.graph import GraphWidget
-
+    """Return the widget of a workflow, a run or a tuning; the same one while it is open and still shows that."""
     key = _key(target)
     found = _shown.get(key)
+    if _is_tuning(target):
+        from aios_workbench.widgets.tuning import TuningWidget
+
+        if found is None or found.comm is None or found.target is not target:
+            found = _shown[key] = TuningWidget(target)
+        return found
+    from aios_workbench.widgets.graph import GraphWidget
+
     if found is not None and found.comm is not None:
         same = found.run_id == target.id if hasattr(target, "id") else found.workflow is target
         if same:
@@ -109,11 +119,22 @@ def widget(target: Any) -> Any:
     return made
 
 
+def _is_tuning(target: Any) -> bool:
+    return callable(getattr(target, "cost_of", None))
+
+
 def _key(target: Any) -> object:
+    if _is_tuning(target):
+        return ("tuning", id(target))
     return ("run", target.id) if hasattr(target, "id") else ("workflow", id(target))
 
 
 def _pretty(target: Any, printer: Any, cycle: bool) -> None:
+    if _is_tuning(target):
+        from aios_workbench.widgets import tuning_picture, tuning_view
+
+        printer.text("…" if cycle else tuning_picture.plain(tuning_view.view(target.state)))
+        return
     from aios_workbench.widgets import fallback, source
 
     printer.text("…" if cycle else fallback.plain(source.static_state(target)))

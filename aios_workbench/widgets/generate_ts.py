@@ -1,4 +1,4 @@
-"""Writes `labextension/src/protocol.ts` from the models in `protocol.py`.
+"""Writes `labextension/src/protocol.ts` from `protocol.py`, and `tuning_protocol.ts` from `tuning_protocol.py`.
 
 python -m aios_workbench.widgets.generate_ts [--check]
 """
@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import models_json_schema
 
-from aios_workbench.widgets import protocol
+from aios_workbench.widgets import protocol, tuning_protocol
 from aios_workbench.workspace.models import Filter, Sort, TableQuery
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pydantic import BaseModel
 
-TARGET = Path(__file__).resolve().parents[2] / "labextension" / "src" / "protocol.ts"
+SOURCES = Path(__file__).resolve().parents[2] / "labextension" / "src"
+TARGET = SOURCES / "protocol.ts"
+TUNING = SOURCES / "tuning_protocol.ts"
 
 _HEAD = """\
-// Generated from aios_workbench/widgets/protocol.py by `python -m aios_workbench.widgets.generate_ts`. Do not edit.
+// Generated from aios_workbench/widgets/{} by `python -m aios_workbench.widgets.generate_ts`. Do not edit.
 """
 
 #: What has a default may be left out of these: parts of requests, and what is sent most often.
@@ -42,7 +44,7 @@ def generate() -> str:
     read = definitions([*protocol.ANSWERS, *_BRIEF], "validation")
     still = protocol.NodeMoves().model_dump(mode="json")
     parts = [
-        _HEAD,
+        _HEAD.format("protocol.py"),
         _alias("RunStatus", written["RunInfo"]["properties"]["status"]),
         _alias("StepStatus", written["StepNode"]["properties"]["status"]),
         f"/** What is left out of a `NodeChange`. */\nexport const STILL: NodeMoves = {_object(still)};\n",
@@ -55,13 +57,35 @@ def generate() -> str:
                 model.__name__, source[model.__name__], required_kind=issubclass(model, protocol.Request)
             )
         )
-    names = [m.__name__ for m in protocol.ANSWERS]
-    parts.append(f"export type Request = {' | '.join(names)};\n")
-    rows = "".join(f"  {_kind(read[q.__name__])}: {a.__name__};\n" for q, a in protocol.ANSWERS.items())
-    parts.append(
-        f"/** What each kind of request is answered with. */\nexport interface Answers {{\n{rows}}}\n"
-    )
-    return "\n".join(parts)
+    return "\n".join([*parts, *_asking("Request", "Answers", protocol.ANSWERS, read)])
+
+
+def generate_tuning() -> str:
+    """Return the TypeScript of what is said about a tuning."""
+    asked = tuning_protocol.TuningRequest
+    written = definitions([m for m in tuning_protocol.MODELS if not issubclass(m, asked)], "serialization")
+    read = definitions([*tuning_protocol.ANSWERS], "validation")
+    parts = [
+        _HEAD.format("tuning_protocol.py"),
+        "import type { Done } from './protocol';\n",
+        _alias("Family", written["Params"]["properties"]["family"]),
+        _alias("TuningStatus", written["TuningView"]["properties"]["status"]),
+        _alias("System", written["Exported"]["properties"]["system"]) + "\n",
+    ]
+    for model in tuning_protocol.MODELS:
+        request = issubclass(model, asked)
+        source = (read if request else written)[model.__name__]
+        parts.append(interface(model.__name__, source, required_kind=request))
+    return "\n".join([*parts, *_asking("TuningQuestion", "TuningAnswers", tuning_protocol.ANSWERS, read)])
+
+
+def _asking(request: str, answers: str, table: Mapping[Any, Any], read: dict[str, Any]) -> list[str]:
+    names = " | ".join(m.__name__ for m in table)
+    rows = "".join(f"  {_kind(read[q.__name__])}: {a.__name__};\n" for q, a in table.items())
+    return [
+        f"export type {request} = {names};\n",
+        f"/** What each kind of request is answered with. */\nexport interface {answers} {{\n{rows}}}\n",
+    ]
 
 
 def definitions(models: Sequence[type[BaseModel]], mode: Any) -> dict[str, Any]:
@@ -90,6 +114,13 @@ def _named(model: str, field: str) -> str | None:
         ("NodeMoves", "status"): "StepStatus",
         ("NodeChange", "status"): "StepStatus",
         ("StepDetail", "status"): "StepStatus",
+        ("TuningView", "status"): "TuningStatus",
+        ("TuningPatch", "status"): "TuningStatus",
+        ("Params", "family"): "Family",
+        ("TuningPoint", "family"): "Family",
+        ("Pruned", "family"): "Family",
+        ("Exported", "system"): "System",
+        ("AskExport", "system"): "System",
     }
     return named.get((model, field))
 
@@ -136,12 +167,14 @@ def _comment(text: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the file, or with ``--check`` say whether it is up to date."""
-    text = generate()
-    if "--check" in arguments:
-        return 0 if TARGET.exists() and TARGET.read_text(encoding="utf-8") == text else 1
-    TARGET.write_text(text, encoding="utf-8")
-    return 0
+    """Write the files, or with ``--check`` say whether they are up to date."""
+    stale = 0
+    for target, text in ((TARGET, generate()), (TUNING, generate_tuning())):
+        if "--check" not in arguments:
+            target.write_text(text, encoding="utf-8")
+        elif not target.exists() or target.read_text(encoding="utf-8") != text:
+            stale = 1
+    return stale
 
 
 if __name__ == "__main__":

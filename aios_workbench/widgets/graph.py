@@ -22,7 +22,7 @@ _STATIC = Path(__file__).resolve().parent.parent / "static"
 _LINGER_SECONDS = 1.0
 
 
-def _bundle(name: str) -> str:
+def bundle_text(name: str) -> str:
     """Return a built file's text. Text, not the path: anywidget keeps every widget made from a path for ever."""
     try:
         return (_STATIC / name).read_text(encoding="utf-8")
@@ -33,6 +33,17 @@ def _bundle(name: str) -> str:
             "export default { render({ el }) { el.textContent = 'The front end of aios-workbench is not built: "
             "run `python -m aios_workbench.bootstrap lab`, or `jlpm build` in labextension/.' } }"
         )
+
+
+def answer_while_busy(widget: anywidget.AnyWidget) -> None:
+    """Let a widget answer while a cell blocks, in ``run.result()`` for one.
+
+    JupyterLab sends widget messages to a subshell, a thread of its own; ipykernel 7.4 hands them back to the
+    shell that last *sent* on this comm, which is the main one, busy with the cell. Ours are safe on any thread.
+    """
+    comm = widget.comm
+    if hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = lambda _, asked: asked
 
 
 class GraphWidget(anywidget.AnyWidget):
@@ -58,8 +69,8 @@ class GraphWidget(anywidget.AnyWidget):
     >>> GraphWidget(wf)  # doctest: +SKIP
     """
 
-    _esm = _bundle("graph.js")
-    _css = _bundle("graph.css")
+    _esm = bundle_text("graph.js")
+    _css = bundle_text("graph.css")
     #: Written by the kernel only. The picture is `graph`, plus `patch` when that has graph's `seq` as its base.
     graph = traitlets.Dict().tag(sync=True)
     patch = traitlets.Dict().tag(sync=True)
@@ -79,7 +90,7 @@ class GraphWidget(anywidget.AnyWidget):
         state = self._read()
         self._differ = Differ(state)
         super().__init__(graph=state.model_dump(mode="json"), **kwargs)
-        self._answer_while_busy()
+        answer_while_busy(self)
         self.on_msg(self._on_request)
         self._undo = None if self.workflow is None else self.workflow.on_change(self._redefined)
         self._watcher = watcher(self.ws)
@@ -199,16 +210,6 @@ class GraphWidget(anywidget.AnyWidget):
     def _on_request(self, _: Any, content: Any, __: Any) -> None:
         self.heard = True
         receive(self, content)
-
-    def _answer_while_busy(self) -> None:
-        """Let a step be opened while a cell blocks in ``run.result()``.
-
-        JupyterLab sends widget messages to a subshell, a thread of its own; ipykernel 7.4 hands them back to the
-        shell that last *sent* on this comm, which is the main one, busy with the cell. Ours are safe on any thread.
-        """
-        comm = self.comm
-        if hasattr(comm, "_reply_subshell_for"):
-            comm._reply_subshell_for = lambda _, asked: asked
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
         bundle = super()._repr_mimebundle_(**kwargs)

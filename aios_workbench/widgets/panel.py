@@ -1,8 +1,9 @@
-"""The graph in a Panel app: the notebook widget's bundle, its states and its answers."""
+"""The widgets in a Panel app: the notebook's bundles, their states and their answers."""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,40 +31,63 @@ def graph_pane(target: Any, **options: Any) -> Any:
     --------
     >>> graph_pane(wf).servable()  # doctest: +SKIP
     """
+    from aios_workbench.widgets.answers import answer
     from aios_workbench.widgets.graph import GraphWidget
 
-    return _component()(GraphWidget(target), **{"sizing_mode": "stretch_width", **options})
+    return _component("graph", answer)(GraphWidget(target), **{"sizing_mode": "stretch_width", **options})
+
+
+def tuning_pane(tuning: Any, **options: Any) -> Any:
+    """Return a tuning of an index as a Panel component, live like the notebook's widget.
+
+    Parameters
+    ----------
+    tuning : Tuning
+        What `aios.knn.tune` gives.
+    **options
+        Panel's own: `sizing_mode`, `width`, `margin` …
+
+    Examples
+    --------
+    >>> tuning_pane(tuning).servable()  # doctest: +SKIP
+    """
+    from aios_workbench.widgets.tuning import TuningWidget
+    from aios_workbench.widgets.tuning_answers import answer
+
+    return _component("tuning", answer)(TuningWidget(tuning), **{"sizing_mode": "stretch_width", **options})
 
 
 @functools.cache
-def _component() -> type[Any]:
-    """Make the class when it is first wanted: importing Panel takes a second."""
+def _component(trait: str, answer: Callable[[Any, Any], Any]) -> type[Any]:
+    """Make the class when it is first wanted: importing Panel takes a second.
+
+    `trait` names the widget's whole state, and its bundle.
+    """
     import param
     from panel.custom import AnyWidgetComponent
 
-    from aios_workbench.widgets.answers import answer
-
-    class GraphPane(AnyWidgetComponent):
+    class Pane(AnyWidgetComponent):
         # As a bundle: what Panel takes for a source it compiles as TSX, which minified code is not.
-        _bundle = _STATIC / "graph.js"
+        _bundle = _STATIC / f"{trait}.js"
         # Panel's server hands bundles out below their module's folder only, and ours lies beside it: with a module
         # nobody can import, Panel puts the bundle into the page.
         __module__ = f"{__name__}.inline"
         __path__ = str(_STATIC)
-        _stylesheets = (_STATIC / "graph.css").read_text(encoding="utf-8").split("\0")
-        graph = param.Dict()
+        _stylesheets = (_STATIC / f"{trait}.css").read_text(encoding="utf-8").split("\0")
         patch = param.Dict(default={})
         asked = param.Dict(default={})  # a question of the browser; Panel lets no message through that way
 
         def __init__(self, widget: Any, **options: Any) -> None:
-            super().__init__(graph=widget.graph, patch=widget.patch, **options)  # type: ignore[no-untyped-call]
+            whole = {trait: getattr(widget, trait)}
+            super().__init__(**whole, patch=widget.patch, **options)  # type: ignore[no-untyped-call]
             self._widget = widget
             self.param.watch(lambda event: self._handle_msg(event.new), "asked")
-            widget.observe(lambda change: setattr(self, change["name"], change["new"]), ["graph", "patch"])
+            widget.observe(lambda change: setattr(self, change["name"], change["new"]), [trait, "patch"])
 
         def _handle_msg(self, msg: Any) -> None:
             reply = answer(self._widget, msg)
             if reply is not None:
                 self._send_msg(reply.model_dump(mode="json"))
 
-    return GraphPane
+    # Each trait is a class of its own: a browser tells components apart by their names.
+    return type(f"{trait.capitalize()}Pane", (Pane,), {trait: param.Dict(), "__module__": Pane.__module__})

@@ -4,7 +4,6 @@ import type { AnyModel } from '@anywidget/types';
 import type { Answer, ErrorReply } from '../src/protocol';
 import { aborted } from '../src/shared/inspector/abort';
 import { type Ask, Refused } from '../src/shared/inspector/types';
-import type { Traits } from './store';
 
 interface Waiting {
   resolve: (data: never) => void;
@@ -20,7 +19,7 @@ export class Client {
   /** Called whenever the kernel is heard of. */
   onAnswer: () => void = () => undefined;
 
-  constructor(private model: AnyModel<Traits>) {
+  constructor(private model: Pick<AnyModel, 'on' | 'off' | 'send'>) {
     model.on('msg:custom', this.received);
   }
 

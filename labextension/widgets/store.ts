@@ -1,26 +1,25 @@
-// The picture as the kernel last told it: `graph`, plus `patch` where that builds on it.
+// The picture as the kernel last told it: a whole state in one trait, plus a patch where that builds on it.
 import type { AnyModel } from '@anywidget/types';
 
 import type { GraphPatch, GraphState } from '../src/protocol';
 import { apply, type Picture, skewOf } from '../src/shared/inspector/picture';
 
-export interface Traits {
-  graph: GraphState;
-  patch: GraphPatch | Record<string, never>;
-}
-
-export class Store {
+/** What is read off a model's traits, read again when one of them changes: at most once a frame. */
+export class TraitStore<T extends Record<string, any>, P> {
   private listeners = new Set<() => void>();
-  private picture: Picture;
+  private picture: P;
   private frame = 0;
 
-  constructor(private model: AnyModel<Traits>) {
-    this.picture = this.read(null);
-    model.on('change:graph', this.changed);
-    model.on('change:patch', this.changed);
+  constructor(
+    private model: AnyModel<T>,
+    private traits: (keyof T & string)[],
+    private read: (last: P | null) => P
+  ) {
+    this.picture = read(null);
+    traits.forEach(t => model.on(`change:${t}`, this.changed));
   }
 
-  readonly get = (): Picture => this.picture;
+  readonly get = (): P => this.picture;
 
   readonly subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener);
@@ -29,8 +28,7 @@ export class Store {
 
   dispose(): void {
     cancelAnimationFrame(this.frame);
-    this.model.off('change:graph', this.changed);
-    this.model.off('change:patch', this.changed);
+    this.traits.forEach(t => this.model.off(`change:${t}`, this.changed));
   }
 
   private readonly changed = (): void => {
@@ -44,13 +42,20 @@ export class Store {
       this.frame = document.hidden ? (setTimeout(draw, 50) as unknown as number) : requestAnimationFrame(draw);
     }
   };
+}
 
-  private read(last: Picture | null): Picture {
-    const graph = this.model.get('graph');
-    const patch = this.model.get('patch');
-    const state = apply(graph, patch, last?.state ?? null);
-    const skew = skewOf(state);
-    // A state read back from a saved notebook is old: its clock says nothing.
-    return { state, skew: Math.abs(skew) < 86400 && last ? skew : 0 };
+export interface Traits extends Record<string, unknown> {
+  graph: GraphState;
+  patch: GraphPatch | Record<string, never>;
+}
+
+export class Store extends TraitStore<Traits, Picture> {
+  constructor(model: AnyModel<Traits>) {
+    super(model, ['graph', 'patch'], last => {
+      const state = apply(model.get('graph'), model.get('patch'), last?.state ?? null);
+      const skew = skewOf(state);
+      // A state read back from a saved notebook is old: its clock says nothing.
+      return { state, skew: Math.abs(skew) < 86400 && last ? skew : 0 };
+    });
   }
 }

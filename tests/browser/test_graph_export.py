@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import io
 import re
-import socket
-import subprocess
-import sys
-import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from graph_page import ORIGIN, GraphPage, pipeline
+from panel_app import saved_app, served_app
 from playwright.sync_api import Locator, Page, expect
 
 from aios_workbench.widgets.protocol import StepNode
@@ -170,35 +167,18 @@ pane.servable() if len(sys.argv) < 2 else pane.save(sys.argv[1], resources="inli
 
 
 def test_a_saved_panel_page_shows_the_graph(page: Page, tmp_path: Path) -> None:
-    (tmp_path / "app.py").write_text(PANEL)
-    # A process of its own: Panel changes much in the one it is in.
-    command = [sys.executable, "app.py", "app.html"]
-    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=120)
+    app = saved_app(tmp_path, PANEL)
     page.route("**/*", lambda r: r.continue_() if r.request.url.startswith("file:") else r.abort())
-    page.goto((tmp_path / "app.html").as_uri())
+    page.goto(app.as_uri())
     expect(page.locator(".aiosw-node[data-step='total']")).to_be_visible()
     expect(page.get_by_role("button", name="Critical path")).to_be_visible()
 
 
 def test_a_served_panel_app_answers(page: Page, tmp_path: Path) -> None:
-    (tmp_path / "app.py").write_text(PANEL)
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    command = [sys.executable, "-m", "panel", "serve", "app.py", f"--port={port}", "--address=127.0.0.1"]
-    with (tmp_path / "log").open("wb") as log:
-        server = subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        end = time.monotonic() + 60
-        while b"running at" not in (tmp_path / "log").read_bytes():
-            assert time.monotonic() < end, (tmp_path / "log").read_text()
-            time.sleep(0.1)
+    with served_app(tmp_path, PANEL) as address:
         page.route("**/*", lambda r: r.continue_() if "127.0.0.1" in r.request.url else r.abort())
-        page.goto(f"http://127.0.0.1:{port}/app")
+        page.goto(address)
         page.locator(".aiosw-node[data-step='load']").click()
         expect(page.locator(".aiosw")).to_contain_text(
             "lambda: 1"
         )  # the step's code: the server has answered
-    finally:
-        server.terminate()
-        server.wait(20)

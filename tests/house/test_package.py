@@ -23,6 +23,8 @@ IN_PACKAGE = (
     "cli/__init__.py",
     "static/graph.js",
     "static/graph.css",
+    "static/tuning.js",
+    "static/tuning.css",
     "tutorials/01_first_workflow.ipynb",
 )
 IN_DATA = (

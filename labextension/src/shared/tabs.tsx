@@ -13,6 +13,8 @@ interface Props<T extends string> {
 
 export function Tabs<T extends string>({ tabs, tab, label, counts, onChoose, panel }: Props<T>): JSX.Element {
   const id = useId();
+  // A space would make one reference two.
+  const of = (t: T): string => `${id}-${t.replaceAll(' ', '-')}`;
   const list = useRef<HTMLDivElement>(null);
   const [visited, setVisited] = useState<ReadonlySet<T>>(new Set([tab]));
   if (!visited.has(tab)) {
@@ -44,9 +46,9 @@ export function Tabs<T extends string>({ tabs, tab, label, counts, onChoose, pan
             key={t}
             type="button"
             role="tab"
-            id={`${id}-${t}`}
+            id={of(t)}
             aria-selected={t === tab}
-            aria-controls={`${id}-${t}-panel`}
+            aria-controls={`${of(t)}-panel`}
             tabIndex={t === tab ? 0 : -1}
             onClick={() => onChoose(t)}
           >
@@ -56,7 +58,7 @@ export function Tabs<T extends string>({ tabs, tab, label, counts, onChoose, pan
         ))}
       </div>
       {tabs.map(t => (
-        <div key={t} className="aiosw-panel" role="tabpanel" id={`${id}-${t}-panel`} aria-labelledby={`${id}-${t}`} hidden={t !== tab}>
+        <div key={t} className="aiosw-panel" role="tabpanel" id={`${of(t)}-panel`} aria-labelledby={of(t)} hidden={t !== tab}>
           {(t === tab || visited.has(t)) && panel(t, t === tab)}
         </div>
       ))}
