@@ -84,6 +84,17 @@ def _connect() -> None:
         return made[0]
 
     hooks.set_runner(runner)
+
+    def step() -> Any:
+        engine = sys.modules.get("aios_workbench.engine.context")
+        return engine.current.get() if engine is not None else None
+
+    def report(tuning: Any) -> str:
+        return str(importlib.import_module("aios_workbench.widgets.tuning_report").html(tuning))
+
+    from aios_workbench.knn import hooks as knn
+
+    knn.set_hooks(step, report)
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is not None:

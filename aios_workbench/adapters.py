@@ -61,6 +61,40 @@ ADAPTERS: tuple[Adapter, ...] = (
         "wire",
         "tests/browser/test_base_url.py: prefix kept, websockets, cut connections",
     ),
+    Adapter("DuckDB", "vectors, exact search", "real", "tests/knn/stores: the conformance suite of stores"),
+    Adapter("Milvus Lite", "vectors", "real", "tests/knn/stores: the conformance suite of stores, on a file"),
+    Adapter(
+        "PostgreSQL with pgvector",
+        "vectors",
+        "real",
+        "tests/knn/stores: the conformance suite of stores, on a private cluster of Debian's server",
+    ),
+    Adapter(
+        "Milvus server",
+        "vectors",
+        "wire",
+        "tests/knn/stores: the conformance suite by pymilvus over gRPC and TCP against the server of Milvus Lite",
+    ),
+    Adapter(
+        "Qdrant",
+        "vectors",
+        "wire",
+        "tests/knn/stores: the conformance suite; requests read by the models of qdrant-client (made from its OpenAPI, "
+        "unknown fields refused) and answered by its local mode",
+    ),
+    Adapter(
+        "Pinecone",
+        "vectors",
+        "wire",
+        "tests/knn/stores: the conformance suite against a peer of ours of its REST 2025-10, whose data plane "
+        "Pinecone's own client reads and writes as well",
+    ),
+    Adapter(
+        "Weaviate",
+        "vectors",
+        "wire",
+        "tests/knn/stores: the conformance suite against a peer of ours, of its REST and GraphQL as documented",
+    ),
     Adapter("PostgreSQL", "journal and catalog of a team", "untested", "not there yet"),
     Adapter("object store (fsspec)", "artifacts of a team", "untested", "not there yet"),
 )

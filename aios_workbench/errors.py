@@ -21,6 +21,7 @@
     └── KnnError                 vectors, a tuning or an index cannot do what was asked
         ├── KnnInputError        the vectors, queries, ids or metadata given are wrong
         ├── TuningFailed         a tuning ended without an index to offer
+        ├── StoreError           a vector store cannot be reached, or refused what it was asked
         └── RecallBelowTarget    an index finds less than was demanded: a gate that stays shut
 
 Messages say what happened, where, and the next thing to do.
@@ -149,6 +150,12 @@ class KnnInputError(KnnError):
 
 class TuningFailed(KnnError):
     """A tuning ended without an index to offer."""
+
+
+class StoreError(KnnError):
+    """A vector store cannot be reached, or refused what it was asked."""
+
+    http_status = 502
 
 
 class RecallBelowTarget(KnnError):

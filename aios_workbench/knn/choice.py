@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from aios_workbench.knn.models import Constraints, Cost, Point
+from aios_workbench.knn.models import Constraints, Cost, Point, Problem
 
 #: Half the width of a 95 % interval, in standard errors.
 _Z = 1.959964
@@ -49,14 +49,23 @@ def assured(point: Point) -> float:
     return recall - error
 
 
-def whole(points: Iterable[Point], rows: int) -> list[Point]:
+def searched(problem: Problem) -> int:
+    """Return how many vectors an index holds while it is measured: all but those held out as queries."""
+    held_out = 0 if problem.queries_given else problem.tuning_queries + problem.held_out_queries
+    return problem.rows - held_out
+
+
+def whole(points: Iterable[Point], problem: Problem) -> list[Point]:
     """Return the points measured with all vectors."""
-    return [p for p in points if p.vectors >= rows]
+    return [p for p in points if p.vectors >= searched(problem)]
 
 
-def within(point: Point, constraints: Constraints, rows: int) -> bool:
+def within(point: Point, constraints: Constraints, problem: Problem) -> bool:
     """True when a point holds everything but the recall. A latency nobody measured is not promised."""
-    if constraints.memory_bytes is not None and point.bytes_per_vector * rows > constraints.memory_bytes:
+    if (
+        constraints.memory_bytes is not None
+        and point.bytes_per_vector * problem.rows > constraints.memory_bytes
+    ):
         return False
     if constraints.build_seconds is not None and point.build_seconds > constraints.build_seconds:
         return False
@@ -65,14 +74,14 @@ def within(point: Point, constraints: Constraints, rows: int) -> bool:
     return True
 
 
-def holds(point: Point, constraints: Constraints, rows: int) -> bool:
+def holds(point: Point, constraints: Constraints, problem: Problem) -> bool:
     """True when a point holds all constraints, the recall with its margin."""
-    return within(point, constraints, rows) and assured(point) >= constraints.recall
+    return within(point, constraints, problem) and assured(point) >= constraints.recall
 
 
-def choose(points: Iterable[Point], constraints: Constraints, rows: int) -> Point | None:
+def choose(points: Iterable[Point], constraints: Constraints, problem: Problem) -> Point | None:
     """Return the fastest point that holds the constraints; of equals the smallest, then the one built soonest."""
-    fit = [p for p in whole(points, rows) if holds(p, constraints, rows)]
+    fit = [p for p in whole(points, problem) if holds(p, constraints, problem)]
     return min(fit, key=_order) if fit else None
 
 
@@ -80,12 +89,12 @@ def _order(point: Point) -> tuple[float, float, float, str]:
     return (-point.qps, point.bytes_per_vector, point.build_seconds, point.id)
 
 
-def front(points: Iterable[Point], constraints: Constraints, rows: int) -> list[str]:
+def front(points: Iterable[Point], constraints: Constraints, problem: Problem) -> list[str]:
     """Return the ids of the points that no other beats in both recall and speed, by rising recall.
 
     Those that break a constraint other than the recall are left out: they are no answer.
     """
-    fit = [p for p in whole(points, rows) if within(p, constraints, rows)]
+    fit = [p for p in whole(points, problem) if within(p, constraints, problem)]
     found: list[Point] = []
     for point in sorted(fit, key=lambda p: (-p.recall, *_order(p))):
         if not found or point.qps > found[-1].qps:
@@ -94,10 +103,14 @@ def front(points: Iterable[Point], constraints: Constraints, rows: int) -> list[
 
 
 def cost_of(
-    points: Iterable[Point], recall: float, constraints: Constraints, rows: int, chosen: Point | None = None
+    points: Iterable[Point],
+    recall: float,
+    constraints: Constraints,
+    problem: Problem,
+    chosen: Point | None = None,
 ) -> Cost:
     """Return what a recall costs: the fastest point that holds it and the other constraints."""
-    found = choose(points, constraints.model_copy(update={"recall": recall}), rows)
+    found = choose(points, constraints.model_copy(update={"recall": recall}), problem)
     if found is None:
         return Cost(recall=recall)
     return Cost(
@@ -106,9 +119,9 @@ def cost_of(
     )  # fmt: skip
 
 
-def why_none(points: Iterable[Point], constraints: Constraints, rows: int) -> str:
+def why_none(points: Iterable[Point], constraints: Constraints, problem: Problem) -> str:
     """Say why no point holds the constraints, and the change to them that would be enough."""
-    known = whole(points, rows)
+    known = whole(points, problem)
     if not known:
         return "nothing is measured with all vectors yet"
     said = []
@@ -118,29 +131,34 @@ def why_none(points: Iterable[Point], constraints: Constraints, rows: int) -> st
         if getattr(constraints, name) is None:
             continue
         loose = constraints.model_copy(update={name: 0.0 if name == "recall" else None})
-        fit = [p for p in known if holds(p, loose, rows)]
-        if fit and (what := text(fit, rows)):
+        fit = [p for p in known if holds(p, loose, problem)]
+        if fit and (what := text(fit, problem)):
             said.append(what)
     asked = describe(constraints)
     if said:
-        return f"no point holds {asked} together; it would do to {', or to '.join(said)}"
+        together = " together" if " and " in asked else ""
+        return f"no point holds {asked}{together}; it would do to {', or to '.join(said)}"
     return f"no point holds {asked}, nor all of that but one; give the tuning more time, or ask for less"
 
 
-def _latency(fit: Sequence[Point], _rows: int) -> str:
+def _latency(fit: Sequence[Point], _problem: Problem) -> str:
     times = [p.p95_ms for p in fit if p.p95_ms is not None]
-    return f"allow {min(times):.3g} ms" if times else ""
+    return (
+        f"allow {min(times):.3g} ms"
+        if times
+        else "ask for no latency, which nobody measured for those that fit"
+    )
 
 
-def _memory(fit: Sequence[Point], rows: int) -> str:
-    return f"allow {size(min(p.bytes_per_vector for p in fit) * rows)} of memory"
+def _memory(fit: Sequence[Point], problem: Problem) -> str:
+    return f"allow {size(min(p.bytes_per_vector for p in fit) * problem.rows)} of memory"
 
 
-def _build(fit: Sequence[Point], _rows: int) -> str:
+def _build(fit: Sequence[Point], _problem: Problem) -> str:
     return f"allow {min(p.build_seconds for p in fit):.3g} s for building"
 
 
-def _recall(fit: Sequence[Point], _rows: int) -> str:
+def _recall(fit: Sequence[Point], _problem: Problem) -> str:
     best = math.floor(max(map(assured, fit)) * 1000) / 1000
     return f"ask for recall {best:g}" if best > 0 else ""
 
