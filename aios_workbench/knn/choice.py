@@ -23,12 +23,14 @@ def estimate(point: Point) -> tuple[float, float]:
     Examples
     --------
     >>> from aios_workbench.knn.models import Params
-    >>> point = Point(id="a", params=Params(family="flat"), recall=0.96, recall_low=0.94, recall_high=0.98,
+    >>> point = Point(id="a", params=Params(family="nsg"), recall=0.96, recall_low=0.94, recall_high=0.98,
     ...     queries=200, qps=1, qps_low=1, qps_high=1, bytes_per_vector=4, build_seconds=0, vectors=1, at=0)
     >>> recall, error = estimate(point)
     >>> recall, round(error, 3)
     (0.96, 0.01)
     """
+    if point.params.family == "flat" and point.params.codec == "flat":
+        return 1.0, 0.0  # exact by construction, however few queries were asked
     error = max(0.0, point.recall - point.recall_low) / _Z
     if point.verified is None or point.verified_low is None:
         return point.recall, error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -13,8 +12,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from aios_workbench.knn.hits import Hits
-
-_Z = 1.959964
 
 
 class Searchable(Protocol):
@@ -100,10 +97,13 @@ def check_recall(
         raise ParameterError(f"recall is {recall!r}; give a fraction above 0, at most 1")
     if by not in ("mean", "low", "high"):
         raise ParameterError(f"by is {by!r}; use 'mean', 'low' or 'high'")
+    from aios_workbench.knn.recall import interval
+
     each = recalls(index, queries, k, own)
     if not len(each):
         raise KnnInputError("there are no queries to check recall with; give some")
-    mean, low, high = interval(each)
+    mean = float(each.mean())
+    low, high = interval(each, k=k)
     verdict = Verdict(
         {"mean": mean, "low": low, "high": high}[by] >= recall, recall, mean, low, high, len(each), k
     )
@@ -144,14 +144,3 @@ def neighbours(
     keep = ~mine
     shape = (len(hits.ids), k)
     return hits.ids[keep].reshape(shape), hits.distances[keep].reshape(shape)
-
-
-def interval(each: npt.NDArray[Any]) -> tuple[float, float, float]:
-    """Return the mean of recalls and its bounds (95 %), never without width: 20 perfect queries prove little.
-
-    The mean's own standard error; where all are nearly equal, that of one more query which was half right.
-    """
-    n, mean = len(each), float(each.mean())
-    smoothed = (each.sum() + 0.5) / (n + 1)
-    error = math.sqrt(max(float(each.var()), smoothed * (1 - smoothed) / 10) / n)
-    return mean, max(0.0, mean - _Z * error), min(1.0, mean + _Z * error)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from aios_workbench.knn.vectors import Vectors
 
-#: Queries of the search, and as many more to verify with.
-_SEARCH, _VERIFY = 500, 500
+#: Queries of the search, at least and at most; there are as many more to verify with.
+_LEAST, _MOST = 500, 2000
 
 
 @dataclass(frozen=True)
@@ -103,20 +103,22 @@ def prepare(
     return source
 
 
-def ask(vectors: Vectors, k: int, seed: int) -> Asked:
+def ask(vectors: Vectors, k: int, seed: int, recall: float = 0.95) -> Asked:
     """Return the queries to tune and to verify with, in random order; without given ones rows are held out."""
     import numpy as np
 
+    from aios_workbench.knn.recall import queries_needed
+
     vectors.check_k(k)
-    given = vectors.queries is not None
-    most = _SEARCH + _VERIFY if given else min(_SEARCH + _VERIFY, vectors.n - int(k))
+    most = 2 * min(max(_LEAST, queries_needed(recall)), _MOST)
+    if vectors.queries is None:
+        most = min(most, vectors.n - int(k))
     sample = vectors.sample_queries(most, seed)
     count = len(sample.queries)
     # held out rows come sorted: their first half would be the first half of the data
     order = np.random.default_rng(seed).permutation(count)
     rows = sample.rows[order] if len(sample.rows) else sample.rows
-    tuning = max(1, -(-count * _SEARCH // (_SEARCH + _VERIFY)))
-    return Asked(np.ascontiguousarray(sample.queries[order]), rows, tuning, Path(sample.path))
+    return Asked(np.ascontiguousarray(sample.queries[order]), rows, -(-count // 2), Path(sample.path))
 
 
 def describe(vectors: Vectors, folder: Path) -> dict[str, Any]:

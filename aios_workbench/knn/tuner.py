@@ -93,7 +93,7 @@ def tune(
     given = kept.prepare(
         vectors, ws, metric=metric, queries=queries, ids=ids, metadata=metadata, embed=embed, seed=seed
     )
-    asked = kept.ask(given, k, seed)
+    asked = kept.ask(given, k, seed, constraints.recall)
     problem = Problem(
         fingerprint=given.fingerprint, source=given.source, rows=given.n, dimensions=given.space.dimensions, k=int(k),
         metric=given.space.metric, tuning_queries=asked.tuning, held_out_queries=len(asked.queries) - asked.tuning,

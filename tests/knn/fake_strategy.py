@@ -20,7 +20,8 @@ Emit = Callable[[Any], None]
 def point(name: str, recall: float, qps: float, *, vectors: int = 1000, **more: Any) -> Point:
     """A measured point with a narrow interval."""
     fields: dict[str, Any] = {
-        "params": Params(family="flat"), "queries": 100, "qps_low": qps, "qps_high": qps, "bytes_per_vector": 64.0,
+        "params": Params(family="ivf", nlist=16, nprobe=4), "queries": 100,
+        "qps_low": qps, "qps_high": qps, "bytes_per_vector": 64.0,
         "build_seconds": 0.1, "at": 0.0, "recall_low": recall - 0.001, "recall_high": min(1.0, recall + 0.001),
     }  # fmt: skip
     return Point(id=name, recall=recall, qps=qps, vectors=vectors, **{**fields, **more})

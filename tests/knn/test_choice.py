@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tuning_kit import problem
 
 from aios_workbench.knn import choice
-from aios_workbench.knn.models import Constraints, Point
+from aios_workbench.knn.models import Constraints, Params, Point
 
 ROWS = 1000
 PROBLEM = problem(rows=ROWS)
@@ -122,7 +122,7 @@ def test_a_margin_keeps_a_lucky_point_out() -> None:
 
 
 def test_exact_points_need_no_margin() -> None:
-    flat = point("flat", 1.0, 10.0, recall_low=1.0)
+    flat = point("flat", 1.0, 10.0, recall_low=0.98, params=Params(family="flat"))
     assert choice.choose([flat], Constraints(recall=1.0), PROBLEM) is flat
 
 

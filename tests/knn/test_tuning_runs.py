@@ -230,7 +230,7 @@ def test_an_interrupt_ends_the_waiting_only(going: Tuning) -> None:
 def test_waiting_says_what_is_found(ws: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     start(ws, seconds=0.05).wait(PATIENCE)
     out = capsys.readouterr().out
-    assert "Flat: recall 0.910" in out
+    assert "nprobe 4: recall 0.910" in out
     assert "900 queries/s" in out
     start(ws).wait(PATIENCE, progress=False)
     assert capsys.readouterr().out == ""

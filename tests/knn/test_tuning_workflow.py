@@ -54,7 +54,7 @@ def test_a_step_that_tunes_shows_how_far_it_is_and_logs_what_it_finds(ws: Worksp
 
     run = wf.run(kit=HERE)
     assert run.result(timeout=PATIENCE) == "finished"
-    assert "Flat: recall 0.910" in run["tuned"].logs
+    assert "nprobe 4: recall 0.910" in run["tuned"].logs
     ws.catalog.flush()
     told = ws.catalog.query("select data from events where run_id = :r and kind = 'progress'", r=run.id)
     assert any("recall 0.9" in t["data"] for t in told)
