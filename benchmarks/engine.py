@@ -11,11 +11,9 @@ as "not measured", never as a number. Nothing phones home. Results go to benchma
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import platform
-import shutil
 import statistics
 import subprocess
 import sys
@@ -24,10 +22,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from _peers import clean_env, environment, table
+
 HERE = Path(__file__).resolve().parent
 PEERS = HERE / "peers"
 RESULTS = HERE / "results"
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "aios-bench"
 TAG = "AIOS-BENCH "
 PEER_SECONDS = 600
 
@@ -71,43 +70,9 @@ LATENCIES = {
 }
 
 
-def clean_env(**more: str) -> dict[str, str]:
-    """Return an environment in which bytecode is written and nobody is phoned."""
-    gone = ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "AIOS_DATABASE_URL", "AIOS_ARTIFACTS", "VIRTUAL_ENV")
-    env = {k: v for k, v in os.environ.items() if k not in gone}
-    return {**env, "DO_NOT_TRACK": "1", "MLFLOW_DISABLE_TELEMETRY": "true", **more}
-
-
 def python_for(name: str, peer: Peer) -> str:
-    """Return the Python of a peer, making its environment when the pins are new. Raise RuntimeError if it cannot be."""
-    if not peer.pins:
-        return sys.executable
-    pins = PEERS / peer.pins
-    key = hashlib.sha256(pins.read_bytes() + sys.version.encode()).hexdigest()[:12]
-    venv = CACHE / f"{name}-{key}"
-    python = venv / "bin" / "python"
-    if (venv / "complete").exists():
-        return str(python)
-    sys.path.insert(0, str(HERE.parent))
-    from aios_workbench import bootstrap
-
-    fast = bootstrap.uv()
-    if fast is None:
-        raise RuntimeError("uv is not to be had")
-    shutil.rmtree(venv, ignore_errors=True)
-    uv, env = str(fast[0][0]), fast[1]
-    print(
-        f"making the environment of {name} ({pins.read_text().split()[0]}) ...", file=sys.stderr, flush=True
-    )
-    for command in (
-        [uv, "venv", "-q", "--python", sys.executable, str(venv)],
-        [uv, "pip", "install", "-q", "--compile-bytecode", "--python", str(python), "-r", str(pins)],
-    ):
-        made = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-        if made.returncode:
-            raise RuntimeError(f"its environment could not be made: {made.stderr.strip().splitlines()[-1:]}")
-    (venv / "complete").touch()
-    return str(python)
+    """Return the Python of a peer. Raise RuntimeError if its environment cannot be made."""
+    return environment(name, PEERS / peer.pins) if peer.pins else sys.executable
 
 
 def measure(name: str, peer: Peer, steps: int, home: Path) -> dict[str, object]:
@@ -209,20 +174,6 @@ def number(value: float | None, digits: int = 3) -> str:
 def ratio(value: float | None, base: float | None) -> str:
     """Format how many times `base` a value is."""
     return "-" if value is None or not base else f"{number(value / base)} x"
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """Lay out plain text in columns: the first to the left, numbers to the right."""
-    widths = [max(len(line[i]) for line in [head, *rows]) for i in range(len(head))]
-    rule = ["-" * w for w in widths]
-    lines = [
-        "  ".join(
-            cell.ljust(w) if i == 0 else cell.rjust(w)
-            for i, (cell, w) in enumerate(zip(line, widths, strict=True))
-        )
-        for line in [head, rule, *rows]
-    ]
-    return "\n".join(lines)
 
 
 def main() -> int:
