@@ -10,6 +10,7 @@ from typing import Any
 CLASSES = (
     ("aios_workbench.workflow.definition", "Workflow"),
     ("aios_workbench.engine.runs", "Run"),
+    ("aios_workbench.knn.tuning", "Tuning"),
 )
 _shown: weakref.WeakValueDictionary[object, Any] = weakref.WeakValueDictionary()
 #: Display id -> the widget whose picture is shown there, and the state it shows.

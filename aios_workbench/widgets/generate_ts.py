@@ -68,7 +68,7 @@ def generate_tuning() -> str:
     parts = [
         _HEAD.format("tuning_protocol.py"),
         "import type { Done } from './protocol';\n",
-        _alias("Family", written["Params"]["properties"]["family"]),
+        _alias("Family", written["TuningPoint"]["properties"]["family"]),
         _alias("TuningStatus", written["TuningView"]["properties"]["status"]),
         _alias("System", written["Exported"]["properties"]["system"]) + "\n",
     ]
@@ -116,7 +116,6 @@ def _named(model: str, field: str) -> str | None:
         ("StepDetail", "status"): "StepStatus",
         ("TuningView", "status"): "TuningStatus",
         ("TuningPatch", "status"): "TuningStatus",
-        ("Params", "family"): "Family",
         ("TuningPoint", "family"): "Family",
         ("Pruned", "family"): "Family",
         ("Exported", "system"): "System",

@@ -19,7 +19,6 @@ from aios_workbench.knn.models import (
     Family,
     HardQuery,
     Neighbour,
-    Params,
     Problem,
     Pruned,
     TuningStatus,
@@ -47,7 +46,7 @@ class TuningPoint(Message):
     id: str
     label: str
     family: Family
-    params: Params
+    codec: str
     curve: str
     knob: str | None = None
     setting: float | None = None
@@ -229,6 +228,6 @@ ANSWERS: dict[type[TuningRequest], type[Message]] = {
 
 #: In the order they are written to `tuning_protocol.ts`.
 MODELS: tuple[type[Message], ...] = (
-    Params, Problem, Constraints, Latency, TuningPoint, Pruned, Cost, TuningView, TuningPatch, Neighbour, Explored,
+    Problem, Constraints, Latency, TuningPoint, Pruned, Cost, TuningView, TuningPatch, Neighbour, Explored,
     HardQuery, HardQueries, Snippet, Exported, *ANSWERS,
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -140,17 +141,27 @@ def drawn(point: Point, rows: int) -> TuningPoint:
     plain: dict[str, Any] = {"nprobe": None, "ef_search": None}
     if knob == "refine":
         plain["refine"] = 0.0
+    same = params.model_copy(update=plain).model_dump_json() + f"/{point.vectors}"
+    figures: dict[str, Any] = {n: _short(point, n, 6) for n in _RECALLS}
+    figures |= {n: _short(point, n, 4) for n in _FIGURES}
     return TuningPoint(
-        id=point.id, label=label(params), family=params.family, params=params,
-        curve=params.model_copy(update=plain).model_dump_json() + f"/{point.vectors}",
+        id=point.id, label=label(params), family=params.family, codec=params.codec,
+        curve=hashlib.blake2b(same.encode(), digest_size=6).hexdigest(),
         knob=knob, setting=None if setting is None else float(setting),
-        recall=point.recall, recall_low=point.recall_low, recall_high=point.recall_high, queries=point.queries,
-        qps=_number(point.qps) or 0.0, qps_low=_number(point.qps_low) or 0.0, qps_high=_number(point.qps_high) or 0.0,
-        batch=point.batch, p50_ms=_number(point.p50_ms), p95_ms=_number(point.p95_ms), p99_ms=_number(point.p99_ms),
-        latency=histogram(point.latencies_ms), bytes_per_vector=point.bytes_per_vector,
-        build_seconds=point.build_seconds, vectors=point.vectors, part=point.vectors < rows, at=point.at,
-        verified=point.verified, verified_low=point.verified_low, verified_high=point.verified_high,
+        queries=point.queries, batch=point.batch, latency=histogram(point.latencies_ms), vectors=point.vectors,
+        part=point.vectors < rows,
+        **figures,
     )  # fmt: skip
+
+
+#: Recalls keep six digits, other figures four: more is noise, and much of what would be sent.
+_RECALLS = (
+    "recall", "recall_low", "recall_high", "verified", "verified_low", "verified_high",
+)  # fmt: skip
+_FIGURES = (
+    "qps", "qps_low", "qps_high", "p50_ms", "p95_ms", "p99_ms", "bytes_per_vector", "build_seconds", "at",
+)  # fmt: skip
+_OPTIONAL = frozenset({"verified", "verified_low", "verified_high", "p50_ms", "p95_ms", "p99_ms"})
 
 
 def histogram(latencies: Sequence[float]) -> Latency | None:
@@ -174,13 +185,17 @@ def histogram(latencies: Sequence[float]) -> Latency | None:
     return Latency(low=low, high=high, counts=counts)
 
 
-def _number(value: float | None) -> float | None:
+def _short(point: Point, name: str, digits: int) -> float | None:
     """What is not finite has no place in JSON."""
-    return value if value is not None and math.isfinite(value) else None
+    value: float | None = getattr(point, name)
+    if value is None or not math.isfinite(value):
+        return None if name in _OPTIONAL else 0.0
+    return float(f"{value:.{digits}g}")
 
 
 def _sane(constraints: Constraints) -> Constraints:
-    return constraints.model_copy(update={"latency_ms": _number(constraints.latency_ms)})
+    known = constraints.latency_ms is None or math.isfinite(constraints.latency_ms)
+    return constraints if known else constraints.model_copy(update={"latency_ms": None})
 
 
 @functools.lru_cache(maxsize=4096)

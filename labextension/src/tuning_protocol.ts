@@ -6,19 +6,6 @@ export type Family = 'flat' | 'pq' | 'ivf' | 'hnsw' | 'nsg' | 'rabitq' | 'binary
 export type TuningStatus = 'running' | 'paused' | 'finished' | 'stopped' | 'failed';
 export type System = 'milvus' | 'pgvector' | 'qdrant' | 'weaviate' | 'pinecone';
 
-/** How an index is built and searched: with the vectors and a seed this is all it takes. `codec` is how vectors are held inside: `flat` (float32), `fp16`, `sq8`, `pq<m>x4fs` (4-bit product quantizer, fast scan), `rabitq`, `bits`. `refine` is the factor of candidates re-ranked with exact vectors; 0: none. */
-export interface Params {
-  family: Family;
-  codec: string;
-  opq: boolean;
-  nlist: number | null;
-  nprobe: number | null;
-  graph_degree: number | null;
-  ef_construction: number | null;
-  ef_search: number | null;
-  refine: number;
-}
-
 /** The task: fixed for a tuning. `fingerprint` names the vectors, the queries, `k` and the metric. */
 export interface Problem {
   fingerprint: string;
@@ -57,7 +44,7 @@ export interface TuningPoint {
   id: string;
   label: string;
   family: Family;
-  params: Params;
+  codec: string;
   curve: string;
   knob: string | null;
   setting: number | null;

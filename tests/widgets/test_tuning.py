@@ -142,11 +142,12 @@ def test_the_last_call_is_never_lost() -> None:
 
 def test_points_of_one_index_are_one_curve() -> None:
     shown = view(tuned().state)
+    params = {p.id: p.params for p in tuned().state.points}
     curves: dict[str, set[Any]] = {}
     for p in shown.points:
-        curves.setdefault(p.curve, set()).add((p.params.nlist, p.params.codec, p.family))
+        curves.setdefault(p.curve, set()).add((params[p.id].nlist, p.codec, p.family))
     assert all(len(kinds) == 1 for kinds in curves.values())
-    nprobes = [p.setting for p in shown.points if p.knob == "nprobe" and p.params.nlist == 512]
+    nprobes = [p.setting for p in shown.points if p.knob == "nprobe" and params[p.id].nlist == 512]
     assert max(nprobes) == 128
     assert next(p for p in shown.points if p.family == "flat").knob is None
 

@@ -38,6 +38,6 @@ export function inside(p: TuningPoint, brush: Brush): boolean {
 
 /** The exact answer's fastest point: what every other is compared with. */
 export function exactOf(points: TuningPoint[]): TuningPoint | null {
-  const exact = points.filter(p => p.family === 'flat' && p.params.codec === 'flat' && !p.part);
+  const exact = points.filter(p => p.family === 'flat' && p.codec === 'flat' && !p.part);
   return exact.reduce<TuningPoint | null>((best, p) => (best === null || p.qps > best.qps ? p : best), null);
 }

@@ -1,5 +1,5 @@
 // A tuning on one screen: the trade-off, the answer, what it cost to find it.
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { Component, type ReactNode, useCallback, useDeferredValue, useEffect, useMemo, useState } from 'react';
 
 import type { Family, TuningView } from '../../tuning_protocol';
 import { Boundary } from '../inspector/boundary';
@@ -58,6 +58,8 @@ export function TuningScreen({ view, host, lost }: Props): JSX.Element {
   const families = (Object.keys(FAMILIES) as Family[]).filter(f => points.some(p => p.family === f));
   const marked = brush ? points.filter(p => inside(p, brush)).length : 0;
   const latencies = points.some(p => p.p95_ms !== null);
+  // What is below may lag behind the chart by a moment: hundreds of points a few times a second.
+  const later = useDeferredValue(view);
   const problem = choosing.problem ?? constraining.problem;
   return (
     <div className="aiosw aiosw-tuning" data-place="cell">
@@ -116,17 +118,29 @@ export function TuningScreen({ view, host, lost }: Props): JSX.Element {
         onChoose={setTab}
         panel={(t, isShown) => (
           <Boundary what={t}>
-            {t === 'Curves' ? <Curves view={view} shown={shown} onChoose={onChoose} />
+            <Still moving={isShown}>
+            {t === 'Curves' ? <Curves view={later} shown={shown} onChoose={onChoose} />
               : t === 'Latency' ? <LatencyView point={point} />
-              : t === 'Memory and build' ? <Resources view={view} shown={shown} onChoose={onChoose} />
-              : t === 'Tried' ? <Tried view={view} host={host} brush={brush} onChoose={onChoose} />
-              : t === 'Pruned' ? <PrunedView view={view} />
-              : <Queries view={view} host={host} point={point} shown={isShown} />}
+              : t === 'Memory and build' ? <Resources view={later} shown={shown} onChoose={onChoose} />
+              : t === 'Tried' ? <Tried view={later} host={host} brush={brush} onChoose={onChoose} />
+              : t === 'Pruned' ? <PrunedView view={later} />
+              : <Queries view={later} host={host} point={point} shown={isShown} />}
+            </Still>
           </Boundary>
         )}
       />
     </div>
   );
+}
+
+/** What is not on the screen is not drawn anew. */
+class Still extends Component<{ moving: boolean; children: ReactNode }> {
+  override shouldComponentUpdate(next: { moving: boolean }): boolean {
+    return next.moving || this.props.moving;
+  }
+  override render(): ReactNode {
+    return this.props.children;
+  }
 }
 
 function toggled(now: ReadonlySet<Family>, family: Family): ReadonlySet<Family> {
