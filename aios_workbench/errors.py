@@ -20,6 +20,7 @@
     ├── JobError                 a notebook cannot be promoted or a job cannot run
     └── KnnError                 vectors, a tuning or an index cannot do what was asked
         ├── KnnInputError        the vectors, queries, ids or metadata given are wrong
+        ├── CorruptIndexError    a saved index is damaged, foreign, or of a newer version
         ├── TuningFailed         a tuning ended without an index to offer
         ├── StoreError           a vector store cannot be reached, or refused what it was asked
         └── RecallBelowTarget    an index finds less than was demanded: a gate that stays shut
@@ -146,6 +147,12 @@ class KnnError(AiosError):
 
 class KnnInputError(KnnError):
     """The vectors, queries, ids or metadata given are wrong; the message names the rows."""
+
+
+class CorruptIndexError(KnnError):
+    """A saved index is damaged, foreign, or of a newer version: it is not loaded."""
+
+    http_status = 409
 
 
 class TuningFailed(KnnError):

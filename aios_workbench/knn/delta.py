@@ -178,7 +178,7 @@ class Delta:
         shared.keys[at : at + n] = keys
         shared.used = at + n
         more = np.empty(n, object)
-        more[:] = list(ids)
+        more[:] = ids.tolist() if isinstance(ids, np.ndarray) else list(ids)  # no numpy scalars
         return Delta(np.concatenate([self.ids, more]), np.concatenate([self.live, np.ones(n, bool)]), shared)
 
     def without(self, rows: Rows) -> Delta:

@@ -172,7 +172,10 @@ class Metadata:
             checked = expression(cast("Source", _Parser(con)), filter)
             kind = con.execute(f"describe select (\n{checked}\n) as yes from known").fetchall()[0][1]
         except ParameterError as e:
-            raise KnnInputError(f"filter {filter[:200]!r}: {e}".replace("; use sql", "")) from None
+            said = str(e).removeprefix("where: ").partition(";")[0]
+            raise KnnInputError(
+                f"filter {filter[:200]!r}: {said}; give one condition on the metadata, such as price < 50"
+            ) from None
         except duckdb.Error as e:
             self._refuse(filter, e)
         finally:
