@@ -226,9 +226,9 @@ class Tuning(Running):
         ParameterError
             When the system is not known, or has no index of this family.
         """
-        exporting = importlib.import_module("aios_workbench.knn.export")
-        found: dict[str, Any] = exporting.export(system, self, self.point(point))
-        return found
+        from aios_workbench.knn.export import export
+
+        return export(self.point(point).params, system, self._state.problem)
 
     def html(self, path: str | Path) -> Path:
         """Write a report of this tuning as one HTML file, readable without a kernel; return its path."""

@@ -75,8 +75,9 @@ class QdrantStore(BaseStore):
         return Shape(vectors["size"], known[vectors["distance"]], kind)  # type: ignore[arg-type]
 
     def _create(self, shape: Shape) -> None:
-        vectors = {"size": shape.dimensions, "distance": _METRIC[shape.metric]}
-        self._http.ask("PUT", self._at, {"vectors": vectors, **self._config})
+        own = {"size": shape.dimensions, "distance": _METRIC[shape.metric]}
+        vectors = {**self._config.get("vectors", {}), **own}
+        self._http.ask("PUT", self._at, {**self._config, "vectors": vectors})
 
     def _prepare(self, rows: Batch) -> None:
         # comparisons are ranges of floats
