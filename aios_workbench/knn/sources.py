@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aios_workbench.errors import KnnInputError
-from aios_workbench.knn import arrowed
+from aios_workbench.knn import arrowed, relations
 from aios_workbench.knn.rows import as_rows
 
 if TYPE_CHECKING:
@@ -39,7 +39,9 @@ class Source:
     described : str
         Where the vectors come from, for people.
     rows : int, optional
-        How many; not known of a stream.
+        How many; not known of a stream, nor of a query before it has run.
+    count : callable, optional
+        Finds out, at a price.
     ids : array_like, optional
         What the container itself calls its rows: the index of a pandas object.
     text : str
@@ -51,6 +53,7 @@ class Source:
     rows: int | None = None
     ids: Any = None
     text: str = ""
+    count: Callable[[], int] | None = None
 
 
 def open_source(
@@ -188,7 +191,7 @@ def _arrow(source: Any, column: str | None, ids: str | None, *, texts: bool) -> 
 def _named(source: str | Path, column: str | None, ids: str | None, *, texts: bool) -> Source:
     text = str(source).strip()
     if isinstance(source, str) and text.lower().startswith(_SQL):
-        return _relation(_asked(text), "SQL", column, ids, texts=texts)
+        return _relation(relations.select(text), "SQL", column, ids, texts=texts)
     path = Path(text).expanduser()
     if path.suffix == ".npy" and path.is_file():
         import numpy as np
@@ -243,42 +246,13 @@ def _parquet(files: Sequence[Path], name: str, column: str | None, ids: str | No
     )  # fmt: skip
 
 
-def _asked(sql: str) -> Any:
-    """Return the relation of a SELECT; it may name data frames of the caller's, and the tables of `duckdb.sql`."""
-    import duckdb
-
-    cursor = duckdb.default_connection().cursor()
-    cursor.execute("set python_scan_all_frames = true")  # else only this frame's variables are seen
-    try:
-        try:
-            found = cursor.sql(sql)
-        except duckdb.CatalogException:
-            found = duckdb.default_connection().sql(sql)  # a cursor does not see temporary tables
-    except duckdb.Error as e:
-        raise KnnInputError(f"the SQL that should give vectors does not run: {e}") from e
-    if found is None:
-        raise KnnInputError("the SQL that should give vectors is not a SELECT")
-    return found
-
-
 def _relation(relation: Any, name: str, column: str | None, ids: str | None, *, texts: bool) -> Source:
-    import duckdb
-    import pyarrow as pa
-
-    try:
-        schema = relation.limit(0).to_arrow_table().schema
-        rows = int(relation.count("*").fetchall()[0][0])
-    except duckdb.Error as e:
-        raise KnnInputError(f"the {name} that should give vectors does not run: {e}") from e
-    names = arrowed.vector_columns(schema, column, ids, texts=texts)
+    names = arrowed.vector_columns(relations.schema(relation, name), column, ids, texts=texts)
 
     def blocks() -> Iterator[Block]:
-        try:
-            yield from _blocks(relation.to_arrow_reader(BLOCK), names, texts=texts)
-        except (duckdb.Error, pa.ArrowException, OSError) as e:
-            raise KnnInputError(f"the {name} that should give vectors failed: {e}") from e
+        yield from _blocks(relations.batches(relation, name, BLOCK), names, texts=texts)
 
-    return Source(name, blocks, rows, text=names[0] if texts else "")
+    return Source(name, blocks, count=lambda: relations.count(relation, name), text=names[0] if texts else "")
 
 
 def _blocks(batches: Any, names: Sequence[str], *, texts: bool) -> Iterator[Block]:

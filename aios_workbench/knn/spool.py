@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import time
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
-from aios_workbench.errors import KnnInputError
+from aios_workbench.errors import KnnInputError, WorkspaceError
 from aios_workbench.knn.fingerprint import Fingerprint
 from aios_workbench.knn.models import Metric
 from aios_workbench.knn.rows import as_rows, check_numbers, norms
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _HEADER = 128
+#: Unfinished files of processes that were killed are removed after a day.
+_STALE = 86_400
 #: The squares of shorter vectors vanish in float32.
 _SHORTEST = 1e-15
 
@@ -32,6 +36,10 @@ class Spool:
         self.notes: list[str] = []
         self._metric = metric
         self._folder = folder
+        for left in folder.glob(".*.partial"):
+            with contextlib.suppress(OSError):  # somebody else was faster
+                if left.stat().st_mtime < time.time() - _STALE:
+                    left.unlink()
         self._partial = folder / f".{uuid.uuid4().hex}.partial"
         self._file: BinaryIO = self._partial.open("w+b")
         self._hash = Fingerprint(metric)
@@ -51,13 +59,15 @@ class Spool:
         ------
         KnnInputError
             When a row is wrong; the message names it by its number among all.
+        WorkspaceError
+            When the disk is full.
         """
         import numpy as np
 
         rows = as_rows(values)
         if self.space is None:
             self.space = Space.sized(self._metric, rows.shape[1])
-            self._file.write(bytes(_HEADER))
+            self._write(bytes(_HEADER))
             if rows.dtype.kind != "f":
                 self.notes.append(f"{rows.dtype} values are held as float32")
         if rows.shape[1] != self.space.dimensions:
@@ -73,9 +83,18 @@ class Spool:
         else:
             inside = self.space.vectors(rows, first=self.rows)
         self._hash.add(rows)
-        self._file.write(inside.data)
+        self._write(inside.data)
         self._norms.append(length)
         self.rows += len(rows)
+
+    def _write(self, data: bytes | memoryview) -> None:
+        try:
+            self._file.write(data)
+        except OSError as e:
+            raise WorkspaceError(
+                f"{self.rows:,} vectors were read, and no more fit below {self._folder} ({e.strerror}); make room, "
+                "take a sample with limit=, or set AIOS_HOME to a larger disk"
+            ) from e
 
     def finish(self) -> tuple[Path, Space, str, npt.NDArray[np.float64]]:
         """Return the file, the space, the fingerprint and the lengths of the vectors.

@@ -138,6 +138,8 @@ def _chosen(source: Source, limit: int | None, seed: int) -> Rows | None:
 
     if limit is None:
         return None
+    if source.rows is None and source.count is not None:
+        source.rows = source.count()
     if source.rows is None:
         raise KnnInputError(
             f"limit needs to know how many vectors there are, which a stream ({source.described}) does not tell; give "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from aios_workbench.errors import KnnInputError, ParameterError
+from aios_workbench.errors import KnnInputError, ParameterError, WorkspaceError
 from aios_workbench.knn import notices
 from aios_workbench.knn.vectors import Vectors
 
@@ -84,15 +85,71 @@ def test_a_wrong_option_is_told(opened: Open) -> None:
         opened(X, limit=0)
 
 
-def test_no_table_of_the_notebook_is_hidden_from_sql(opened: Open) -> None:
-    frame = pd.DataFrame({"e": ROWS, "id": range(30)})
-    assert len(frame) == 30
-    assert opened("select * from frame where id < 12").n == 12
-    duckdb.sql("create or replace temp table elsewhere as select * from frame")
+@pytest.mark.parametrize(
+    "name", ["frame", "ids", "source", "queries", "sql", "folder", "self", "relation", "e"]
+)
+def test_sql_may_name_the_data_frames_of_whoever_wrote_it(name: str, opened: Open) -> None:
+    """Our own functions have variables of such names; DuckDB looks at the nearest first."""
+    scope: dict[str, Any] = {"opened": opened, "table": pd.DataFrame({"v": ROWS, "id": range(30)})}
+    sql = f"select * from {name} where id < 12"
+    exec(f"def cell():\n    {name} = table\n    return opened({sql!r}).n", scope)
+    assert scope["cell"]() == 12
+
+
+GLOBAL = pa.table({"e": ROWS})
+
+
+def test_sql_may_name_arrow_tables_relations_and_tables(opened: Open) -> None:
+    assert opened("from GLOBAL limit 4").n == 4
+    own = duckdb.connect().from_arrow(GLOBAL).limit(7)
+    assert own is not None
+    assert opened("from own").n == 7
+    assert opened('select GLOBAL.* from "GLOBAL", own limit 6').n == 6
+    duckdb.sql("create or replace temp table elsewhere as select * from GLOBAL")
+    duckdb.sql("create or replace table lasting as select * from GLOBAL limit 3")
     try:
         assert opened("from elsewhere").n == 30
+        assert opened("from lasting").n == 3
+        lasting = pd.DataFrame({"e": ROWS})
+        assert opened("from lasting").n < len(lasting)  # a table wins, as in DuckDB itself
     finally:
         duckdb.sql("drop table elsewhere")
+        duckdb.sql("drop table lasting")
+
+
+def test_a_query_runs_once(opened: Open) -> None:
+    duckdb.sql("create or replace sequence runs")
+    try:
+        # counting its rows first, only to say how far reading has come, would run it twice
+        found = opened("select [nextval('runs'), 1.0] as e from range(100)")
+        assert found.inner[:, 0].min() == 1.0
+    finally:
+        duckdb.sql("drop sequence runs")
+
+
+def test_a_full_disk_is_told(opened: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from aios_workbench.knn import spool
+
+    class Full(spool.Spool):
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            self._file.close()
+            self._file = Path("/dev/full").open("w+b", buffering=0)  # noqa: SIM115 - closed by the class
+
+    monkeypatch.setattr("aios_workbench.knn.vectors.Spool", Full)
+    with pytest.raises(WorkspaceError, match=r"no more fit .*No space left.* limit="):
+        opened(X)
+    assert list(tmp_path.rglob("*.partial")) == []
+
+
+def test_what_a_killed_process_left_is_swept(opened: Open, tmp_path: Path) -> None:
+    old, new = tmp_path / "vectors" / ".old.partial", tmp_path / "vectors" / ".new.partial"
+    old.parent.mkdir()
+    old.touch()
+    new.touch()
+    os.utime(old, (0, 0))
+    opened(X)
+    assert (old.exists(), new.exists()) == (False, True)
 
 
 def test_files_that_are_not_what_they_are_called(opened: Open, tmp_path: Path) -> None:
