@@ -259,6 +259,14 @@ class FakeTuning:
 
     def export(self, system: str, point: str | None = None) -> dict[str, Any]:
         self.calls.append(("export", system, point))
+        if system == "pgvector":
+            made = "CREATE INDEX ON vectors USING ivfflat (v vector_cosine_ops) WITH (lists = 2048)"
+            return {
+                "system": system,
+                "sql": [made],
+                "search": {"ivfflat.probes": 24},
+                "notes": [f"{system} has no refine"],
+            }
         return {
             "index_type": "IVF_FLAT",
             "params": {"nlist": 2048},

@@ -86,9 +86,15 @@ def _code(tuning: Any, request: asked.AskCode) -> str:
 def _export(tuning: Any, request: asked.AskExport) -> asked.Exported:
     made = dict(tuning.export(request.system, request.point))
     notes = made.pop("notes", None) or []
+    sql = made.get("sql")
+    if isinstance(sql, list):
+        settings = [f"SET {name} = {value}" for name, value in dict(made.get("search") or {}).items()]
+        text = "".join(f"{line};\n" for line in [*sql, *settings])
+    else:
+        text = json.dumps(made, indent=2, ensure_ascii=False, default=str)
     return asked.Exported(
         system=request.system,
-        text=json.dumps(made, indent=2, ensure_ascii=False, default=str),
+        text=text,
         notes=[str(n) for n in ([notes] if isinstance(notes, str) else notes)],
     )
 

@@ -33,7 +33,9 @@ def test_it_grows_and_answers_while_the_cell_blocks(page: Page, lab: Any, start:
     expect(dots.nth(2)).to_be_attached(timeout=60_000)
     prompt = page.locator(".jp-InputPrompt").nth(2)
     expect(prompt).to_have_text("[*]:")
-    widget.get_by_role("button", name=re.compile(r"^0\.8 ")).click()  # a kernel that blocks answers all the same
+    widget.get_by_role(
+        "button", name=re.compile(r"^0\.8 ")
+    ).click()  # a kernel that blocks answers all the same
     recall = widget.get_by_label("Recall at least")
     recall.fill("0.55")
     recall.press("Enter")

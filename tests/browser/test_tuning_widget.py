@@ -257,6 +257,10 @@ def test_the_chart_by_keyboard(opened: TuningPage) -> None:
     assert tuning.state.chosen == wanted
     for key in ("Home", "ArrowRight", "ArrowDown", "End", "ArrowLeft"):
         opened.page.keyboard.press(key)
+    opened.page.keyboard.press("Home")
+    for _ in range(30):
+        opened.page.keyboard.press("Shift+ArrowRight")
+    expect(root.locator(".aiosw-tun-hint")).to_have_text(re.compile(r"^[1-9]\d* of 143 points marked"))
     shot(opened, "keyboard")
 
 
@@ -330,6 +334,9 @@ def test_use_copy_and_export(opened: TuningPage, page: Page) -> None:
     for system in ("milvus", "pgvector", "qdrant", "weaviate", "pinecone"):
         card.get_by_label("Export parameters for").select_option(system)
         expect(card.get_by_role("group", name="Parameters")).to_contain_text(f"{system} has no refine")
+        expect(card.get_by_role("group", name="Parameters")).to_contain_text(
+            "lists = 2048" if system == "pgvector" else '"nlist": 2048'
+        )
     assert [c[1] for c in tuning.calls if c[0] == "export"] == [
         "milvus",
         "pgvector",
@@ -337,7 +344,6 @@ def test_use_copy_and_export(opened: TuningPage, page: Page) -> None:
         "weaviate",
         "pinecone",
     ]
-    expect(card.get_by_role("group", name="Parameters")).to_contain_text('"nlist": 2048')
     shot(opened, "export")
 
 

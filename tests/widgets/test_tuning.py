@@ -244,6 +244,8 @@ def test_neighbours_hard_queries_code_and_parameters(widget: TuningWidget) -> No
     exported = ask(widget, kind="export", system="qdrant").data
     assert json.loads(exported["text"])["index_type"] == "IVF_FLAT"
     assert exported["notes"] == ["qdrant has no refine"]
+    sql = ask(widget, kind="export", system="pgvector").data["text"]
+    assert sql.splitlines()[1:] == ["SET ivfflat.probes = 24;"]
 
 
 @pytest.mark.parametrize(

@@ -49,8 +49,8 @@ export function Queries({ view, host, point, shown }: Props): JSX.Element {
       <div>
         <form className="aiosw-tun-ask" aria-label="A query" onSubmit={submit}>
           <div className="aiosw-field aiosw-tun-text">
-            <label htmlFor={`${id}-text`}>A text</label>
-            <input id={`${id}-text`} type="search" value={text} placeholder="embedded as the vectors were" onChange={e => setText(e.target.value)} />
+            <label htmlFor={`${id}-text`}>A text or an id</label>
+            <input id={`${id}-text`} type="search" value={text} placeholder="a text is embedded as the vectors were" onChange={e => setText(e.target.value)} />
           </div>
           <div className="aiosw-field">
             <label htmlFor={`${id}-row`}>or its number</label>

@@ -39,6 +39,8 @@ export function Scatter(props: Props): JSX.Element {
   const id = useId();
   const [cursor, setCursor] = useState<string | null>(null);
   const [focused, setFocused] = useState(false);
+  /** Where marking by keyboard began. */
+  const anchor = useRef<Spot | null>(null);
   const drag = useRef<{ x: number; y: number } | null>(null);
   const [pulled, setPulled] = useState<[number, number, number, number] | null>(null);
   const height = Math.round(Math.max(250, Math.min(400, width * 0.55)));
@@ -134,7 +136,16 @@ export function Scatter(props: Props): JSX.Element {
       End: () => ordered[ordered.length - 1]
     };
     if (to[e.key]) {
-      setCursor(to[e.key]()?.p.id ?? null);
+      const next = to[e.key]();
+      if (next && e.shiftKey) {
+        const from = (anchor.current ??= at ?? next);
+        const [a, b] = [from.p, next.p];
+        const value = [valueOf(a, axis) as number, valueOf(b, axis) as number].sort((u, v) => u - v) as [number, number];
+        onBrush({ recall: [Math.min(a.recall, b.recall), Math.max(a.recall, b.recall)], value, axis });
+      } else {
+        anchor.current = null;
+      }
+      setCursor(next?.p.id ?? null);
     } else if ((e.key === 'Enter' || e.key === ' ') && at) {
       onChoose(at.p.id);
     } else if (e.key === 'Escape' && brush) {
@@ -188,7 +199,7 @@ export function Scatter(props: Props): JSX.Element {
             role="listbox"
             tabIndex={0}
             className="aiosw-tun-points"
-            aria-label={`${points.length} measured points by recall and ${axis === 'qps' ? 'queries a second' : 'latency'}. Left and right go through all, up and down along the front, Enter chooses.`}
+            aria-label={`${points.length} measured points by recall and ${axis === 'qps' ? 'queries a second' : 'latency'}. Left and right go through all, up and down along the front, with Shift they mark, Enter chooses.`}
             aria-activedescendant={at ? `${id}-${at.p.id}` : undefined}
             onKeyDown={onKeyDown}
             onFocus={() => {
