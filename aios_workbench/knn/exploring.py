@@ -147,6 +147,6 @@ def _list(tuning: Tuning, ids: Any, distances: Any, hits: list[bool]) -> list[Ne
     return found
 
 
-def _scanned(index: Any, asked: Any, k: int) -> int | None:
-    scanned = getattr(index.explain(asked, k), "scanned", None)
-    return None if scanned is None else int(scanned)
+def _scanned(index: Any, asked: Any, k: int) -> int:
+    explained = index.explain(asked, k)
+    return int(explained.vectors if explained.codes_scanned is None else explained.codes_scanned)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from aios_workbench.errors import KnnInputError, ParameterError
 from aios_workbench.knn import build as building
-from aios_workbench.knn import upkeep
+from aios_workbench.knn import packing, upkeep
 from aios_workbench.knn.beside import make_ids
 from aios_workbench.knn.delta import Delta, Floats, Mask, Rows
+from aios_workbench.knn.gate import Verdict, check_recall
 from aios_workbench.knn.hits import Hits
 from aios_workbench.knn.keeping import Kept
 from aios_workbench.knn.metadata import Metadata, as_table
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 #: The buffer is taken in when it has more rows than this, and than this part of the index.
 DELTA_ROWS, DELTA_PART = 2_000, 0.05
 _FILTERS = 32
+#: Vectors that ask when recall is to be checked and no queries are given.
+_CHECKED = 200
 
 
 class Index(Kept):
@@ -302,6 +305,33 @@ class Index(Kept):
         self._watches.add(watch)
         return watch
 
+    def check(
+        self, recall: float | None = None, queries: npt.ArrayLike | None = None, k: int | None = None, *,
+        by: Literal["mean", "low", "high"] = "mean", fail: bool = True,
+    ) -> Verdict:  # fmt: skip
+        """Refuse to go on when this finds less than `recall`: in a step of a workflow, a gate; see `check_recall`.
+
+        Parameters
+        ----------
+        recall : float, optional
+            What is demanded; the index's own target without it.
+        queries : array_like, optional
+            (m, dimensions); without it 200 of the vectors ask for their neighbours.
+
+        Raises
+        ------
+        RecallBelowTarget
+            When it finds less.
+        """
+        state, own = self._state, None
+        if queries is None:
+            some = np.random.default_rng(0).permutation(state.slots)[:_CHECKED]
+            queries, own = state.vectors(some)[:, : state.space.dimensions], state.ids(some)
+        target = self.target if recall is None else recall
+        return check_recall(
+            self, target, queries, self.k if k is None else checked_k(k), by=by, own=own, fail=fail
+        )
+
     # ------------------------------------------------------------ keeping
 
     def save(self, path: str | Path) -> None:
@@ -332,6 +362,10 @@ class Index(Kept):
 
         return cls(**load(Path(path)))
 
+    def __reduce__(self) -> tuple[Callable[[bytes], Index], tuple[bytes]]:
+        """Travel from step to step as the files of `save`: neither faiss nor any object of it is pickled."""
+        return _unpack, (packing.packed(self.save),)
+
     def close(self) -> None:
         """Stop watching and wait for upkeep to end."""
         for watch in list(self._watches):
@@ -350,6 +384,11 @@ def checked_k(k: Any) -> int:
     if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
         raise ParameterError(f"k is {k!r}; give how many neighbours are wanted, a whole number from 1 on")
     return int(k)
+
+
+def _unpack(data: bytes) -> Index:
+    with packing.unpacked(data) as folder:
+        return Index.load(folder)
 
 
 def load(path: str | Path) -> Index:

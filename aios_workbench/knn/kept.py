@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -78,11 +77,8 @@ class Asked:
         return cls(queries, rows, about["tuning"], Path(about["path"]))
 
 
-def prepare(
-    source: Any, ws: Workspace, *, metric: Metric, queries: Any, ids: Any, metadata: Any,
-    embed: Callable[[list[str]], Any] | None, seed: int,
-) -> Vectors:  # fmt: skip
-    """Return vectors made ready, in the workspace's own folder.
+def prepare(source: Any, ws: Workspace, *, metric: Metric, seed: int, **given: Any) -> Vectors:
+    """Return vectors made ready, in the workspace's own folder; `given` goes to `open_vectors`.
 
     Raises
     ------
@@ -92,14 +88,10 @@ def prepare(
     from aios_workbench.knn.vectors import Vectors, open_vectors
 
     if not isinstance(source, Vectors):
-        return open_vectors(
-            source, folder=ws.root / "knn" / "vectors", metric=metric, queries=queries, ids=ids, metadata=metadata,
-            embed=embed, seed=seed,
-        )  # fmt: skip
-    if queries is not None or ids is not None or metadata is not None:
-        raise ParameterError(
-            "these vectors are opened already; give queries, ids and metadata to open_vectors()"
-        )
+        return open_vectors(source, folder=ws.root / "knn" / "vectors", metric=metric, seed=seed, **given)
+    late = [name for name, value in given.items() if value is not None and name != "embed"]
+    if late:
+        raise ParameterError(f"these vectors are opened already; give {', '.join(late)} to open_vectors()")
     return source
 
 

@@ -57,6 +57,9 @@ class Running:
         """True when nothing more will be measured."""
         return self._state.status not in ("running", "paused")
 
+    def __repr__(self) -> str:
+        return summary.text(self._state)
+
     def on_change(self, listener: Callable[[TuningState], None]) -> Callable[[], None]:
         """Call `listener(state)` after each change, mostly from another thread; returns the undo."""
         self._listeners.append(listener)

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from aios_workbench.knn import choice
-from aios_workbench.knn.models import Point, Problem, TuningState
+from aios_workbench.knn.models import Params, Point, Problem, TuningState
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,8 +82,9 @@ def frame(state: TuningState) -> pd.DataFrame:
         }
         for p in state.points
     ]  # fmt: skip
-    names = ["id", "label", "recall", "qps", "whole", "front", "chosen"]
-    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=names)
+    measured = [name for name in Point.model_fields if name not in ("id", "params", "latencies_ms")]
+    names = ["id", "label", *measured, "whole", "front", "chosen", *Params.model_fields]
+    return pd.DataFrame(rows, columns=names)
 
 
 class Progress:

@@ -30,7 +30,7 @@ def tune(
     ids: Any = None,
     metadata: Any = None, embed: Callable[[list[str]], Any] | None = None, threads: int | None = None, seed: int = 0,
     wait: bool = False, workspace: str | Path | Workspace | None = None, build: str | float | None = None,
-    worker_memory: str | float | None = None,
+    worker_memory: str | float | None = None, column: str | None = None, limit: int | None = None,
 ) -> Tuning:  # fmt: skip
     """Find the fastest index for these vectors that holds a recall, and whatever else is asked for.
 
@@ -54,7 +54,7 @@ def tune(
         Time to search: seconds, or a text such as ``"2 min"``. Pauses do not count.
     queries : optional
         What will be asked, in any form of `vectors`; half of them verify. Without it some vectors are held out.
-    ids, metadata, embed : optional
+    ids, metadata, embed, column, limit : optional
         See `open_vectors`.
     threads : int, optional
         For measuring and building; all there are without it.
@@ -91,7 +91,16 @@ def tune(
     time_given, used = seconds(budget), task.threads_of(threads)
     bound = task.memory_bound(worker_memory)
     given = kept.prepare(
-        vectors, ws, metric=metric, queries=queries, ids=ids, metadata=metadata, embed=embed, seed=seed
+        vectors,
+        ws,
+        metric=metric,
+        queries=queries,
+        ids=ids,
+        metadata=metadata,
+        embed=embed,
+        seed=seed,
+        column=column,
+        limit=limit,
     )
     asked = kept.ask(given, k, seed, constraints.recall)
     problem = Problem(

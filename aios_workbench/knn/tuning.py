@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
 
-    Index = Any
+    from aios_workbench.knn.index import Index
     from aios_workbench.knn.vectors import Vectors
 
 #: Indexes a tuning keeps at hand; each may be as large as the vectors.
@@ -167,12 +167,13 @@ class Tuning(Running):
 
     def index(self, point: Point) -> Index:
         """Return the index of a measured point; built when it is first asked for, the search resting meanwhile."""
-        module: Any = importlib.import_module("aios_workbench.knn.index")
+        from aios_workbench.knn.index import Index
+
         with self._building:
             made = self._indexes.get(point.id)
             if made is None:
                 with self._quiet():
-                    made = module.Index.build(
+                    made = Index.build(
                         self.vectors, point.params, seed=self._state.problem.seed,
                         threads=self._state.problem.threads, k=self._state.problem.k,
                         recall=min(self._state.constraints.recall, max(0.01, choice.assured(point))),

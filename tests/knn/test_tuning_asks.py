@@ -86,8 +86,7 @@ def test_vectors_come_back_with_ids_metadata_and_lengths(tmp_path: Path, texts: 
 def test_opened_vectors_take_no_more_settings(tmp_path: Path) -> None:
     ws = Workspace(tmp_path / ".aios")
     vectors = open_vectors(X, folder=tmp_path)
-    nothing = {"queries": None, "ids": None, "metadata": None, "embed": None, "seed": 0}
-    assert kept.prepare(vectors, ws, metric="l2", **nothing) is vectors
-    with pytest.raises(ParameterError, match="opened already"):
-        kept.prepare(vectors, ws, metric="l2", **{**nothing, "queries": X})
+    assert kept.prepare(vectors, ws, metric="l2", seed=0, queries=None, ids=None) is vectors
+    with pytest.raises(ParameterError, match=r"opened already; give queries to open_vectors\(\)"):
+        kept.prepare(vectors, ws, metric="l2", seed=0, queries=X, ids=None)
     ws.close()
