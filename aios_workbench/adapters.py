@@ -61,6 +61,9 @@ ADAPTERS: tuple[Adapter, ...] = (
         "wire",
         "tests/browser/test_base_url.py: prefix kept, websockets, cut connections",
     ),
+    Adapter(
+        "faiss", "vectors, tuned indexes", "real", "tests/knn: all families; the conformance suite of stores"
+    ),
     Adapter("DuckDB", "vectors, exact search", "real", "tests/knn/stores: the conformance suite of stores"),
     Adapter("Milvus Lite", "vectors", "real", "tests/knn/stores: the conformance suite of stores, on a file"),
     Adapter(

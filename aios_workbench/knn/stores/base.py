@@ -170,21 +170,11 @@ class BaseStore(ABC):
         ParameterError
             When the filter cannot be read, or asks what this system cannot; it names the part.
         """
-        from aios_workbench.knn.rows import as_rows, check_numbers
-
-        if type(k) is not int or k < 1:
-            raise ParameterError(f"k is {k!r}: give a whole number from 1")
-        if self.most is not None and k > self.most:
-            raise ParameterError(f"k is {k}: {self.system} gives {self.most:,} neighbours at most")
-        where = None if filter is None else filters.parse(filter)
-        rows = as_rows(queries, "queries")
-        check_numbers(rows, 0, "queries")
         with self._lock:
-            shape = self._known()
+            rows, where, shape = self._asked(queries, k, filter)
             if shape is None:
-                return Hits.of([[] for _ in rows], k, "the store is empty")
-            self._check(rows, shape, "queries")
-            found = self._search(rows.astype("float32"), k, where, shape)
+                return self._nothing(rows, k)
+            found = self._search(rows, k, where, shape)
         short = min((len(f) for f in found), default=k)
         note = (
             ""
@@ -192,6 +182,28 @@ class BaseStore(ABC):
             else f"fewer than {k} vectors" + (" match the filter" if where else " in the store")
         )
         return Hits.of(found, k, note, self._metadata)
+
+    def _asked(
+        self, queries: npt.ArrayLike, k: int, text: str | None
+    ) -> tuple[npt.NDArray[np.float32], filters.Node | None, Shape | None]:
+        """Return what is searched for, checked."""
+        from aios_workbench.knn.rows import as_rows, check_numbers
+
+        if type(k) is not int or k < 1:
+            raise ParameterError(f"k is {k!r}: give a whole number from 1")
+        if self.most is not None and k > self.most:
+            raise ParameterError(f"k is {k}: {self.system} gives {self.most:,} neighbours at most")
+        where = None if text is None else filters.parse(text)
+        rows = as_rows(queries, "queries")
+        check_numbers(rows, 0, "queries")
+        shape = self._known()
+        if shape is not None:
+            self._check(rows, shape, "queries")
+        return rows.astype("float32"), where, shape
+
+    @staticmethod
+    def _nothing(rows: npt.NDArray[np.float32], k: int) -> Hits:
+        return Hits.of([[] for _ in rows], k, "the store is empty")
 
     def count(self) -> int:
         """Return how many vectors there are."""

@@ -6,6 +6,7 @@ one meaning possible everywhere: most systems say that a missing value is `not <
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -282,7 +283,10 @@ class _Reader:
         token = self.tokens[self.next]
         self.next += 1
         if token.kind == "number":
-            return float(token.text) if re.search(r"[.eE]", token.text) else int(token.text)
+            value = float(token.text)
+            if math.isinf(value):
+                self._refuse(token.at, ": the number is too large")
+            return value if re.search(r"[.eE]", token.text) else int(token.text)
         if token.kind == "text":
             return token.text[1:-1].replace("''", "'")
         if token.kind == "keyword" and token.text.lower() in {"true", "false"}:

@@ -95,6 +95,12 @@ def _duckdb(rest: str, _: str, __: str) -> _Way:
     return DuckDBStore, {"path": rest or None}
 
 
+def _faiss(rest: str, _: str, __: str) -> _Way:
+    from aios_workbench.knn.stores.faiss import FaissStore
+
+    return FaissStore, {"path": rest or None}
+
+
 def _milvus_lite(rest: str, _: str, text: str) -> _Way:
     from aios_workbench.knn.stores.milvus import MilvusStore
 
@@ -141,6 +147,7 @@ def _host(rest: str, text: str) -> str:
 
 _BY_SCHEME: dict[str, Callable[[str, str, str], _Way]] = {
     "duckdb": _duckdb,
+    "faiss": _faiss,
     "milvus": _milvus,
     "milvus-lite": _milvus_lite,
     "pinecone": _pinecone,

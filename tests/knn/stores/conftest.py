@@ -37,8 +37,6 @@ class Place:
     options: dict[str, Any] = field(default_factory=dict)
     refuses: frozenset[str] = frozenset()
     knows_columns: bool = False
-    keeps: bool = True
-    shared: bool = True
 
     def open(self, metric: Any = None, **more: Any) -> BaseStore:
         return open_store(self.url, metric=metric, **{**self.options, **more})
@@ -110,6 +108,10 @@ def _duckdb(request: pytest.FixtureRequest, folder: Path, name: str) -> Place:
     return Place("duckdb", f"duckdb:{folder / 'vectors.duckdb'}", {"collection": name}, knows_columns=True)
 
 
+def _faiss(request: pytest.FixtureRequest, folder: Path, name: str) -> Place:
+    return Place("faiss", f"faiss:{folder / 'index'}", {"collection": name}, knows_columns=True)
+
+
 def _milvus_lite(request: pytest.FixtureRequest, folder: Path, name: str) -> Place:
     return Place("milvus-lite", f"milvus-lite:{folder / 'vectors.db'}", {"collection": name})
 
@@ -144,6 +146,7 @@ def _pinecone(request: pytest.FixtureRequest, folder: Path, name: str) -> Place:
 
 
 PLACES: dict[str, Callable[[pytest.FixtureRequest, Path, str], Place]] = {
+    "faiss": _faiss,
     "duckdb": _duckdb,
     "milvus-lite": _milvus_lite,
     "milvus": _milvus,
