@@ -141,12 +141,13 @@ class Index(Kept):
         return len(self._state)
 
     def __contains__(self, id_: object) -> bool:
-        state = self._state
-        ids = np.array([id_], dtype=object)
-        if _kind(ids) != self._kind(state):
-            return False
-        row = int(state.base.rows_of(ids)[0])
-        return id_ in self._where or (row >= 0 and bool(state.live[row]))
+        with self._lock:  # upkeep moves ids from the buffer into the built part
+            state = self._state
+            ids = np.array([id_], dtype=object)
+            if _kind(ids) != self._kind(state):
+                return False
+            row = int(state.base.rows_of(ids)[0])
+            return id_ in self._where or (row >= 0 and bool(state.live[row]))
 
     def __repr__(self) -> str:
         state = self._state

@@ -7,6 +7,7 @@ and only puts it in place under `_lock`. Searches take no lock: they use the sta
 from __future__ import annotations
 
 import threading
+import time
 import weakref
 from collections import deque
 from collections.abc import Sequence
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 #: The buffer is taken in when it has more rows than this, and than this part of the index.
 DELTA_ROWS, DELTA_PART = 2_000, 0.05
+_REST = 60.0  # seconds after upkeep that failed
 
 
 class Kept:
@@ -61,6 +63,7 @@ class Kept:
         self._filters = Filters()
         self._tending: threading.Thread | None = None
         self._trouble: BaseException | None = None
+        self._rests_until = 0.0
         self._changed = 0  # vectors added and removed since recall was last checked
         self._watches: weakref.WeakSet[Watch] = weakref.WeakSet()
         self.baseline = baseline if baseline is not None else self._measure_baseline()
@@ -129,24 +132,33 @@ class Kept:
     def _goal(self) -> float:
         return max(self.target, self.baseline - 0.005)
 
-    def _tend_if_needed(self) -> None:
+    def _needs_tending(self) -> bool:
         state = self._state
         dead = len(state.base) - state.alive
         full = len(state.delta.ids) > max(DELTA_ROWS, DELTA_PART * len(state.base))
         rotten = dead > max(DELTA_ROWS, upkeep.DEAD_PART * len(state.base))
         stale = self._changed > max(DELTA_ROWS, 0.1 * len(state))
-        if (full or rotten or stale) and self._tending is None:
+        return full or rotten or stale
+
+    def _tend_if_needed(self) -> None:
+        if self._tending is None and time.monotonic() >= self._rests_until and self._needs_tending():
             self._tending = threading.Thread(target=self._tend, name="aios-knn-upkeep", daemon=True)
             self._tending.start()
 
     def _tend(self) -> None:
-        try:
-            self.renew()
-        except BaseException as e:  # noqa: BLE001 - told by settle() and in the notes; searches go on as before
-            self._trouble = e
-            self.notes.append(f"upkeep failed: {e}")
-        finally:
-            self._tending = None
+        while True:
+            try:
+                self.renew()
+            except BaseException as e:  # noqa: BLE001 - told by settle() and in the notes; searches go on as before
+                self._trouble = e
+                self._rests_until = (
+                    time.monotonic() + _REST
+                )  # a full disk is not emptied by trying again at once
+                self.notes.append(f"upkeep failed: {e}")
+            with self._lock:
+                if self._trouble is not None or not self._needs_tending():
+                    self._tending = None
+                    return
 
     def settle(self, timeout: float | None = None) -> bool:
         """Wait until upkeep has nothing more to do; False when it took longer than `timeout` seconds.
