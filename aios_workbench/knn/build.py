@@ -146,7 +146,8 @@ def search_parameters(index: Any, params: Params, k: int, *, selector: Any = Non
     elif params.family == "hnsw":
         own = faiss.SearchParametersHNSW(efSearch=params.ef_search or 16, sel=selector)
     elif params.family == "nsg":
-        _inside(index).nsg.search_L = max(params.ef_search or 16, k)
+        # faiss draws so many different vectors to start from: for more than there are it would draw for ever
+        _inside(index).nsg.search_L = min(max(params.ef_search or 16, k), index.ntotal)
     if own is None and selector is not None:
         own = faiss.SearchParameters(sel=selector)
     if params.opq and own is not None:
