@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from aios_workbench.knn.choice import searched
 from aios_workbench.knn.models import Constraints, Cost, Params, Point, TuningState
 from aios_workbench.widgets.tuning_protocol import Latency, TuningPatch, TuningPoint, TuningView
 
@@ -37,7 +38,7 @@ def view(
         The variable that holds the tuning in the notebook.
     """
     costs = [cost_of(r) for r in ROUND_RECALLS] if cost_of is not None and state.points else []
-    return _view(state, [drawn(p, state.problem.rows) for p in state.points], costs, name)
+    return _view(state, [drawn(p, searched(state.problem)) for p in state.points], costs, name)
 
 
 def _view(state: TuningState, points: list[TuningPoint], costs: list[Cost], name: str) -> TuningView:
@@ -112,7 +113,7 @@ class TuningDiffer:
 
     def _read(self) -> TuningView:
         state = self._tuning.state
-        points = [self._draw(p, state.problem.rows) for p in state.points]
+        points = [self._draw(p, searched(state.problem)) for p in state.points]
         judged = (points, state.front, state.chosen)
         if judged != self._costs_of:
             self._costs_of = judged
@@ -134,7 +135,7 @@ def _same(a: TuningView, b: TuningView) -> bool:
 
 
 def drawn(point: Point, rows: int) -> TuningPoint:
-    """Return a point as it is drawn; `rows` is how many vectors there are in all."""
+    """Return a point as it is drawn; `rows` is how many vectors a whole index holds while it is measured."""
     params = point.params
     knob = knob_of(params)
     setting = getattr(params, knob) if knob else None

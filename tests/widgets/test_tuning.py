@@ -152,6 +152,14 @@ def test_points_of_one_index_are_one_curve() -> None:
     assert next(p for p in shown.points if p.family == "flat").knob is None
 
 
+def test_rows_held_out_as_queries_make_no_trial_of_a_whole_index() -> None:
+    tuning = FakeTuning()
+    params = Params(family="flat")
+    sizes = {"p1": 199_000, "p2": 198_999}  # of 200,000, 1,000 are queries
+    tuning.set(points=[point(int(i[1:]), params, 1.0, 100.0, 4, 1, vectors=n) for i, n in sizes.items()])
+    assert [p.part for p in view(tuning.state).points] == [False, True]
+
+
 def test_what_is_not_finite_never_reaches_json() -> None:
     odd = point(
         1, Params(family="flat"), 1.0, 100.0, 4, 1, p99_ms=float("inf"), latencies_ms=[1.0, float("nan"), 2.0]
