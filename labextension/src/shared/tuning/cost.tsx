@@ -69,8 +69,8 @@ export function CostSlider({ view, host, onTake }: Props): JSX.Element {
       flow.current.over = true;
     };
   }, []);
-  // Asked anew when something was measured or chosen; what is dragged asks by itself.
-  const known = `${view.points.length}/${view.front.join()}/${view.chosen ?? ''}/${JSON.stringify(view.constraints)}/${canAct}`;
+  // Asked anew when something was measured, again or for the first time, or chosen; what is dragged asks by itself.
+  const known = `${view.points.length}/${JSON.stringify(view.costs)}/${view.chosen ?? ''}/${JSON.stringify(view.constraints)}/${canAct}`;
   useEffect(() => {
     if (view.points.length > 0) {
       want(recall);
