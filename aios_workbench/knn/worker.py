@@ -71,12 +71,19 @@ class Worker:
         os._exit(1)
 
     def watch(self) -> None:
-        """End when the parent is gone or the memory bound is passed; runs in a thread."""
+        """End when the parent is gone, or the bound of memory or time is passed; runs in a thread."""
         limit = self.job["memory_limit"]
+        # `check` ends a strategy in time unless it is inside a call that takes long: that is given this much more.
+        most = 1.1 * self.control.budget + 1
         while True:
             time.sleep(_LOOK)
             if os.getppid() != self._parent:
                 os._exit(1)
+            if self.control.elapsed > most:
+                text = f"the time is over: what was being done did not end with the budget of {self.control.budget:g} s"
+                self.send("note", {"text": text})
+                self.send("ended", {"status": "finished", "error": None})
+                os._exit(0)
             if limit is not None and (taken := memory_taken()) > limit:
                 self.send("ended", {"status": "failed", "memory": taken, "error": None})
                 os._exit(1)

@@ -164,6 +164,14 @@ def test_the_budget_ends_the_search_by_itself(ws: Workspace) -> None:
     assert "the time is over: the budget was 0.3 s" in tuning.state.notes
 
 
+def test_the_budget_ends_what_does_not_look_at_the_time(ws: Workspace) -> None:
+    tuning = start(ws, of=problem(budget_seconds=0.3), then="stubborn").wait(PATIENCE)
+    assert tuning.state.status == "finished"
+    assert tuning.state.error is None
+    assert any("did not end with the budget of 0.3 s" in note for note in tuning.state.notes)
+    assert ids(tuning.state) == ["p0", "p1", "p2"]
+
+
 def test_the_memory_bound_ends_the_search_with_a_reason(ws: Workspace) -> None:
     tuning = start(ws, then="eat", worker_memory=300 * 10**6).wait(PATIENCE)
     assert tuning.state.status == "failed"
