@@ -8,9 +8,6 @@ from __future__ import annotations
 import base64
 import csv
 import io
-import json
-import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,64 +15,24 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from notebook_kit import CLAIMS, ROOT, SUPPORT, Executed, execute
 
 from aios_workbench import govern
 from aios_workbench.demo.source import notebook_workflow
-from aios_workbench.engine import Run
 from aios_workbench.promote import NotebookParameters, check
 from aios_workbench.samples import claims
 from aios_workbench.workflow import Decision
-from aios_workbench.workspace import Workspace, workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ROOT = Path(__file__).resolve().parent.parent
-CLAIMS = ROOT / "notebooks" / "claims_triage.ipynb"
 LESSONS = sorted((ROOT / "tutorials").glob("*.ipynb"))
 REAL = ROOT.parent / "shared" / "data" / "insurance_claims.csv"
 KPIS = {
     "claims_decided_on", "claims_in_quarantine", "decided_automatically", "hours_saved", "false_positives",
     "false_negatives", "precision", "recall", "money_caught", "area_under_roc",
 }  # fmt: skip
-
-
-@dataclass
-class Executed:
-    """An executed notebook and the workspace it left."""
-
-    book: Any
-    ws: Workspace
-
-    @property
-    def run(self) -> Run:
-        rows = self.ws.catalog.query("select run_id from runs order by created_at desc limit 1")
-        return Run(self.ws, rows[0]["run_id"])
-
-    def text(self, cell: str) -> str:
-        outputs = next(c for c in self.book.cells if c["id"] == cell).outputs
-        return "".join(o.get("text", "") + o.get("data", {}).get("text/plain", "") for o in outputs)
-
-
-def execute(
-    folder: Path, parameters: dict[str, Any] | None = None, *, headless: bool = True, more: str = ""
-) -> Executed:
-    """Run the claims notebook in `folder`; `more` is a cell added at its end."""
-    book = nbformat.read(CLAIMS, as_version=4)
-    place = next(i for i, c in enumerate(book.cells) if "parameters" in c.metadata.get("tags", ()))
-    given = "\n".join(f"{name} = {value!r}" for name, value in (parameters or {}).items())
-    book.cells.insert(place + 1, nbformat.v4.new_code_cell(given))
-    if more:
-        book.cells.append(nbformat.v4.new_code_cell(more))
-    drop = ("AIOS_JOB_RUN", "AIOS_GATES", "AIOS_HEADLESS", "PYTHONDONTWRITEBYTECODE")
-    env = {k: v for k, v in os.environ.items() if k not in drop} | {"AIOS_HOME": str(folder / ".aios")}
-    if headless:
-        env |= {"AIOS_HEADLESS": "1", "AIOS_GATES": json.dumps({"review": "approve"})}
-    client = NotebookClient(book, timeout=120, resources={"metadata": {"path": str(folder)}})
-    client.execute(env=env)
-    return Executed(book, workspace(folder / ".aios"))
 
 
 def figures(executed: Executed) -> dict[str, float]:
@@ -316,7 +273,7 @@ def test_figures_against_labels_are_what_one_counts_by_hand(
 # ---------------------------------------------------------------- the files themselves
 
 
-@pytest.mark.parametrize("path", [CLAIMS, *LESSONS], ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", [CLAIMS, SUPPORT, *LESSONS], ids=lambda p: p.stem)
 def test_notebooks_are_kept_tidy(path: Path) -> None:
     book = nbformat.read(path, as_version=4)
     nbformat.validate(book)
