@@ -1,4 +1,4 @@
-"""Lesson 2 in a real JupyterLab: every screen it speaks of is where it says. Its pictures are made here."""
+"""Lessons 2 and 3 in a real JupyterLab: every screen they speak of is where they say. Pictures are made here."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from panel_kit import theme
 from playwright.sync_api import Locator, Page, expect
 
 if TYPE_CHECKING:
     from tests.conftest import Lab
 
-LESSON = Path(__file__).parents[2] / "tutorials" / "02_inspect_a_run.ipynb"
+TUTORIALS = Path(__file__).parents[2] / "tutorials"
+LESSON = TUTORIALS / "02_inspect_a_run.ipynb"
+TUNE = TUTORIALS / "03_tune_a_knn_index.ipynb"
+CODE = "window.jupyterapp.shell.currentWidget.content.widgets.filter(c => c.model.type === 'code')"
 SHOTS = os.environ.get("AIOS_SHOTS")
 
 
@@ -81,4 +85,38 @@ def test_lesson_two(page: Page, lab: Lab) -> None:
     failed.locator('.aiosw-node[data-step="unusual"]').click()
     expect(failed.get_by_role("tab", name="Error", exact=True)).to_have_attribute("aria-selected", "true")
     shot(page, "lesson_error")
+    assert trouble == []
+
+
+def test_lesson_three(page: Page, lab: Lab) -> None:
+    trouble: list[str] = []
+    page.on("pageerror", lambda e: trouble.append(str(e)))
+    shutil.copy(TUNE, lab.root)
+    lab.open(page, f"/tree/{TUNE.name}")
+    lab.run_all(page)
+
+    tuning = page.locator(".jp-NotebookPanel .aiosw-tuning").first
+    expect(tuning.locator(".aiosw-tun-dot").first).to_be_attached(timeout=120_000)
+    expect(tuning.locator(".aiosw-chip")).to_have_text("finished", timeout=120_000)
+    # What is far down the page is not drawn: ask the notebook itself.
+    page.wait_for_function(f"() => {CODE}.every(c => c.model.executionCount !== null)", timeout=120_000)
+    outputs = f"() => {CODE}.flatMap(c => c.model.outputs.toJSON().map(o => o.output_type))"
+    assert "error" not in page.evaluate(outputs)
+    # What the lesson picked in code is what the widget shows as chosen.
+    chosen = tuning.get_by_role("region", name="The chosen index")
+    expect(chosen.get_by_role("button", name="Use this index")).to_be_visible()
+    for name in ("Light", "Dark"):
+        theme(page, name)
+        for _ in range(2):  # cells above are drawn on the way, and move it down again
+            tuning.evaluate("node => node.closest('.jp-Cell').scrollIntoView({block: 'start'})")
+            shot(page, f"lesson_tuning_{name.lower()}")
+    tuning.get_by_role("tab", name="Queries", exact=True).click()
+    shot(page, "lesson_tuning_queries")
+    for cell in ("recall", "front", "cost", "filter", "bad", "explain", "export"):
+        page.evaluate(
+            """id => { const cells = window.jupyterapp.shell.currentWidget.content.widgets;
+            cells.find(c => c.model.id === id).node.scrollIntoView({block: 'start'}); }""",
+            cell,
+        )
+        shot(page, f"lesson_tuning_cell_{cell}")
     assert trouble == []

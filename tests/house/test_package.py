@@ -26,6 +26,7 @@ IN_PACKAGE = (
     "static/tuning.js",
     "static/tuning.css",
     "tutorials/01_first_workflow.ipynb",
+    "tutorials/03_tune_a_knn_index.ipynb",
 )
 IN_DATA = (
     f"{EXTENSION}package.json",
