@@ -97,7 +97,8 @@ def one_set(name: str, a: argparse.Namespace, targets: list[float]) -> tuple[str
     x, q = np.load(at / "x.npy"), np.load(at / "unseen.npy")
     print(f"\n{at.name}: {x.shape[0]:,} x {x.shape[1]}", end="")
     show(at.name, found, absent, targets)
-    extra: dict[str, Any] = {"roofline": roofline(x, q)}
+    # of few vectors a product takes no time beside the call
+    extra: dict[str, Any] = {"roofline": roofline(x, q) if len(x) > 5000 else None}
     if a.misses:
         extra["misses"] = misses(task, a.misses)
     return at.name, {"answers": found, "absent": absent, **extra}
