@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import logging
 import os
+import signal
 import threading
 import time
 import weakref
@@ -134,7 +135,11 @@ class Running:
         self._change(**changes)
 
     def _end(self, code: int, log: str) -> None:
+        notes = [*self._state.notes]
         said = self._said or {"status": "failed", "error": None}
+        if self._said is None and code == -signal.SIGALRM:  # see `Worker.arm`
+            said = {"status": "finished", "error": None}
+            notes.append("the time is over: a call that cannot be interrupted was ended with the process")
         status = "stopped" if self._stopping else said["status"]
         error = None
         if status == "failed":
@@ -146,7 +151,7 @@ class Running:
                 )
             error = f"{(said['error'] or death(code, log)).rstrip('. ')}. {KEPT}"
             _log.warning("tuning %s: %s", self.id, error)
-        self._change(last=True, status=status, phase="", doing="", error=error, notes=[*self._state.notes])
+        self._change(last=True, status=status, phase="", doing="", error=error, notes=notes)
         self._release()
 
     def _release(self) -> None:

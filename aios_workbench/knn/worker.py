@@ -12,6 +12,7 @@ import contextlib
 import importlib
 import json
 import os
+import signal
 import socket
 import sys
 import threading
@@ -68,7 +69,13 @@ class Worker:
                 self.control.constraints = Constraints.model_validate(order["data"])
             else:
                 getattr(self.control, order["kind"])()  # pause, resume, stop
+                self.arm()
         os._exit(1)
+
+    def arm(self) -> None:
+        """Let the system end this process some time after the budget: a call may keep Python's lock, and `watch`."""
+        left = 1.1 * self.control.budget + 3 - self.control.elapsed
+        signal.setitimer(signal.ITIMER_REAL, 0 if self.control.paused else max(left, 0.1))
 
     def watch(self) -> None:
         """End when the parent is gone, or the bound of memory or time is passed; runs in a thread."""
@@ -93,6 +100,7 @@ class Worker:
         import numpy as np
 
         job = self.job
+        self.arm()
         try:
             for thread in (self.listen, self.watch):
                 threading.Thread(target=thread, daemon=True).start()

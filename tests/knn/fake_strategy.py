@@ -63,6 +63,11 @@ def stubborn(control: Control, emit: Emit) -> None:
     time.sleep(600)
 
 
+def deaf(control: Control, emit: Emit) -> None:
+    """Keep Python's lock, so that no other thread of the process runs."""
+    sum(range(10**13))
+
+
 def fail(control: Control, emit: Emit) -> None:
     raise ValueError("this family is broken")
 

@@ -172,6 +172,15 @@ def test_the_budget_ends_what_does_not_look_at_the_time(ws: Workspace) -> None:
     assert ids(tuning.state) == ["p0", "p1", "p2"]
 
 
+def test_the_budget_and_a_stop_end_what_keeps_pythons_lock(ws: Workspace) -> None:
+    tuning = start(ws, of=problem(budget_seconds=0.3), then="deaf").wait(PATIENCE)
+    assert tuning.state.status == "finished"
+    assert any("cannot be interrupted" in note for note in tuning.state.notes)
+    other = start(ws, of=problem(seed=1), then="deaf")
+    until(lambda: len(other.state.points) == 3)
+    assert other.stop().state.status == "stopped"
+
+
 def test_the_memory_bound_ends_the_search_with_a_reason(ws: Workspace) -> None:
     tuning = start(ws, then="eat", worker_memory=300 * 10**6).wait(PATIENCE)
     assert tuning.state.status == "failed"
