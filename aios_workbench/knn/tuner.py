@@ -78,12 +78,12 @@ def tune(
 
     Examples
     --------
-    >>> import numpy as np  # doctest: +SKIP
-    >>> x = np.random.default_rng(0).standard_normal((1200, 16))  # doctest: +SKIP
-    >>> tuning = tune(x, k=5, recall=0.9, budget="2s")  # doctest: +SKIP
-    >>> tuning.wait(progress=False).state.status  # doctest: +SKIP
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).standard_normal((1200, 16))
+    >>> tuning = tune(x, k=5, recall=0.9, budget="2s")
+    >>> tuning.wait(progress=False).state.status
     'finished'
-    >>> tuning.cost_of(0.8).point in tuning.points["id"].tolist()  # doctest: +SKIP
+    >>> tuning.cost_of(0.8).point in tuning.points["id"].tolist()
     True
     """
     constraints = task.constraints_of(recall, latency_ms, memory, build)

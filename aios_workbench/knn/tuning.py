@@ -41,12 +41,12 @@ class Tuning(Running):
 
     Examples
     --------
-    >>> import numpy as np  # doctest: +SKIP
-    >>> from aios_workbench import knn  # doctest: +SKIP
-    >>> x = np.random.default_rng(0).standard_normal((1500, 16))  # doctest: +SKIP
-    >>> tuning = knn.tune(x, k=5, recall=0.9, budget="3s").wait(progress=False)  # doctest: +SKIP
-    >>> hits = tuning.best.search(x[:2], k=1)  # doctest: +SKIP
-    >>> [i for (i,) in hits.ids]  # doctest: +SKIP
+    >>> import numpy as np
+    >>> from aios_workbench import knn
+    >>> x = np.random.default_rng(0).standard_normal((1500, 16))
+    >>> tuning = knn.tune(x, k=5, recall=0.9, budget="3s").wait(progress=False)
+    >>> hits = tuning.best.search(x[:2], k=1)
+    >>> [i for (i,) in hits.ids]
     [0, 1]
     """
 
