@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ _TRAIN = 8192  # a 4-bit codebook has 16 words a part: more vectors do not chang
 _CHUNK_BYTES = 32 << 20
 _GRAPH_KNN = 64
 _EXACT_GRAPH = 20_000
+#: Vectors added to a graph at once; a power of two.
+GRAPH_CHUNK = 4096
 
 
 @contextmanager
@@ -129,28 +132,31 @@ class Parts:
             index.hnsw.rng = faiss.RandomGenerator(self.seed + 12345)
             self.graph_seconds[key] = 0.0
         start = time.process_time()
-        self.fill(index, upto=upto, chunk_seconds=0.25)
+        # about a quarter of a second; never by the clock, or the same seed would make another graph
+        work = degree * construction * max(self.inner, 32) / (16 * 60 * 128)
+        size = GRAPH_CHUNK >> min(4, max(0, round(math.log2(work))))
+        self._add(index, self.n if upto is None else upto, size)
         self.graph_seconds[key] += time.process_time() - start
         return index
+
+    def graph_size(self, degree: int, construction: int) -> int:
+        """How many vectors a graph has so far."""
+        index = self._graphs.get((degree, construction))
+        return 0 if index is None else int(index.ntotal)
 
     def drop_graph(self, degree: int, construction: int) -> None:
         """Free a graph that lost."""
         self._graphs.pop((degree, construction), None)
 
-    def fill(
-        self, index: Any, *, opq: bool = False, upto: int | None = None, chunk_seconds: float | None = None
-    ) -> None:
+    def fill(self, index: Any, *, opq: bool = False) -> None:
         """Add the vectors `index` does not have yet, in pieces between which a stop is heard."""
-        upto = self.n if upto is None else upto
-        size = max(256, _CHUNK_BYTES // (4 * self.inner)) if chunk_seconds is None else 512
+        self._add(index, self.n, max(256, _CHUNK_BYTES // (4 * self.inner)), opq=opq)
+
+    def _add(self, index: Any, upto: int, size: int, *, opq: bool = False) -> None:
         while index.ntotal < upto:
             self.check()
-            start = time.perf_counter()
             at = index.ntotal
             index.add(self._rotated(np.ascontiguousarray(self.x[at : min(at + size, upto)]), opq))
-            if chunk_seconds is not None:
-                took = max(time.perf_counter() - start, 1e-6)
-                size = int(min(max(size * min(chunk_seconds / took, 4), 64), 65536))
 
     def _rotated(self, x: F32, opq: bool) -> F32:
         turned: F32 = self.rotation().apply(x) if opq else x

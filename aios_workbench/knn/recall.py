@@ -83,7 +83,7 @@ def interval(recalls: NDArray[Any], *, k: int = 10) -> tuple[float, float]:
     near = mean + _Z**2 / (2 * worth)
     half = _Z * math.sqrt(mean * (1 - mean) / worth + (_Z / (2 * worth)) ** 2)
     scale = 1 + _Z**2 / worth
-    return max(0.0, (near - half) / scale), min(1.0, (near + half) / scale)
+    return min(max(0.0, (near - half) / scale), mean), max(min(1.0, (near + half) / scale), mean)
 
 
 def assured(mean: float, low: float) -> float:
