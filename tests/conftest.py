@@ -95,6 +95,16 @@ def _refused(report: pytest.TestReport | pytest.CollectReport) -> str:
     return "" if reason.startswith(ALLOWED_SKIPS) else reason
 
 
+def _whole(data: Any) -> Any:
+    if isinstance(data, str):
+        return data.encode("utf-8", "backslashreplace").decode()
+    if isinstance(data, dict):
+        return {_whole(k): _whole(v) for k, v in data.items()}
+    if isinstance(data, list | tuple):
+        return type(data)(map(_whole, data))
+    return data
+
+
 class Everywhere:
     """Hooks for every test. In a conftest they would not reach the notebooks beside tests/."""
 
@@ -112,6 +122,12 @@ class Everywhere:
             report.outcome = "failed"
             report.longrepr = f"skipped, and AIOS_CI=1 allows that only for {ALLOWED_SKIPS}: {reason}"
         return report
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_report_to_serializable(self) -> Generator[None, Any, Any]:
+        """Let a test print half a character: between xdist's processes only whole ones travel."""
+        data = yield
+        return _whole(data)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(self) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:

@@ -86,11 +86,6 @@ def interval(recalls: NDArray[Any], *, k: int = 10) -> tuple[float, float]:
     return min(max(0.0, (near - half) / scale), mean), max(min(1.0, (near + half) / scale), mean)
 
 
-def assured(mean: float, low: float) -> float:
-    """What a recall may be trusted with: its mean less one standard error, read off its lower bound."""
-    return mean - (mean - low) / _Z
-
-
 def queries_needed(target: float) -> int:
     """Queries for a recall near `target` to be known to a quarter of its distance from 1.
 

@@ -17,6 +17,9 @@ addopts = ["--strict-markers", "-p", "no:cacheprovider", "--nbval-lax", "--nbval
 filterwarnings = ["error"]
 """
 
+#: as bootstrap runs the whole suite
+PARALLEL = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+
 SKIPS = """
 import pytest
 
@@ -64,11 +67,12 @@ def outcomes(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
     }
 
 
-def test_ci_refuses_skips_that_could_have_run(suite: Path) -> None:
+@pytest.mark.parametrize("how", [(), PARALLEL], ids=["one", "two at a time"])
+def test_ci_refuses_skips_that_could_have_run(suite: Path, how: tuple[str, ...]) -> None:
     (suite / "tests" / "test_x.py").write_text(SKIPS)
     (suite / "tests" / "test_y.py").write_text("import pytest\npytest.importorskip('no_such_module')\n")
     (suite / "x.ipynb").write_text(notebook("1"))
-    done = run(suite, "tests", "x.ipynb")
+    done = run(suite, *how, "tests", "x.ipynb")
     # errors: the fixture, the mark and the module; failed: the skip inside a test; skipped: the data that is absent
     assert outcomes(done) == {"passed": 2, "skipped": 1, "failed": 1, "error": 3, "xfailed": 1}, done.stdout
     assert done.returncode == 1
@@ -88,6 +92,13 @@ def test_absent_data_is_the_only_skip_ci_accepts(suite: Path) -> None:
     done = run(suite, "-k", "data or runs or known")
     assert outcomes(done) == {"passed": 1, "skipped": 1, "xfailed": 1, "deselected": 3}, done.stdout
     assert done.returncode == 0
+
+
+def test_half_a_character_is_reported_like_any_other(suite: Path) -> None:
+    fails = "def test_fails(): assert print('\\ud800') or '\\ud800' == ''\n"
+    (suite / "tests" / "test_x.py").write_text(f"def test_prints(): print('\\ud800')\n{fails}")
+    done = run(suite, *PARALLEL)
+    assert outcomes(done) == {"passed": 1, "failed": 1}, done.stdout
 
 
 def test_browser_tests_come_last(suite: Path) -> None:

@@ -35,8 +35,12 @@ def clustered(n: int, d: int = 16, seed: int = 0, clusters: int = 20) -> np.ndar
     return (2 * centres[r.integers(0, clusters, n)] + r.standard_normal((n, d))).astype("f4")
 
 
+#: What is made in it goes when Python ends.
+_HOME = tempfile.TemporaryDirectory(prefix="aios-knn-tests-", ignore_cleanup_errors=True)
+
+
 def vectors_of(x: np.ndarray, **more: Any) -> Vectors:
-    return open_vectors(x, folder=tempfile.mkdtemp(prefix="aios-knn-tests-"), **more)
+    return open_vectors(x, folder=tempfile.mkdtemp(dir=_HOME.name), **more)
 
 
 def index_of(x: np.ndarray, params: Params = IVF, *, k: int = 10, recall: float = 0.95, **more: Any) -> Index:

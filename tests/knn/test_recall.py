@@ -3,10 +3,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aios_workbench.knn.choice import assured
 from aios_workbench.knn.exact import exact_search
 from aios_workbench.knn.kmeans import Nested, assign
+from aios_workbench.knn.models import Params, Point
 from aios_workbench.knn.oracle import ivf_curve
-from aios_workbench.knn.recall import assured, enough_queries, interval, queries_needed, recall_at_k
+from aios_workbench.knn.recall import enough_queries, interval, queries_needed, recall_at_k
 
 
 @settings(max_examples=60, deadline=None)
@@ -40,7 +42,11 @@ def test_the_interval_holds_the_truth_nineteen_times_of_twenty(p):
     assert (
         np.mean((np.array(low) <= p) & (p <= np.array(high))) > 0.91
     )  # few misses, all from hard queries: a little under 95 %
-    trusted = [assured(s.mean(), b) for s, b in zip(samples, low, strict=True)]
+    points = [
+        Point.model_construct(params=Params(family="ivf"), recall=s.mean(), recall_low=b)
+        for s, b in zip(samples, low, strict=True)
+    ]
+    trusted = [assured(point) for point in points]
     assert np.mean(np.array(trusted) > p) < 0.2  # one standard error: 16 %
 
 

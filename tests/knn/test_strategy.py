@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from aios_workbench.knn.choice import assured
 from aios_workbench.knn.models import Constraints, Doing, Note, Point, Problem, Pruned
 from aios_workbench.knn.strategy import flat, graphs, run
-from aios_workbench.knn.strategy.session import Free, Session, point_id, trusted
+from aios_workbench.knn.strategy.session import Free, Session, point_id
 
 
 def clustered(n, d, seed=0):
@@ -67,7 +68,7 @@ class TestASearch:
     def test_answers_every_recall_and_verifies_it(self, whole, data):
         found = points(whole, len(data[0]))
         for target in (0.9, 0.95, 0.99):
-            best = max((p for p in found if trusted(p) >= target), key=lambda p: p.qps)
+            best = max((p for p in found if assured(p) >= target), key=lambda p: p.qps)
             assert best.verified is not None
             assert best.verified_low <= best.verified <= best.verified_high
 
@@ -90,7 +91,7 @@ class TestASearch:
 
     def test_has_curves_around_the_winners(self, whole, data):
         found = points(whole, len(data[0]))
-        winner = max((p for p in found if trusted(p) >= 0.9), key=lambda p: p.qps)
+        winner = max((p for p in found if assured(p) >= 0.9), key=lambda p: p.qps)
         same = {"nprobe": None, "ef_search": None, "refine": 0.0}
         alike = [
             p for p in found
@@ -114,7 +115,7 @@ class TestConstraints:
     def test_memory_is_kept_to(self, data):
         x, queries = data
         said = tuned(x, queries, Constraints(recall=0.8, memory_bytes=40 * len(x)))
-        good = [p for p in points(said, len(x)) if p.bytes_per_vector <= 40 and trusted(p) >= 0.8]
+        good = [p for p in points(said, len(x)) if p.bytes_per_vector <= 40 and assured(p) >= 0.8]
         assert good
         assert max(good, key=lambda p: p.qps).verified is not None
         assert any("memory" in p.reason for p in said if isinstance(p, Pruned))
@@ -131,7 +132,7 @@ class TestConstraints:
 
 def test_no_time_still_gives_an_answer(data):
     said = tuned(*data, control=Hasty())
-    assert any(trusted(p) >= 0.9 and p.verified is not None for p in points(said, 2500))
+    assert any(assured(p) >= 0.9 and p.verified is not None for p in points(said, 2500))
 
 
 def test_graphs_are_built_where_they_may_win(monkeypatch, data):
@@ -162,7 +163,7 @@ def test_graphs_are_built_where_they_may_win(monkeypatch, data):
 def test_small_and_odd_data(n, d, k):
     x = clustered(n + 30, d)
     said = tuned(x[:n], x[n:], k=k)
-    best = [p for p in points(said, n) if trusted(p) >= 0.9]
+    best = [p for p in points(said, n) if assured(p) >= 0.9]
     assert best
     if n <= 20:
         assert max(best, key=lambda p: p.qps).params.family == "flat"
@@ -171,7 +172,7 @@ def test_small_and_odd_data(n, d, k):
 @pytest.mark.parametrize("n", [20, 1500])
 def test_all_vectors_the_same(n):
     said = tuned(np.ones((n, 4), np.float32), np.ones((30, 4), np.float32))
-    assert any(trusted(p) >= 0.9 for p in points(said, n))
+    assert any(assured(p) >= 0.9 for p in points(said, n))
 
 
 def test_one_query_is_enough_to_run(data):

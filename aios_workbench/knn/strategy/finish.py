@@ -7,10 +7,11 @@ import math
 import numpy as np
 
 from aios_workbench.knn import measure
+from aios_workbench.knn.choice import assured
 from aios_workbench.knn.exact import exact_search
 from aios_workbench.knn.models import Params, Point
 from aios_workbench.knn.recall import interval, recall_at_k
-from aios_workbench.knn.strategy.session import Session, latencies, trusted
+from aios_workbench.knn.strategy.session import Session, latencies
 
 _RIVALS, _ROUNDS, _TIMED = 4, 3, 250
 _STEPS = 8
@@ -46,7 +47,7 @@ def _settle(s: Session, target: float, tier: float) -> None:
         elif best.verified is None:
             checked = _verify(s, best, target)
             harder = _raised(checked.params, s.n)
-            if trusted(checked) < target and harder is not None:
+            if assured(checked) < target and harder is not None:
                 s.evaluate(harder, build_seconds=checked.build_seconds)
         else:
             return
@@ -57,13 +58,13 @@ def _fit(s: Session, tier: float) -> list[Point]:
 
 
 def _best(s: Session, target: float, tier: float) -> Point | None:
-    fit = [p for p in _fit(s, tier) if trusted(p) >= target]
+    fit = [p for p in _fit(s, tier) if assured(p) >= target]
     return max(fit, key=lambda p: p.qps, default=None)
 
 
 def _time_in_turn(s: Session, target: float, tier: float) -> set[str]:
     """The machine's mood changes within seconds: rivals are compared within the same ones."""
-    rivals = sorted((p for p in _fit(s, tier) if trusted(p) >= target), key=lambda p: -p.qps)[:_RIVALS]
+    rivals = sorted((p for p in _fit(s, tier) if assured(p) >= target), key=lambda p: -p.qps)[:_RIVALS]
     rivals = [p for p in rivals if p.qps > 0.6 * rivals[0].qps]
     s.say("settle", f"timing the {len(rivals)} fastest for recall {target:g} in turn")
     queries = s.data.queries[:_TIMED]
@@ -113,7 +114,7 @@ def _verify(s: Session, point: Point, target: float) -> Point:
             update={"verified": float(recalls.mean()), "verified_low": low, "verified_high": high}
         )
     )
-    if trusted(checked) < target:
+    if assured(checked) < target:
         s.note(
             f"a point of recall {point.recall:.4f} in the search had {recalls.mean():.4f} on unseen queries: for "
             f"{target:g} more effort is taken"
@@ -126,7 +127,7 @@ def _more_effort(s: Session, target: float, tier: float) -> Point | None:
     near = [p for p in _fit(s, tier) if _raised(p.params, 1) is not None and p.recall >= target - 0.02]
     if not near:
         return None
-    closest = max(near, key=lambda p: (trusted(p), p.qps))
+    closest = max(near, key=lambda p: (assured(p), p.qps))
     params = _raised(closest.params, s.n)
     return s.evaluate(params, build_seconds=closest.build_seconds) if params is not None else None
 

@@ -12,10 +12,11 @@ import numpy as np
 
 from aios_workbench.knn import measure
 from aios_workbench.knn.build import Built, build, label, memory
+from aios_workbench.knn.choice import assured
 from aios_workbench.knn.exact import exact_search
 from aios_workbench.knn.models import Constraints, Doing, Note, Params, Point, Problem, Pruned
 from aios_workbench.knn.parts import Parts
-from aios_workbench.knn.recall import assured, enough_queries, interval, queries_needed, recall_at_k
+from aios_workbench.knn.recall import enough_queries, interval, queries_needed, recall_at_k
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -153,14 +154,14 @@ class Session:
 
     def reaches(self, point: Point, target: float) -> bool:
         """True when the point's recall can be trusted to be `target`: one standard error below its mean."""
-        return trusted(point) >= target
+        return assured(point) >= target
 
     def consider(self, point: Point) -> None:
         """Make the point the incumbent wherever it is better."""
         if point.vectors != self.n or not self.allowed(point):
             return
         for target in self.targets:
-            if trusted(point) < target:
+            if assured(point) < target:
                 continue
             for tier in self.tiers:
                 held = self.best.get((target, tier))
@@ -204,7 +205,7 @@ class Session:
         """Free indexes that hold no incumbent and none of its rivals, which are timed against it in the end."""
         wanted = {built_as(p.params) for p in self.best.values()} | set(keep)
         for target in self.targets:
-            fit = [p for p in self.points.values() if p.vectors == self.n and trusted(p) >= target]
+            fit = [p for p in self.points.values() if p.vectors == self.n and assured(p) >= target]
             fit = [p for p in fit if p.bytes_per_vector <= self.tiers[0]]
             wanted |= {built_as(p.params) for p in sorted(fit, key=lambda p: -p.qps)[:4]}
         self.indexes = {key: index for key, index in self.indexes.items() if key in wanted}
@@ -273,17 +274,6 @@ class Session:
         """True when work of `seconds` ends within the budget, with some left to settle the answer."""
         left = self.control.left
         return math.isinf(left) or seconds < left - max(1.0, 0.05 * left)
-
-
-def trusted(point: Point) -> float:
-    """Recall less one standard error; verifying queries, which favour nothing, weigh in by their precision."""
-    first = assured(point.recall, point.recall_low)
-    if point.verified is None or point.verified_low is None:
-        return first
-    a = max(point.recall - point.recall_low, 1e-9) ** -2
-    b = max(point.verified - point.verified_low, 1e-9) ** -2
-    mean = (a * point.recall + b * point.verified) / (a + b)
-    return assured(mean, mean - (a + b) ** -0.5)
 
 
 def plain(point: Point, target: float) -> bool:
