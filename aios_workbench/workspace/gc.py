@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from aios_workbench.workspace.gc_tunings import delete_tunings
 from aios_workbench.workspace.home import Workspace
 
 YOUNG_SECONDS = 3600.0
@@ -125,6 +126,9 @@ def collect(
         _delete_descriptions(ws, needed, now)
     _delete_folders(ws, min(before, now - YOUNG_SECONDS), keep_runs, done)
     _delete_spilled(ws, now, done)
+    tuned = delete_tunings(ws, min(before, now - YOUNG_SECONDS), dry_run=dry_run)
+    done.folders, done.folder_bytes = done.folders + tuned[0], done.folder_bytes + tuned[1]
+    done.files, done.file_bytes = done.files + tuned[2], done.file_bytes + tuned[3]
     _delete_locks(ws, now, done)
     return done
 
