@@ -74,8 +74,12 @@ def test_two_tabs_behind_a_proxy_agree_and_are_quiet(page: Page, outside: Any, p
     other = second.get_by_test_id("aios-run").filter(has_text="behind-proxy").first
     expect(other).to_contain_text("waiting")
 
-    # Nothing happens: nobody asks, not in two minutes of one tab's clock.
-    page.wait_for_timeout(3000)
+    # Nothing happens: nobody asks, not in two minutes of one tab's clock. First both tabs have to have come to rest.
+    for _ in range(10):
+        proxy.requests.clear()
+        page.wait_for_timeout(3000)
+        if not any("/aios/" in r or "subscribe" in r for r in proxy.requests):
+            break
     proxy.requests.clear()
     second.clock.run_for(120_000)
     page.wait_for_timeout(1000)
