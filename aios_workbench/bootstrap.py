@@ -404,9 +404,7 @@ def test(*args: str) -> int:
     with tempfile.TemporaryDirectory(prefix="aios-home-") as home:
         # for notebooks tested alone, when tests/conftest.py is not loaded: leave nothing in the checkout
         env = child_env(AIOS_HOME=home)
-        # two at a time: half of the suite's time is waiting for processes; a file's tests stay together and in order
-        how = args or ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
-        code = subprocess.run([PY, "-m", "pytest", *how], cwd=ROOT, env=env, check=False).returncode
+        code = subprocess.run([PY, "-m", "pytest", *args], cwd=ROOT, env=env, check=False).returncode
     return code or len(failed)
 
 

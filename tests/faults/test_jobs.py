@@ -175,6 +175,7 @@ def test_killed_in_a_job(ws: Workspace, worker: Start) -> None:
     run_id = promote.trigger(ws, job_id, "ada")
     first = worker()
     (_, kernel, _) = wait_for(lambda: said(ws), "the first cell")[0]
+    wait_for(lambda: list((ws.root / "jobs").rglob("executed*.ipynb")), "the first cell to be written down")
     first.kill()
     first.wait()
     second = worker()

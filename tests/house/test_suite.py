@@ -17,7 +17,7 @@ addopts = ["--strict-markers", "-p", "no:cacheprovider", "--nbval-lax", "--nbval
 filterwarnings = ["error"]
 """
 
-#: as bootstrap runs the whole suite
+#: for people in a hurry: half of the time a test waits for a process
 PARALLEL = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 
 SKIPS = """
