@@ -28,7 +28,7 @@ class Batch:
     @property
     def cost(self) -> float:
         """CPU seconds a query: the median piece."""
-        return max(float(np.median(self.seconds)), 1e-9)
+        return typical(self.seconds)
 
 
 def batch(built: Any, params: Params, queries: F32, k: int, *, pieces: int = 1) -> Batch:
@@ -69,9 +69,20 @@ def singles(built: Any, params: Params, queries: F32, k: int, *, most_seconds: f
     return np.array(taken)
 
 
+def typical(seconds: NDArray[np.float64]) -> float:
+    """The median, and never 0: a thread's clock may stand still over the shortest searches.
+
+    Examples
+    --------
+    >>> typical(np.array([0.0, 0.0, 2e-6]))
+    1e-09
+    """
+    return max(float(np.median(seconds)), 1e-9)
+
+
 def bounds(seconds: NDArray[np.float64]) -> tuple[float, float]:
     """Queries a second at the 95 % bounds of the mean of `seconds` a query (one piece: 10 % either way)."""
-    mean = max(float(np.median(seconds)), 1e-9)
+    mean = typical(seconds)
     error = float(np.std(seconds, ddof=1) / np.sqrt(len(seconds))) if len(seconds) > 1 else 0.05 * mean
     half = min(2 * error, 0.5 * mean)
     return 1 / (mean + half), 1 / (mean - half)

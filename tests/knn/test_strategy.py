@@ -3,6 +3,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from aios_workbench.knn import measure
 from aios_workbench.knn.choice import assured
 from aios_workbench.knn.models import Constraints, Doing, Note, Point, Problem, Pruned
 from aios_workbench.knn.strategy import flat, graphs, run
@@ -193,3 +194,9 @@ def test_codecs_fit_the_dimensions():
     for inner in range(1, 200):
         for codec in flat.pq_codecs(inner):
             assert inner % int(codec[2:-4]) == 0
+
+
+def test_a_clock_that_stands_still_fails_nothing(monkeypatch, data):
+    monkeypatch.setattr(measure.time, "thread_time", lambda: 1.0)
+    said = tuned(data[0][:400], data[1][:60])
+    assert all(np.isfinite(p.qps) for p in points(said))

@@ -47,7 +47,7 @@ def _settle(s: Session, target: float, tier: float) -> None:
         elif best.verified is None:
             checked = _verify(s, best, target)
             harder = _raised(checked.params, s.n)
-            if assured(checked) < target and harder is not None:
+            if not s.reaches(checked, target) and harder is not None:
                 s.evaluate(harder, build_seconds=checked.build_seconds)
         else:
             return
@@ -58,13 +58,13 @@ def _fit(s: Session, tier: float) -> list[Point]:
 
 
 def _best(s: Session, target: float, tier: float) -> Point | None:
-    fit = [p for p in _fit(s, tier) if assured(p) >= target]
+    fit = [p for p in _fit(s, tier) if s.reaches(p, target)]
     return max(fit, key=lambda p: p.qps, default=None)
 
 
 def _time_in_turn(s: Session, target: float, tier: float) -> set[str]:
     """The machine's mood changes within seconds: rivals are compared within the same ones."""
-    rivals = sorted((p for p in _fit(s, tier) if assured(p) >= target), key=lambda p: -p.qps)[:_RIVALS]
+    rivals = sorted((p for p in _fit(s, tier) if s.reaches(p, target)), key=lambda p: -p.qps)[:_RIVALS]
     rivals = [p for p in rivals if p.qps > 0.6 * rivals[0].qps]
     s.say("settle", f"timing the {len(rivals)} fastest for recall {target:g} in turn")
     queries = s.data.queries[:_TIMED]
@@ -85,7 +85,7 @@ def _time_in_turn(s: Session, target: float, tier: float) -> set[str]:
         s.keep(
             point.model_copy(
                 update={
-                    "qps": 1 / float(np.median(seconds)), "qps_low": slowest, "qps_high": fastest, **latencies(alone),
+                    "qps": 1 / measure.typical(seconds), "qps_low": slowest, "qps_high": fastest, **latencies(alone),
                 }
             )
         )  # fmt: skip
@@ -114,7 +114,7 @@ def _verify(s: Session, point: Point, target: float) -> Point:
             update={"verified": float(recalls.mean()), "verified_low": low, "verified_high": high}
         )
     )
-    if assured(checked) < target:
+    if not s.reaches(checked, target):
         s.note(
             f"a point of recall {point.recall:.4f} in the search had {recalls.mean():.4f} on unseen queries: for "
             f"{target:g} more effort is taken"
