@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from aios_workbench.knn.models import Constraints, Cost, Point, Problem
 
 #: Half the width of a 95 % interval, in standard errors.
-_Z = 1.959964
+Z = 1.959964
 
 
 def estimate(point: Point) -> tuple[float, float]:
@@ -31,10 +31,10 @@ def estimate(point: Point) -> tuple[float, float]:
     """
     if point.params.family == "flat" and point.params.codec == "flat":
         return 1.0, 0.0  # exact by construction, however few queries were asked
-    error = max(0.0, point.recall - point.recall_low) / _Z
+    error = max(0.0, point.recall - point.recall_low) / Z
     if point.verified is None or point.verified_low is None:
         return point.recall, error
-    other = max(0.0, point.verified - point.verified_low) / _Z
+    other = max(0.0, point.verified - point.verified_low) / Z
     if error == 0 or other == 0:
         return (point.verified, other) if error else (min(point.recall, point.verified), error or other)
     a, b = 1 / error**2, 1 / other**2

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from aios_workbench.knn.choice import Z
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_Z = 1.959964  # 95 %
 _TIE = 1e-6
 
 
@@ -80,9 +81,9 @@ def interval(recalls: NDArray[Any], *, k: int = 10) -> tuple[float, float]:
     more = np.append(recalls, [1 - 1 / k])
     middle, spread = float(more.mean()), float(more.var())
     worth = min(max(middle * (1 - middle) / max(spread, 1e-12), 1.0), k) * q
-    near = mean + _Z**2 / (2 * worth)
-    half = _Z * math.sqrt(mean * (1 - mean) / worth + (_Z / (2 * worth)) ** 2)
-    scale = 1 + _Z**2 / worth
+    near = mean + Z**2 / (2 * worth)
+    half = Z * math.sqrt(mean * (1 - mean) / worth + (Z / (2 * worth)) ** 2)
+    scale = 1 + Z**2 / worth
     return min(max(0.0, (near - half) / scale), mean), max(min(1.0, (near + half) / scale), mean)
 
 

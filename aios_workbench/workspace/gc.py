@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from aios_workbench.workspace.gc_tunings import delete_tunings
+from aios_workbench.workspace.gc_tunings import delete_tunings, folder_size
 from aios_workbench.workspace.home import Workspace
 
 YOUNG_SECONDS = 3600.0
@@ -274,7 +274,7 @@ def _delete_folders(ws: Workspace, before: float, keep: int, done: Collected) ->
         for folder in folders[keep:]:
             if folder.stat().st_mtime < before:
                 done.folders += 1
-                done.folder_bytes += sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+                done.folder_bytes += folder_size(folder)
                 if not done.dry_run:
                     shutil.rmtree(folder, ignore_errors=True)
 
@@ -285,7 +285,7 @@ def _delete_spilled(ws: Workspace, now: float, done: Collected) -> None:
         with contextlib.suppress(FileNotFoundError):
             if folder.stat().st_mtime < now - YOUNG_SECONDS:
                 done.folders += 1
-                done.folder_bytes += sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+                done.folder_bytes += folder_size(folder)
                 if not done.dry_run:
                     shutil.rmtree(folder, ignore_errors=True)
 

@@ -38,7 +38,7 @@ def delete_tunings(ws: Workspace, before: float, *, dry_run: bool) -> tuple[int,
             if free:
                 gone.append(row["tuning_id"])
                 folders += 1
-                folder_bytes += _size(home / row["tuning_id"])
+                folder_bytes += folder_size(home / row["tuning_id"])
                 if not dry_run:
                     shutil.rmtree(home / row["tuning_id"], ignore_errors=True)
     ids = "(select value from json_each(:ids))"
@@ -75,5 +75,6 @@ def _unused(folder: Path) -> Iterator[bool]:
         yield True
 
 
-def _size(folder: Path) -> int:
+def folder_size(folder: Path) -> int:
+    """Return the bytes of all files below a folder."""
     return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())

@@ -161,7 +161,7 @@ class Session:
         if point.vectors != self.n or not self.allowed(point):
             return
         for target in self.targets:
-            if assured(point) < target:
+            if not self.reaches(point, target):
                 continue
             for tier in self.tiers:
                 held = self.best.get((target, tier))
@@ -205,7 +205,7 @@ class Session:
         """Free indexes that hold no incumbent and none of its rivals, which are timed against it in the end."""
         wanted = {built_as(p.params) for p in self.best.values()} | set(keep)
         for target in self.targets:
-            fit = [p for p in self.points.values() if p.vectors == self.n and assured(p) >= target]
+            fit = [p for p in self.points.values() if p.vectors == self.n and self.reaches(p, target)]
             fit = [p for p in fit if p.bytes_per_vector <= self.tiers[0]]
             wanted |= {built_as(p.params) for p in sorted(fit, key=lambda p: -p.qps)[:4]}
         self.indexes = {key: index for key, index in self.indexes.items() if key in wanted}
