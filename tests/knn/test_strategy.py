@@ -123,6 +123,22 @@ class TestConstraints:
         said = tuned(*data, Constraints(recall=0.9, build_seconds=1e-9))
         assert not [p for p in points(said, 2500) if p.params.family == "hnsw"]
 
+    def test_what_a_person_changes_is_looked_for(self, data):
+        x, queries = data
+
+        class Changes(Free):
+            """Asks for another recall once the first answer stands."""
+
+            def check(self):
+                if any(isinstance(s, Doing) and s.phase == "verify" for s in said):
+                    self.constraints = Constraints(recall=0.97)
+
+        said = []
+        run(x, queries, problem(*x.shape, tuning=250), Constraints(recall=0.8), said.append, Changes(), [])
+        assert any("recall 0.97" in n.text for n in said if isinstance(n, Note))
+        best = max((p for p in points(said, len(x)) if assured(p) >= 0.97), key=lambda p: p.qps)
+        assert best.verified is not None
+
     def test_few_queries_are_told(self, data):
         said = tuned(*data, Constraints(recall=0.999))
         assert any("queries are few" in n.text for n in said if isinstance(n, Note))

@@ -41,7 +41,8 @@ def run(
     emit
         Told every `Point` (again with the same id when it is measured better), `Pruned`, `Doing` and `Note`.
     control
-        `check()` is called every few tenths of a second and may wait or raise; `left` are seconds.
+        `check()` is called every few tenths of a second and may wait or raise; `left` are seconds. Its
+        `constraints`, where they have changed, are looked for as soon as the answer to the last ones stands.
     known
         Points of an earlier search for the same problem: they are not measured again.
 
@@ -65,16 +66,22 @@ def run(
     flat.exact(session)
     flat.codes(session)
     found = lists.prepare(session)
-    if found is not None:
-        lists.search(session, found, smaller=False)
-    graphs.search(session, smaller=False)
-    finish.settle(session, smaller=False)
+
+    def answer(*, smaller: bool) -> None:
+        if found is not None:
+            lists.search(session, found, smaller=smaller)
+        graphs.search(session, smaller=smaller)
+        if smaller:
+            flat.others(session)
+        finish.settle(session, smaller=smaller)
+
+    answer(smaller=False)
     # the asked-for answer stands; from here on it is the rest of the picture, as long as there is time
-    if found is not None:
-        lists.search(session, found, smaller=True)
-    graphs.search(session, smaller=True)
-    flat.others(session)
-    finish.settle(session, smaller=True)
+    while session.asked_anew():
+        answer(smaller=False)
+    answer(smaller=True)
+    while session.asked_anew():
+        answer(smaller=False)
     finish.curves(session)
     finish.settle(session, smaller=True)  # a point of a curve may have overtaken
     session.say("done", "everything worth a try was tried", 1.0)

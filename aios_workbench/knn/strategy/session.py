@@ -12,7 +12,7 @@ import numpy as np
 
 from aios_workbench.knn import measure
 from aios_workbench.knn.build import Built, build, label, memory
-from aios_workbench.knn.choice import assured
+from aios_workbench.knn.choice import assured, describe
 from aios_workbench.knn.exact import exact_search
 from aios_workbench.knn.models import Constraints, Doing, Note, Params, Point, Problem, Pruned
 from aios_workbench.knn.parts import Parts
@@ -32,6 +32,9 @@ _PIECES = 4
 class Control(Protocol):
     """What the strategy asks of whoever runs it."""
 
+    #: What is asked for now: a person may change it. None: nobody does.
+    constraints: Constraints | None
+
     @property
     def left(self) -> float:
         """Seconds of the budget that are left."""
@@ -48,6 +51,7 @@ class Free:
     """A control that never stops anything."""
 
     left = math.inf
+    constraints: Constraints | None = None
 
     def __init__(self) -> None:
         self._began = time.monotonic()
@@ -92,20 +96,14 @@ class Session:
         control: Control,
         known: Sequence[Point],
     ) -> None:
-        self.problem, self.constraints, self.emit, self.control = problem, constraints, emit, control
+        self.problem, self.emit, self.control = problem, emit, control
         self.x, self.n, self.inner = x, len(x), x.shape[1]
         tuning = max(1, min(problem.tuning_queries, len(queries)))
         self.held = np.ascontiguousarray(queries[tuning:], np.float32)
         self.known = {p.id: p for p in known}
-        #: The asked-for recall first: it is answered before the others.
-        self.targets = list(dict.fromkeys([constraints.recall, 0.95, 0.99]))
-        bound = math.inf
-        if constraints.memory_bytes is not None:
-            bound = constraints.memory_bytes / max(problem.rows, 1)
-        #: Bytes per vector; incumbents are kept for each, because less memory may make another family the fastest.
-        self.tiers = [bound, *(t for t in (2.2 * self.inner + 16, 1.1 * self.inner + 24) if t < bound)]
         self.best: dict[tuple[float, float], Point] = {}
         self.points: dict[str, Point] = {}
+        self.ask(constraints)
         self.indexes: dict[str, Built] = {}
         #: Parts of the data that graphs are tried on, by size, and where their graphs grow.
         self.trials: dict[int, tuple[Data, Parts]] = {}
@@ -126,6 +124,31 @@ class Session:
             if point.vectors == self.n:
                 self.points[point.id] = point
                 self.consider(point)
+
+    # -------------------------------------------------------------- what is asked for
+
+    def ask(self, constraints: Constraints) -> None:
+        """Look for what these constraints ask from now on; what was measured is judged anew."""
+        self.constraints = constraints
+        #: The asked-for recall first: it is answered before the others.
+        self.targets = list(dict.fromkeys([constraints.recall, 0.95, 0.99]))
+        bound = math.inf
+        if constraints.memory_bytes is not None:
+            bound = constraints.memory_bytes / max(self.problem.rows, 1)
+        #: Bytes per vector; incumbents are kept for each, because less memory may make another family the fastest.
+        self.tiers = [bound, *(t for t in (2.2 * self.inner + 16, 1.1 * self.inner + 24) if t < bound)]
+        self.best.clear()
+        for point in self.points.values():
+            self.consider(point)
+
+    def asked_anew(self) -> bool:
+        """True when a person has changed the constraints since; they are then the session's."""
+        now = self.control.constraints
+        if now is None or now == self.constraints:
+            return False
+        self.note(f"the constraints were changed: looking for {describe(now)}")
+        self.ask(now)
+        return True
 
     # -------------------------------------------------------------- saying
 
