@@ -18,12 +18,15 @@
     ├── WorkspaceError           the folder or its database cannot be used
     │   └── CorruptArtifactError
     ├── JobError                 a notebook cannot be promoted or a job cannot run
-    └── KnnError                 vectors, a tuning or an index cannot do what was asked
-        ├── KnnInputError        the vectors, queries, ids or metadata given are wrong
-        ├── CorruptIndexError    a saved index is damaged, foreign, or of a newer version
-        ├── TuningFailed         a tuning ended without an index to offer
-        ├── StoreError           a vector store cannot be reached, or refused what it was asked
-        └── RecallBelowTarget    an index finds less than was demanded: a gate that stays shut
+    ├── KnnError                 vectors, a tuning or an index cannot do what was asked
+    │   ├── KnnInputError        the vectors, queries, ids or metadata given are wrong
+    │   ├── CorruptIndexError    a saved index is damaged, foreign, or of a newer version
+    │   ├── TuningFailed         a tuning ended without an index to offer
+    │   ├── StoreError           a vector store cannot be reached, or refused what it was asked
+    │   └── RecallBelowTarget    an index finds less than was demanded: a gate that stays shut
+    └── DriftError               data cannot be compared; raised as itself, a drift gate that stays shut
+        ├── DriftInputError      a source, column, kind, window or threshold given is wrong
+        └── CorruptProfileError  a saved profile or report is damaged, foreign, or of a newer version
 
 Messages say what happened, where, and the next thing to do.
 """
@@ -179,6 +182,29 @@ class RecallBelowTarget(KnnError):
     ) -> None:
         super().__init__(message)
         self.target, self.recall, self.low, self.high = target, recall, low, high
+
+
+class DriftError(AiosError):
+    """Data drifted further than a gate allows; `columns` are those, `reasons` say why, one each.
+
+    The base of what else can go wrong in a comparison, too.
+    """
+
+    def __init__(
+        self, message: str = "", *, columns: Iterable[str] = (), reasons: Iterable[str] = ()
+    ) -> None:
+        super().__init__(message)
+        self.columns, self.reasons = tuple(columns), tuple(reasons)
+
+
+class DriftInputError(DriftError):
+    """A source, column, kind, window or threshold given is wrong."""
+
+
+class CorruptProfileError(DriftError):
+    """A saved profile or report is damaged, foreign, or of a newer version: it is not loaded."""
+
+    http_status = 409
 
 
 def hint(name: str, known: Iterable[str]) -> str:
