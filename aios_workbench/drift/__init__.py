@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aios_workbench.drift.models import Rules as Rules
+    from aios_workbench.drift.sources import Source as Source
+    from aios_workbench.drift.sources import open_source as open_source
 
 #: Public name -> module; each is imported when it is first used.
 _HOMES = {
     "Rules": "models",
+    "Source": "sources",
+    "open_source": "sources",
 }
 
 __all__ = [
     "Rules",
+    "Source",
+    "open_source",
 ]
 
 

@@ -25,6 +25,7 @@ LEVELS: tuple[frozenset[str], ...] = (
 #: imports between packages of one level, each with its reason
 SIDEWAYS: dict[tuple[str, str], str] = {
     ("knn", "workspace"): "what a tuning measured is kept in the workspace's catalog",
+    ("drift", "workspace"): "what a step gave can be compared; what a monitor saw is kept in the catalog",
 }
 
 #: stand beside the house: they run before anything is installed, so they import only the standard library
