@@ -114,7 +114,11 @@ def _against(everything: dict[str, Any]) -> list[list[str]]:
     pairs: dict[str, list[tuple[float, float]]] = {}
     for one in _large(everything):
         for ours in (f for f in one["answers"] if f["method"] == OURS):
-            for other in (f for f in one["answers"] if f["target"] == ours["target"] and f is not ours):
+            for other in (
+                f
+                for f in one["answers"]
+                if f["target"] == ours["target"] and not f["method"].startswith(OURS)
+            ):
                 key = other["method"].split("(")[0].strip()
                 less = other.get("cpu_s", 0.0) / ours["cpu_s"]
                 pairs.setdefault(key, []).append((ours["qps"] / other["qps"], less))

@@ -8,12 +8,14 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from common import report
 
 
 def main() -> int:
     folder, target, budget, seed = Path(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])
+    whole = "whole" in sys.argv  # else it is stopped as soon as a choice has been verified on queries unseen
     with tempfile.TemporaryDirectory(prefix="aios-knn-") as home:
         os.environ["AIOS_HOME"] = home
         import numpy as np
@@ -23,6 +25,13 @@ def main() -> int:
         x, q = np.load(folder / "x.npy", mmap_mode="r"), np.load(folder / "tune.npy")
         wall, cpu = time.perf_counter(), used()
         tuning = tune(x, k=10, recall=target, queries=q, threads=1, budget=budget, seed=seed)
+
+        def answered(state: Any) -> None:
+            point = next((p for p in state.points if p.id == state.chosen), None)
+            if not whole and point is not None and point.verified is not None and not exact(point.params):
+                tuning.stop()
+
+        tuning.on_change(answered)
         tuning.wait(progress=False)
         wall, after = time.perf_counter() - wall, used()
         state = tuning.state

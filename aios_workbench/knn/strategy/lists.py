@@ -23,6 +23,8 @@ _FEWEST = 16
 _OPTIMISM = 0.85  # of a prediction; below 1, what is predicted to be a little slower is tried too
 _FRESH = 0.7  # of a prediction that nothing measured has corrected yet
 _LOSING = 1.15
+_HOPELESS = 2.0
+_NEAR = 1.3  # of the best: another refinement could make up for that
 _TRIES = 6
 _STEP = 1.08
 
@@ -39,6 +41,9 @@ class Lists:
     ceiling: dict[str, float] = field(
         default_factory=dict
     )  # recall of codes and refinement that scan everything
+    #: Measured over predicted recall, by codec: what is in no list that is looked into, the codes might not have found.
+    gain: dict[str, float] = field(default_factory=dict)
+    learned: set[str] = field(default_factory=set)
     dearer: dict[str, float] = field(default_factory=dict)  # measured over predicted seconds, by codec
     exactly: set[int] = field(default_factory=set)
     tried: set[tuple[str, float]] = field(default_factory=set)
@@ -47,10 +52,16 @@ class Lists:
         """The smallest nprobe predicted to reach `target` with its margin; None when the codes cannot."""
         curve = self.curves[params.nlist or 1]
         at = curve.nprobe(target, sure=False) - 1
-        need = (target + float(curve.error[at])) / self.ceiling.get(_coded(params), 1.0)
+        need = (target + float(curve.error[at])) / self.finds(params)
         if need > float(curve.recall[-1]) + 1e-9:
             return None
         return curve.nprobe(need, sure=False)
+
+    def finds(self, params: Params) -> float:
+        """The share of the neighbours in the lists looked into that codes and refinement find."""
+        coded = _coded(params)
+        ceiling = self.ceiling.get(coded, 1.0)
+        return ceiling if coded in self.learned else min(1.0, ceiling * self.gain.get(_kind(params), 1.0))
 
     def cost(self, params: Params, nprobe: int) -> float:
         """Seconds a query, predicted."""
@@ -62,7 +73,11 @@ class Lists:
         """Correct the predictions for the codes of a measured point."""
         nprobe = point.params.nprobe or 1
         share = float(self.curves[params.nlist or 1].recall[nprobe - 1])
-        self.ceiling[_coded(params)] = min(1.0, point.recall / max(share, 1e-9))
+        coded, found = _coded(params), min(1.0, point.recall / max(share, 1e-9))
+        if coded not in self.learned:
+            self.gain[_kind(params)] = found / self.ceiling.get(coded, 1.0)
+            self.learned.add(coded)
+        self.ceiling[coded] = found
         ratio = 1 / point.qps / self.cost(params, nprobe) * self.dearer.get(_kind(params), 1.0)
         old = self.dearer.get(_kind(params))
         self.dearer[_kind(params)] = min(max(ratio if old is None else math.sqrt(ratio * old), 0.5), 4.0)
@@ -138,9 +153,8 @@ def search(s: Session, found: Lists, *, smaller: bool) -> None:
     """
     for target in s.targets:
         while (chosen := _next(s, found, target, smaller=smaller)) is not None:
-            found.tried.add((chosen.model_dump_json(), target))
             s.forget(built_as(chosen))
-            _solve(s, found, chosen, target, smaller=smaller)
+            _solve_around(s, found, chosen, target, smaller=smaller)
     s.forget()
     if smaller:
         _tell_rest(s, found)
@@ -211,7 +225,22 @@ def _curve(s: Session, lists: int, *, exactly: bool) -> Curve:
     return ivf_curve(nested.centroids(lists), of, s.data.queries, s.data.rows, s.data.k)
 
 
-def _solve(s: Session, found: Lists, params: Params, target: float, *, smaller: bool) -> None:
+def _solve_around(s: Session, found: Lists, params: Params, target: float, *, smaller: bool) -> None:
+    """Solve a combination, and where it is near the best, with half and twice its refinement: that builds nothing."""
+    waiting = [params]
+    while waiting:
+        one = waiting.pop(0)
+        if (one.model_dump_json(), target) in found.tried:
+            continue
+        found.tried.add((one.model_dump_json(), target))
+        bar = s.to_beat(target, s.bytes_of(one), smaller=smaller)
+        good = _solve(s, found, one, target, smaller=smaller)
+        if one.refine and good is not None and 1 / good.qps < _NEAR * bar:
+            factors = (one.refine * 2, one.refine / 2)
+            waiting += [one.model_copy(update={"refine": f}) for f in factors if f in FACTORS]
+
+
+def _solve(s: Session, found: Lists, params: Params, target: float, *, smaller: bool) -> Point | None:
     """Find the smallest nprobe that reaches `target`: recall and cost rise with it, and the prediction starts near.
 
     Each measured point corrects the prediction; what is slower than the incumbent and not yet good enough is left.
@@ -233,7 +262,7 @@ def _solve(s: Session, found: Lists, params: Params, target: float, *, smaller: 
         if nprobe <= low or (good is not None and nprobe > high * 11 // 12):
             break
         cost = found.cost(params, nprobe)
-        if good is None and low and cost > _LOSING * bar:
+        if good is None and cost > (_LOSING if low else _HOPELESS) * bar:
             s.prune(
                 params.model_copy(update={"nprobe": nprobe}),
                 f"would reach recall {target:g} in {cost * 1e6:,.0f} us, the best so far takes {bar * 1e6:,.0f}", cost,
@@ -252,7 +281,8 @@ def _solve(s: Session, found: Lists, params: Params, target: float, *, smaller: 
             if 1 / point.qps > _LOSING * bar:
                 break
     if good is not None and good.queries < len(s.data.queries):
-        _at(s, found, params, high, None)
+        good = _at(s, found, params, high, None)
+    return good
 
 
 def _at(s: Session, found: Lists, params: Params, nprobe: int, target: float | None) -> Point:
