@@ -199,11 +199,16 @@ class DomainClassifier(Message):
 
 
 class Reconstruction(Message):
-    """Error of rows rebuilt from the reference's principal components, in the reference's standard deviations."""
+    """Error of rows rebuilt from the reference's principal components, in the reference's standard deviations.
+
+    From `low` to `high`: where the mean errors of chunks of the reference lie.
+    """
 
     components: int
     reference: float
     current: float
+    low: float | None = None
+    high: float | None = None
     p_value: float
     rows: int
     verdict: Verdict
