@@ -95,6 +95,13 @@ def _connect() -> None:
     from aios_workbench.knn import hooks as knn
 
     knn.set_hooks(step, report)
+
+    def page(report: Any) -> str:
+        return str(importlib.import_module("aios_workbench.widgets.drift_report").html(report))
+
+    from aios_workbench.drift import hooks as drift
+
+    drift.set_hooks(page, step)
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is not None:

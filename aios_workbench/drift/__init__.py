@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 import importlib
+import sys
+import types
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from aios_workbench.drift.gate import GateVerdict as GateVerdict
+    from aios_workbench.drift.gate import check as check
+    from aios_workbench.drift.gate import gate as gate
     from aios_workbench.drift.models import Rules as Rules
+    from aios_workbench.drift.report import DriftReport as DriftReport
+    from aios_workbench.drift.report import load_report as load_report
     from aios_workbench.drift.sources import Source as Source
     from aios_workbench.drift.sources import open_source as open_source
 
 #: Public name -> module; each is imported when it is first used.
 _HOMES = {
+    "DriftReport": "report",
+    "GateVerdict": "gate",
     "Rules": "models",
     "Source": "sources",
+    "check": "gate",
+    "gate": "gate",
+    "load_report": "report",
     "open_source": "sources",
 }
 
 __all__ = [
+    "DriftReport",
+    "GateVerdict",
     "Rules",
     "Source",
+    "check",
+    "gate",
+    "load_report",
     "open_source",
 ]
 
@@ -33,3 +50,15 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return list(__all__)
+
+
+class _Package(types.ModuleType):
+    """Keeps `drift.gate` the function: importing the module `drift.gate` would put the module in its place."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, types.ModuleType) and _HOMES.get(name) == name:
+            value = getattr(value, name)
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
