@@ -16,6 +16,7 @@ import yaml
 
 from aios_workbench.drift.models import ColumnDrift, Kind, ReportData, Rules, StatisticName
 from aios_workbench.drift.report_files import read_text, write_text
+from aios_workbench.drift.rules import changed_rules
 from aios_workbench.drift.summary import shown
 from aios_workbench.errors import CorruptProfileError, DriftInputError, hint
 
@@ -228,8 +229,6 @@ class _Reader:
         return Contract(name, columns, rules, new == "allow", self.where)
 
     def rules(self, node: Any, thresholds: dict[str, dict[str, float]]) -> Rules:
-        from aios_workbench.drift.report import changed_rules
-
         given: dict[str, Any] = {}
         for key, n in ({} if node is None else self.entries(node, "rules")).items():
             if key not in _RULES:

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from aios_workbench.drift import hooks, summary
 from aios_workbench.drift.models import ColumnDrift, Rules, StatisticName
-from aios_workbench.drift.report import DriftReport, changed_rules
+from aios_workbench.drift.report import DriftReport
+from aios_workbench.drift.rules import changed_rules
 from aios_workbench.errors import DriftError, DriftInputError, hint
 
 Thresholds = Mapping[str, Mapping[StatisticName, float]]

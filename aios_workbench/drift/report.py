@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from aios_workbench.drift.models import (
     Rules,
     SchemaChange,
 )
+from aios_workbench.drift.rules import changed_rules
 from aios_workbench.errors import DriftInputError, hint
 
 if TYPE_CHECKING:
@@ -375,40 +375,6 @@ def load_report(path: str | Path) -> DriftReport:
     """
     path = Path(path).expanduser()
     return DriftReport(report_files.loads(report_files.read_text(path), str(path)))
-
-
-def changed_rules(rules: Rules, changes: Mapping[str, Any]) -> Rules:
-    """Return rules with some fields changed.
-
-    Raises
-    ------
-    DriftInputError
-        For a field that does not exist, or a value it does not take.
-
-    Examples
-    --------
-    >>> changed_rules(Rules(), {"effect": 0.2}).effect
-    0.2
-    """
-    for name in changes:
-        if name not in Rules.model_fields:
-            raise DriftInputError(
-                f"there is no rule {name!r}{hint(name, Rules.model_fields)}; rules are "
-                f"{', '.join(Rules.model_fields)}"
-            )
-    try:
-        made = Rules.model_validate({**rules.model_dump(), **changes})
-    except ValueError as e:
-        said = str(e).splitlines()
-        raise DriftInputError(f"rules: {' '.join(s.strip() for s in said[1:3]) or said[0]}") from e
-    for field_, low, high in (("alpha", 0.0, 1.0), ("effect", 0.0, math.inf), ("max_share", 0.0, 1.0)):
-        value = getattr(made, field_)
-        if value is not None and not low <= value <= high:
-            raise DriftInputError(f"rules: {field_} is {value:g}; it lies between {low:g} and {high:g}")
-    for field_ in ("min_rows", "in_a_row"):
-        if getattr(made, field_) < 1:
-            raise DriftInputError(f"rules: {field_} is {getattr(made, field_)}; it is at least 1")
-    return made
 
 
 def _from_text(text: str) -> DriftReport:
