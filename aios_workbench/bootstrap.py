@@ -384,6 +384,10 @@ def lab(*args: str) -> int:
                 shown = True
 
 
+#: Half of the time a test waits for a process: two modules at a time, in the order of their folders.
+SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+
+
 def test(*args: str) -> int:
     """Run linters, types and the whole suite; with arguments, pytest with those."""
     failed = []
@@ -404,7 +408,7 @@ def test(*args: str) -> int:
     with tempfile.TemporaryDirectory(prefix="aios-home-") as home:
         # for notebooks tested alone, when tests/conftest.py is not loaded: leave nothing in the checkout
         env = child_env(AIOS_HOME=home)
-        code = subprocess.run([PY, "-m", "pytest", *args], cwd=ROOT, env=env, check=False).returncode
+        code = subprocess.run([PY, "-m", "pytest", *(args or SIDE_BY_SIDE)], cwd=ROOT, env=env, check=False).returncode
     return code or len(failed)
 
 

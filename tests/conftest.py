@@ -7,6 +7,7 @@ is a Playwright page on the system Chromium. `lab.open(page, "/tree/x.ipynb")` w
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
@@ -71,10 +72,39 @@ def pytest_configure(config: pytest.Config) -> None:
     if os.environ.get("AIOS_CI") == "1":
         config.option.continue_on_collection_errors = True
     config.stash[HOME] = home
+    if hasattr(config, "workerinput"):  # one of xdist's processes
+        config.stash[TURNS] = Turns(Path(os.environ["AIOS_TEST_TURNS"]))
+    else:
+        os.environ["AIOS_TEST_TURNS"] = str(home)
     config.pluginmanager.register(Everywhere())
 
 
+class Turns:
+    """Who may run when tests run side by side: those marked `alone` with no other beside them.
+
+    They kill processes at a point in time or count what a machine does in a second. `door` keeps others from
+    overtaking one that waits for the room to be empty.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.door, self.room = ((folder / name).open("w") for name in ("door", "room"))
+
+    @contextlib.contextmanager
+    def turn(self, *, alone: bool) -> Iterator[None]:
+        """Wait for a turn, and have it."""
+        fcntl.flock(self.door, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(self.room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        finally:
+            fcntl.flock(self.door, fcntl.LOCK_UN)
+        try:
+            yield
+        finally:
+            fcntl.flock(self.room, fcntl.LOCK_UN)
+
+
 HOME = pytest.StashKey[Path]()
+TURNS = pytest.StashKey[Turns]()
 
 
 @pytest.hookimpl(trylast=True)
@@ -107,6 +137,15 @@ def _whole(data: Any) -> Any:
 
 class Everywhere:
     """Hooks for every test. In a conftest they would not reach the notebooks beside tests/."""
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Let a test wait for its turn, before the clock of its timeout runs."""
+        turns = item.config.stash.get(TURNS, None)
+        if turns is None:
+            return (yield)
+        with turns.turn(alone=item.get_closest_marker("alone") is not None):
+            return (yield)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:

@@ -60,6 +60,7 @@ def open_panel(page: Page) -> None:
     page.evaluate("() => { window.jupyterapp.commands.execute('aios:open-panel'); }")
 
 
+@pytest.mark.alone
 def test_two_tabs_behind_a_proxy_agree_and_are_quiet(page: Page, outside: Any, proxy: Proxy) -> None:
     outside.open(page, f"/tree/{book(outside, 'proxied.ipynb')}")
     open_panel(page)

@@ -16,6 +16,8 @@ import aios_workbench as aios
 from aios_workbench.engine import control
 from aios_workbench.workspace import Workspace
 
+pytestmark = pytest.mark.alone
+
 HELD = """
 @wf.step
 def first(): return 1

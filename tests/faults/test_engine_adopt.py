@@ -18,6 +18,8 @@ from engine_kit import PATIENCE, Place, end, run_id, until
 from aios_workbench.engine import control
 from aios_workbench.workspace import Workspace
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:

@@ -14,6 +14,8 @@ from aios_workbench.engine import control
 from aios_workbench.errors import ConflictError
 from aios_workbench.workspace import Workspace
 
+pytestmark = pytest.mark.alone
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -35,6 +35,8 @@ from aios_workbench.engine.leases import Lease
 from aios_workbench.promote import Scheduler
 from aios_workbench.workspace import workspace
 
+pytestmark = pytest.mark.alone
+
 ws = workspace()
 shift = Path(os.environ["SHIFT"])
 stop = threading.Event()

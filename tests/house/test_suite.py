@@ -11,14 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from aios_workbench import bootstrap
+
 PYPROJECT = """
 [tool.pytest.ini_options]
 addopts = ["--strict-markers", "-p", "no:cacheprovider", "--nbval-lax", "--nbval-current-env", "-p", "no:playwright"]
 filterwarnings = ["error"]
+markers = ["alone"]
 """
 
-#: for people in a hurry: half of the time a test waits for a process
-PARALLEL = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+PARALLEL = bootstrap.SIDE_BY_SIDE
 
 SKIPS = """
 import pytest
@@ -99,6 +101,30 @@ def test_half_a_character_is_reported_like_any_other(suite: Path) -> None:
     (suite / "tests" / "test_x.py").write_text(f"def test_prints(): print('\\ud800')\n{fails}")
     done = run(suite, *PARALLEL)
     assert outcomes(done) == {"passed": 1, "failed": 1}, done.stdout
+
+
+def test_alone_is_beside_no_other(suite: Path) -> None:
+    """Each test writes when it began and ended; those marked must overlap with none."""
+    body = """
+import pathlib, time, pytest
+{mark}
+@pytest.mark.parametrize("i", range({n}))
+def test_it(i):
+    began = time.monotonic()
+    time.sleep(0.05)
+    with open("times", "a") as f:
+        print(began, time.monotonic(), {alone}, file=f)
+"""
+    (suite / "tests" / "test_a.py").write_text(body.format(mark="@pytest.mark.alone", n=3, alone=1))
+    for name in ("b", "c"):
+        (suite / "tests" / f"test_{name}.py").write_text(body.format(mark="", n=8, alone=0))
+    done = run(suite, *PARALLEL)
+    assert outcomes(done) == {"passed": 19}, done.stdout
+    times = [tuple(map(float, line.split())) for line in (suite / "times").read_text().splitlines()]
+    assert sum(alone for *_, alone in times) == 3
+    for began, ended, alone in times:
+        beside = [t for t in times if t != (began, ended, alone) and t[0] < ended and began < t[1]]
+        assert not (alone and beside)
 
 
 def test_browser_tests_come_last(suite: Path) -> None:

@@ -272,6 +272,7 @@ time.sleep(60)
 """
 
 
+@pytest.mark.alone
 def test_a_killed_process_leaves_a_gap(ws: Workspace, tmp_path: Path) -> None:
     gate = tmp_path / "go"
     process = subprocess.Popen(
