@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import math
+from typing import Any, Literal
+
+from pydantic import field_validator
 
 from aios_workbench._wire import Message
+from aios_workbench.drift import names
+from aios_workbench.errors import DriftInputError
 
 #: What a column holds. An `id` names its row: it is not compared.
 Kind = Literal["numeric", "categorical", "boolean", "datetime", "text", "embedding", "id"]
@@ -15,24 +20,8 @@ Role = Literal["feature", "target", "prediction", "score"]
 Verdict = Literal["drifted", "small", "stable", "few", "skipped"]
 #: How a figure was reached: from all rows; from all rows in bins, so that bounds hold it; from a sample of the rows.
 Method = Literal["exact", "bounds", "sample"]
-StatisticName = Literal[
-    "psi",
-    "jensenshannon",
-    "ks",
-    "wasserstein",
-    "chisquare",
-    "total_variation",
-    "hellinger",
-    "kl_div",
-    "anderson",
-    "cramer_von_mises",
-    "cramers_v",
-    "quantile_shift",
-    "null_shift",
-    "new_share",
-    "mmd",
-    "domain_auc",
-]
+#: Names of statistics; `names` knows what else they are called.
+StatisticName = names.StatisticName
 RulesKind = Literal["honest", "evidently"]
 
 #: Where quantiles are told.
@@ -42,10 +31,12 @@ LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 class Statistic(Message):
     """A figure of how two columns differ; `low` and `high` hold it for certain, or at 95 % where it is of a sample.
 
-    `rows` is how many rows of both sides it was computed from.
+    `rows` is how many rows of both sides it was computed from. `effect` is the value without what the noise of two
+    samples of these sizes would show; only of those statistics by which a column can be drifted.
     """
 
     value: float
+    effect: float | None = None
     low: float | None = None
     high: float | None = None
     p_value: float | None = None
@@ -294,6 +285,31 @@ class Rules(Message):
     #: Windows in a row that must be drifted before it counts.
     in_a_row: int = 1
     columns: dict[str, dict[StatisticName, float]] = {}
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _called_by_any_name(cls, columns: Any) -> Any:
+        if not isinstance(columns, dict):
+            raise DriftInputError(
+                f"thresholds are given by column, as {{'income': {{'psi': 0.2}}}}, not as {columns!r}"
+            )
+        return {column: _thresholds(column, given) for column, given in columns.items()}
+
+
+def _thresholds(column: str, given: Any) -> dict[StatisticName, float]:
+    if not isinstance(given, dict):
+        raise DriftInputError(
+            f"thresholds of column {column!r} are given by statistic, as {{'psi': 0.2}}, not as {given!r}"
+        )
+    found: dict[StatisticName, float] = {}
+    for name, value in given.items():
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not math.isfinite(value) or value < 0:
+            raise DriftInputError(
+                f"the threshold of {name!r} for column {column!r} is {value!r}; give a number of 0 or more"
+            )
+        found[names.statistic_name(name)] = float(value)
+    return found
 
 
 class SourceInfo(Message):
