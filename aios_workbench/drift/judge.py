@@ -12,7 +12,6 @@ from aios_workbench.drift.models import (
     Multivariate,
     Performance,
     Rules,
-    RulesKind,
     SchemaChange,
     Side,
     StatisticName,
@@ -26,52 +25,6 @@ from aios_workbench.errors import DriftInputError, hint
 #: The share of drifted columns from which evidently calls a data set drifted.
 EVIDENTLY_SHARE = 0.5
 _GRAVITY: dict[Verdict, int] = {"skipped": 0, "few": 1, "stable": 2, "small": 3, "drifted": 4}
-
-
-def as_rules(rules: Rules | RulesKind | Mapping[str, Any] | None = None, **changes: Any) -> Rules:
-    """Return rules from what a person gives: rules, their kind, or a mapping; `changes` on top.
-
-    Raises
-    ------
-    DriftInputError
-        For an unknown kind, option or statistic, with the nearest name; for a value out of its range.
-
-    Examples
-    --------
-    >>> as_rules("honest", columns={"income": {"PSI": 0.2}}).columns
-    {'income': {'psi': 0.2}}
-    """
-    if isinstance(rules, str):
-        given: dict[str, Any] = {"kind": rules}
-    elif isinstance(rules, Rules):
-        given = rules.model_dump()
-    else:
-        given = dict(rules or {})
-    given |= changes
-    for name in given:
-        if name not in Rules.model_fields:
-            raise DriftInputError(
-                f"rules have no {name!r}{hint(name, Rules.model_fields)}; they have {', '.join(Rules.model_fields)}"
-            )
-    kind = given.get("kind", "honest")
-    if kind not in ("honest", "evidently"):
-        near = hint(str(kind), ("honest", "evidently"))
-        raise DriftInputError(f"there are no rules {kind!r}{near}; choose 'honest' or 'evidently'")
-    ranges: dict[str, tuple[float, float]] = {
-        "alpha": (0, 1), "effect": (0, float("inf")), "min_rows": (1, float("inf")),
-        "max_share": (0, 1), "in_a_row": (1, float("inf")),
-    }  # fmt: skip
-    for name, (low, high) in ranges.items():
-        value = given.get(name)
-        if value is None and (name == "max_share" or name not in given):
-            continue
-        whole = name in ("min_rows", "in_a_row")
-        if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
-            raise DriftInputError(f"{name} is {value!r}; give a {'whole ' if whole else ''}number")
-        if not low <= value <= high:
-            bound = f"{low} or more" if high == float("inf") else f"{low} to {high}"
-            raise DriftInputError(f"{name} is {value!r}; give {bound}")
-    return Rules(**given)
 
 
 def judge(columns: Sequence[ColumnDrift], rules: Rules) -> list[ColumnDrift]:
