@@ -408,7 +408,9 @@ def test(*args: str) -> int:
     with tempfile.TemporaryDirectory(prefix="aios-home-") as home:
         # for notebooks tested alone, when tests/conftest.py is not loaded: leave nothing in the checkout
         env = child_env(AIOS_HOME=home)
-        code = subprocess.run([PY, "-m", "pytest", *(args or SIDE_BY_SIDE)], cwd=ROOT, env=env, check=False).returncode
+        code = subprocess.run(
+            [PY, "-m", "pytest", *(args or SIDE_BY_SIDE)], cwd=ROOT, env=env, check=False
+        ).returncode
     return code or len(failed)
 
 
