@@ -48,7 +48,7 @@ class OnRelation:
         self.name = "aios_drift_rows"
         self.columns = [(str(n), str(t)) for n, t in zip(relation.columns, relation.types, strict=True)]
 
-    def execute(self, sql: str) -> Any:
+    def sql(self, sql: str) -> Any:
         """Run a SELECT over the relation."""
         return self.relation.query(self.name, sql)
 

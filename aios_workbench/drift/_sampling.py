@@ -44,12 +44,12 @@ def sample(source: Source, n: int, seed: int, names: Sequence[str], where: str |
 def _in_order(source: Source, sql: str) -> pd.DataFrame:
     """Run on one thread of ours: threads draw in any order."""
     if not hasattr(source.con, "cursor"):
-        found: pd.DataFrame = source.con.execute(sql).df()
+        found: pd.DataFrame = source.con.sql(sql).df()
         return found
     threads = source.con.execute("select current_setting('threads')").fetchall()[0][0]
     source.con.execute("set threads = 1")
     try:
-        found = source.con.execute(sql).df()
+        found = source.con.sql(sql).df()
     finally:
         source.con.execute(f"set threads = {threads}")
     return found

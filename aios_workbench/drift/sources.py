@@ -39,7 +39,7 @@ class Source:
     relation_sql : str
         What stands after FROM in `scan`. In it a column is called `source.quoted(name)`.
     con
-        Runs SQL by `con.execute(sql)`: a connection of our own, or the user's relation on its own connection.
+        Runs SQL by `con.sql(sql)`: a connection of our own, or the user's relation on its own connection.
     notes : list of str
         What was done to read it that people should know.
     """
@@ -83,16 +83,16 @@ class Source:
             )
         return quoted(found)
 
-    def scan(self, sql: str) -> Any:
+    def scan(self, sql: str) -> Rows:
         """Run a SELECT over `relation_sql`; its answer has fetchall, fetchnumpy, df and to_arrow_table.
 
         Raises
         ------
         DriftInputError
-            When it cannot be run, or a file turns out to be damaged.
+            When it cannot be run, or, as its rows are fetched, a file turns out to be damaged.
         """
         with told(self.name):
-            return self.con.execute(sql)
+            return Rows(self.name, self.con.sql(sql))
 
     def info(self, *, first: str | None = None, last: str | None = None) -> SourceInfo:
         """Return what a report says of it."""
@@ -137,6 +137,34 @@ class Source:
         for column in columns:
             self.quoted(column)
         return {c: self.columns[c] for c in columns}
+
+
+class Rows:
+    """What a SELECT gives, run when it is fetched."""
+
+    def __init__(self, name: str, relation: Any) -> None:
+        self._name, self._relation = name, relation
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """Return the rows."""
+        with told(self._name):
+            return list(self._relation.fetchall())
+
+    def fetchnumpy(self) -> dict[str, Any]:
+        """Return column -> masked array."""
+        with told(self._name):
+            return dict(self._relation.fetchnumpy())
+
+    def df(self) -> pd.DataFrame:
+        """Return a data frame."""
+        with told(self._name):
+            found: pd.DataFrame = self._relation.df()
+        return found
+
+    def to_arrow_table(self) -> pa.Table:
+        """Return an Arrow table."""
+        with told(self._name):
+            return self._relation.to_arrow_table()
 
 
 @contextlib.contextmanager

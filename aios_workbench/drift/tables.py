@@ -8,14 +8,17 @@ sum of its numbers: from both, distances between distributions are bounded, not 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from aios_workbench.drift.counttable import CountTable, Ints
+
+__all__ = ["CountTable", "Floats", "Grid", "Ints", "NumberTable", "together"]
+
 Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 #: Bins on each side of the centre.
 BINS = 2048
@@ -49,14 +52,19 @@ class Grid:
 
     def cells(self, values: Floats) -> Ints:
         """Return the cell of each finite value; cells are in the order of their values."""
-        with np.errstate(over="ignore"):
-            z = np.clip((values - self.centre) / self.scale, -FAR, FAR)
+        z = self.z(values)
         bins = np.minimum(np.floor(BINS * (z / (1 + np.abs(z)))), BINS - 1).astype(np.int64)
         part = np.zeros(len(values), np.int64)
         for atom in self.atoms:
             part += (values >= atom).astype(np.int64) + (values > atom)
         cells: Ints = bins * PARTS + part
         return cells
+
+    def z(self, values: Floats) -> Floats:
+        """Return the values in the grid's units."""
+        with np.errstate(over="ignore"):
+            found: Floats = np.clip((values - self.centre) / self.scale, -FAR, FAR)
+        return found
 
     def edges(self, cells: Ints) -> tuple[Floats, Floats]:
         """Return where each cell begins and ends; the same for an atom, infinite for the outermost."""
@@ -129,7 +137,7 @@ class NumberTable:
         with np.errstate(over="ignore"):
             mean = float(x.mean()) if len(x) else math.nan
             m2 = float(((x - mean) ** 2).sum()) if len(x) else 0.0
-        sums = counts * ((distinct - grid.centre) / grid.scale)
+        sums = counts * grid.z(distinct)
         table = cls(
             distinct, counts.astype(np.int64), sums, grid, by_value=True, nulls=nulls + int(missing.sum()),
             infinite=(below, above), minimum=float(x.min()) if len(x) else math.nan,
@@ -150,7 +158,7 @@ class NumberTable:
         counts = np.zeros(len(cells), np.int64)
         np.add.at(counts, at, self.counts)
         sums = np.zeros(len(cells))
-        np.add.at(sums, at, self.counts * ((values - grid.centre) / grid.scale))
+        np.add.at(sums, at, self.counts * grid.z(values))
         return replace(self, keys=cells, counts=counts, sums=sums, grid=grid, by_value=False)
 
     def edges(self) -> tuple[Floats, Floats]:
@@ -202,7 +210,7 @@ def together(a: NumberTable, b: NumberTable) -> tuple[NumberTable, NumberTable]:
         if a.grid == b.grid:
             return a, b
         values = b.keys.astype(np.float64)
-        return a, replace(b, grid=a.grid, sums=b.counts * ((values - a.grid.centre) / a.grid.scale))
+        return a, replace(b, grid=a.grid, sums=b.counts * a.grid.z(values))
     grid = a.grid if not a.by_value else b.grid
     return a.on_grid(grid), b.on_grid(grid)
 
@@ -214,34 +222,3 @@ def _middle(x: Floats) -> tuple[float, float]:
     low, mid, high = np.quantile(x, [0.1, 0.5, 0.9])
     scale = (high / 2.56 - low / 2.56) or float(np.std(x)) or 1.0
     return float(mid), float(scale) if math.isfinite(scale) and scale > 0 else 1.0
-
-
-@dataclass(frozen=True)
-class CountTable:
-    """A column of values that have no order, counted by their text; the most frequent first.
-
-    Where there are too many, the rarer ones are counted in `buckets` by a hash of their text: the counts of both sides
-    still add up, and distances computed from them are lower bounds.
-    """
-
-    values: tuple[str, ...]
-    counts: Ints
-    nulls: int = 0
-    buckets: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
-    #: How many different values; of those in buckets an estimate.
-    distinct: int = 0
-
-    @cached_property
-    def rows(self) -> int:
-        """Rows with a value."""
-        return int(self.counts.sum() + self.buckets.sum())
-
-    @property
-    def total(self) -> int:
-        """All rows."""
-        return self.rows + self.nulls
-
-    @property
-    def exact(self) -> bool:
-        """True when every value has a count of its own."""
-        return not len(self.buckets)
