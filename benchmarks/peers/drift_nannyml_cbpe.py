@@ -44,7 +44,12 @@ def main() -> int:
         kind = "classification_binary" if isinstance(of, str) else "classification_multiclass"
         start = time.perf_counter()
         estimator = nannyml.CBPE(
-            y_pred_proba=of, y_pred="prediction", y_true="label", problem_type=kind, metrics=METRICS, chunk_number=1
+            y_pred_proba=of,
+            y_pred="prediction",
+            y_true="label",
+            problem_type=kind,
+            metrics=METRICS,
+            chunk_number=1,
         ).fit(reference)
         fitted = time.perf_counter()
         found = estimator.estimate(current).filter(period="analysis").to_df()
