@@ -83,7 +83,8 @@ class Journal:
                     record = step["output"]
                     if isinstance(record, dict):
                         found.update((record.get("inputs") or {}).values())
-                        found.add((record.get("output") or {}).get("hash", ""))
+                        for part in ("output", "kept"):
+                            found.add((record.get(part) or {}).get("hash", ""))
         return found
 
     def delete(self, entries: list[str]) -> None:

@@ -60,5 +60,9 @@ class _Package(types.ModuleType):
             value = getattr(value, name)
         super().__setattr__(name, value)
 
+    def __reduce__(self) -> Any:
+        # cloudpickle stores a plain module by its name; a function that mentions this one travels like that, too
+        return (importlib.import_module, (self.__name__,))
+
 
 sys.modules[__name__].__class__ = _Package

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from aios_workbench.drift import hooks, summary
-from aios_workbench.drift.models import ColumnDrift, Rules, StatisticName
+from aios_workbench.drift.models import ColumnDrift, Rules, RulesKind, StatisticName
+from aios_workbench.drift.names import words
 from aios_workbench.drift.report import DriftReport
-from aios_workbench.drift.rules import changed_rules
+from aios_workbench.drift.rules import as_rules, changed_rules
 from aios_workbench.errors import DriftError, DriftInputError, hint
 
 Thresholds = Mapping[str, Mapping[StatisticName, float]]
 Unknown = Literal["fail", "pass"]
+#: A column, where it is one's, and what is wrong.
+Reason = tuple[str | None, str]
 
 #: Columns whose effect becomes a figure of the run, and reasons in one message.
 _MOST, _TOLD = 50, 5
@@ -57,7 +60,8 @@ class GateVerdict:
 
 def gate(
     report: DriftReport, max_share: float | None = None, columns: Thresholds | None = None, *,
-    contract: str | Path | None = None, rules: Rules | None = None, fail: bool = True, unknown: Unknown = "fail",
+    contract: str | Path | None = None, rules: Rules | RulesKind | None = None, fail: bool = True,
+    unknown: Unknown = "fail",
 ) -> GateVerdict:  # fmt: skip
     """Refuse to go on when data drifted further than is allowed.
 
@@ -77,7 +81,7 @@ def gate(
         whatever the share is.
     contract : path, optional
         A contract's YAML file: its thresholds, and the columns and types it expects.
-    rules : Rules, optional
+    rules : Rules or {"honest", "evidently"}, optional
         Instead of the report's own.
     fail : bool
         False: only tell.
@@ -112,14 +116,14 @@ def gate(
             "current), or use aios.drift.check(reference) as a step's gate"
         )
     changes: dict[str, Any] = {}
-    broken: list[tuple[str, str]] = []
+    broken: Sequence[Reason] = ()
     if contract is not None:
         from aios_workbench.drift import contract as contracts
 
         agreed = contracts.read(contract)
         rules = rules or agreed.rules
         broken = contracts.broken(agreed, report.data)
-    chosen = rules or report.rules
+    chosen = report.rules if rules is None else as_rules(rules)
     if max_share is not None:
         changes["max_share"] = max_share
     if columns:
@@ -152,41 +156,45 @@ def _check_thresholds(rules: Rules, report: DriftReport) -> None:
                 )
 
 
-def _verdict(report: DriftReport, broken: list[tuple[str, str]], unknown: Unknown) -> GateVerdict:
-    """Return what a judged report means for a gate: (column, reason) pairs, in the order of their weight."""
+def _verdict(report: DriftReport, broken: Sequence[Reason], unknown: Unknown) -> GateVerdict:
+    """Return what a judged report means for a gate."""
+    from aios_workbench.drift import judge
+
     data, rules = report.data, report.rules
     told = summary.compared(data.columns)
     drifted = [c for c in told if c.verdict == "drifted"]
     share = len(drifted) / len(told) if told else 0.0
-    why = list(broken)
+    why: list[Reason] = list(broken)
     why += [(c.column, c.words) for c in data.schema_changes if c.grave and (c.column, c.words) not in why]
     own = [c for c in data.columns if c.name in rules.columns]
-    over = [(c.name, said) for c in own for said in _over(c, rules)]
+    over: list[Reason] = [(c.name, said) for c in own for said in _over(c, rules)]
     why += over
-    if rules.max_share is None:
+    if drifted and judge.drifted(told, rules=rules)[0]:
+        if rules.max_share is not None:
+            why.append(
+                (None, f"{100 * share:.3g} % of columns drifted, {100 * rules.max_share:.3g} % are allowed")
+            )
         named = {name for name, _ in over}
         why += [(c.name, f"{summary.shown(c.name)}: {_reason(c)}") for c in drifted if c.name not in named]
-    elif share > rules.max_share:
-        why.append(("", f"{100 * share:.3g} % of columns drifted, {100 * rules.max_share:.3g} % are allowed"))
-        why += [(c.name, f"{summary.shown(c.name)}: {_reason(c)}") for c in drifted]
     for part in (data.multivariate, data.performance):
         if part is not None and part.verdict == "drifted":
-            why += [("", reason) for reason in part.reasons or ["drifted"]]
+            why += [(None, reason) for reason in part.reasons or ["drifted"]]
     if unknown == "fail":
         few = [c for c in own if c.verdict == "few"]
         why += [(c.name, f"{summary.shown(c.name)}: too few rows to tell") for c in few]
         if not told and not why:
-            why.append(("", data.reasons[0] if data.reasons else "nothing could be compared"))
-    names = dict.fromkeys(name for name, _ in why if name) if why else dict.fromkeys(c.name for c in drifted)
+            why.append((None, data.reasons[0] if data.reasons else "nothing could be compared"))
+    at_fault = [name for name, _ in why if name is not None] if why else [c.name for c in drifted]
     return GateVerdict(
-        not why, share, len(told), rules.max_share, tuple(names), tuple(dict.fromkeys(said for _, said in why)),
+        not why, share, len(told), rules.max_share, tuple(dict.fromkeys(at_fault)),
+        tuple(dict.fromkeys(said for _, said in why)),
         data.summary, report,
     )  # fmt: skip
 
 
 def _over(column: ColumnDrift, rules: Rules) -> list[str]:
     return [
-        f"{summary.shown(column.name)}: {summary.LABELS.get(name, name)} {found.value:.3g}, {allowed:g} is allowed"
+        f"{summary.shown(column.name)}: {words(name)} {found.value:.3g}, {allowed:g} is allowed"
         for name, allowed in rules.columns[column.name].items()
         # NaN is over, too: a figure that cannot be told is none to pass by
         if (found := column.statistics.get(name)) is not None and not found.value < allowed
@@ -245,7 +253,7 @@ class Check:
 
 def check(
     reference: Any, *, max_share: float | None = None, columns: Thresholds | None = None,
-    contract: str | Path | None = None, rules: Rules | Literal["honest", "evidently"] | None = None,
+    contract: str | Path | None = None, rules: Rules | RulesKind | None = None,
     fail: bool = True, unknown: Unknown = "fail", **options: Any,
 ) -> Check:  # fmt: skip
     """Return a check for ``@wf.step(gate=…)``: the step's data against a reference.
@@ -264,11 +272,9 @@ def check(
     >>> check("claims_2025.parquet", max_share=0.3)
     drift check against claims_2025.parquet
     """
-    if isinstance(rules, str):
-        rules = changed_rules(Rules(), {"kind": rules})
     if unknown not in ("fail", "pass"):
         raise DriftInputError(f"unknown is {unknown!r}; use 'fail' or 'pass'")
-    changed_rules(rules or Rules(), {} if max_share is None else {"max_share": max_share})
+    changed_rules(as_rules(rules), {} if max_share is None else {"max_share": max_share})
     given = {
         "max_share": max_share, "columns": columns, "contract": contract, "rules": rules, "fail": fail,
         "unknown": unknown,

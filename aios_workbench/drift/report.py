@@ -211,7 +211,8 @@ class DriftReport:
         from aios_workbench.drift import judge
 
         data = self.data
-        columns = list(judge.judge(data.columns, chosen))
+        here = {n: t for n, t in chosen.columns.items() if n in self.columns}
+        columns = list(judge.judge(data.columns, changed_rules(chosen, {"columns": here})))
         drifted, reasons = judge.drifted(
             columns, data.schema_changes, data.multivariate, data.performance, chosen
         )

@@ -6,26 +6,8 @@ import unicodedata
 from collections.abc import Sequence
 
 from aios_workbench.drift.models import ColumnDrift, Multivariate, Performance, ReportData, SchemaChange
+from aios_workbench.drift.names import words
 
-#: How a statistic is called where people read it.
-LABELS: dict[str, str] = {
-    "psi": "PSI",
-    "jensenshannon": "Jensen-Shannon",
-    "ks": "KS",
-    "wasserstein": "Wasserstein",
-    "chisquare": "chi-square",
-    "total_variation": "total variation",
-    "hellinger": "Hellinger",
-    "kl_div": "KL divergence",
-    "anderson": "Anderson-Darling",
-    "cramer_von_mises": "Cramér-von Mises",
-    "cramers_v": "Cramér's V",
-    "quantile_shift": "quantile shift",
-    "null_shift": "share of nulls",
-    "new_share": "share of new values",
-    "mmd": "MMD",
-    "domain_auc": "domain AUC",
-}
 #: Columns named in one line, and rows of a printed table.
 _NAMED, _ROWS = 3, 12
 _LONG = 40
@@ -47,9 +29,12 @@ def shown(name: str) -> str:
 
 def figure(column: ColumnDrift) -> str:
     """Return the figure a column's verdict stands on, as ``+0.41 PSI``; empty where there is none."""
-    found = column.statistics.get(column.effect_of) if column.effect_of else None
+    of = column.effect_of
+    # the field's figure for a distribution; that nulls or new values came is told as what it is
+    name = "psi" if "psi" in column.statistics and of not in ("null_shift", "new_share") else of
+    found = column.statistics.get(name) if name is not None else None
     if found is not None:
-        return f"{found.value:+.2f} {LABELS.get(str(column.effect_of), str(column.effect_of))}"
+        return f"{found.value:+.2f} {words(str(name))}"
     return "" if column.effect is None else f"effect {column.effect:.2f}"
 
 

@@ -37,6 +37,7 @@ class Context:
     _cancelled: threading.Event = field(default_factory=threading.Event, repr=False)
     _log: Callable[[str], None] = field(default=print, repr=False)
     _last: float = field(default=0.0, repr=False)
+    _kept: Any = field(default=None, repr=False)
 
     @property
     def key(self) -> str:
@@ -86,6 +87,13 @@ class Context:
         self.ws.catalog.event(
             "metric", self.run_id, self.step, name=str(name), value=number, text=row["text"], unit=unit
         )
+
+    def keep(self, value: Any) -> None:
+        """Keep a value with the step beside its output, also when the step fails: `run["step"].kept`.
+
+        The value of the last call is kept. A check of the step's value (its option `gate`) does so with what it found.
+        """
+        self._kept = value
 
     def log(self, text: object) -> None:
         """Write a line to the step's log."""

@@ -230,7 +230,8 @@ def prepare_resume(
         parameters = {"leg": leg, "r": run_id, "done": json.dumps(list(seed))}
         con.execute(
             "update steps set status = 'pending', error = null, message = null, progress = null, started_at = null, "
-            "ended_at = null, leg = :leg where run_id = :r and step not in (select value from json_each(:done))",
+            "kept = null, ended_at = null, leg = :leg where run_id = :r and step not in "
+            "(select value from json_each(:done))",
             parameters,
         )  # fmt: skip
         con.execute(

@@ -36,7 +36,7 @@ from aios_workbench.engine.records import (
     tell_running,
     tell_step,
 )
-from aios_workbench.errors import AiosError, StepTimeout
+from aios_workbench.errors import AiosError, GateRejected, StepTimeout
 from aios_workbench.workflow import StepSpec
 from aios_workbench.workspace import Artifact, Workspace, importing
 
@@ -57,6 +57,7 @@ class Job:
     job_run_id: str | None = None
     again: bool = False  # a process before this one may have tried
     cancelled: threading.Event = field(default_factory=threading.Event)
+    kept: Artifact | None = None  # of the last attempt
 
     def load(self, artifact: dict[str, Any]) -> Callable[..., Any]:
         """Return a stored function."""
@@ -133,6 +134,7 @@ def execute(job: Job) -> Record:
         _attempts(job, record)
     except Exception as e:  # noqa: BLE001 - storing the output failed, an input is damaged
         record.status, record.error = FAILED, describe(e, spec.name)
+    record.kept = None if job.kept is None else reference(job.kept)
     record.ended_at = time.time()
     tell_step(catalog, job.run_id, job.leg, record)
     return record
@@ -267,6 +269,7 @@ def run_function(
             return _call(job, function, inputs, ctx)
         return _call_with_timeout(job, function, inputs, ctx, timeout)
     finally:
+        _keep(job, ctx)
         log.close()
         current.reset(tokens[0])
         capture.sink.reset(tokens[1])
@@ -278,7 +281,30 @@ def _call(job: Job, function: Callable[..., Any], inputs: dict[str, Artifact], c
     value = function(**arguments)
     if inspect.isawaitable(value):
         value = asyncio.run(_settle(value))
+    if job.spec.check is not None:
+        _check(job, value, ctx)
     return job.ws.artifacts.put(value)
+
+
+def _check(job: Job, value: Any, ctx: Context) -> None:
+    """Let the step's check look at its value; what it finds is kept, unless it kept something itself."""
+    found = job.load(job.spec.check or {})(value)
+    if found is False:
+        raise GateRejected(
+            f"the value of step '{job.spec.name}' did not pass its gate '{job.spec.check_name}', which returned False"
+        )
+    if ctx._kept is None and found is not None and found is not True:
+        ctx.keep(found)
+
+
+def _keep(job: Job, ctx: Context) -> None:
+    """Store what the attempt kept; that it cannot be stored is no reason for the step to fail."""
+    job.kept = None
+    if ctx._kept is not None:
+        try:
+            job.kept = job.ws.artifacts.put(ctx._kept)
+        except AiosError as e:
+            ctx.log(f"what the step kept is lost: {e}")
 
 
 async def _settle(awaitable: Any) -> Any:

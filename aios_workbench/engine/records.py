@@ -29,6 +29,7 @@ class Record:
     message: str | None = None
     error: dict[str, Any] | None = None
     inputs: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, Any] | None = None  # what the step kept beside its output
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
@@ -59,6 +60,7 @@ def tell_step(catalog: Catalog, run_id: str, leg: int, record: Record) -> None:
         "error": dumps(record.error) if record.error else None, "cache_key": record.cache_key,
         "answered_by": record.answered_by, "message": record.message, "leg": leg,
         "progress": 1.0 if record.status == SUCCEEDED else None,
+        "kept": record.kept["hash"] if record.kept else None,
     }  # fmt: skip
     catalog.defer(_FINISH, row, key=("step", run_id, record.step))
     catalog.event(
@@ -85,7 +87,7 @@ def tell_running(
     """Say that a step is executing, waiting or between attempts."""
     catalog.defer(
         "update steps set status = :status, attempts = :n, started_at = :t, ended_at = null, progress = null, "
-        "error = null, output = null, cached = 0 where run_id = :r and step = :s",
+        "error = null, output = null, kept = null, cached = 0 where run_id = :r and step = :s",
         {"status": status, "n": attempt, "t": started_at, "r": run_id, "s": step}, key=("step", run_id, step),
     )  # fmt: skip
     catalog.event("step", run_id, step, status=status, attempts=attempt, started_at=started_at)
@@ -118,7 +120,7 @@ def end_unfinished(con: sqlite3.Connection, run_id: str) -> None:
 
 
 _ROW = ("run_id", "step", "status", "attempts", "started_at", "ended_at", "cached", "output", "inputs", "error",
-        "cache_key", "answered_by", "message", "leg", "progress")  # fmt: skip
+        "cache_key", "answered_by", "message", "leg", "progress", "kept")  # fmt: skip
 _FINISH = (
     "update steps set "  # noqa: S608 - column names of our own
     + ", ".join(f"{c} = :{c}" for c in _ROW if c not in ("run_id", "step"))

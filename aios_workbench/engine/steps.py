@@ -70,6 +70,15 @@ class StepView:
         return self._ws.artifacts.get(self._artifact())
 
     @property
+    def kept(self) -> Any:
+        """What the step kept beside its output, such as what its gate found; None where it kept nothing.
+
+        It is there when the step failed, too.
+        """
+        kept = self._row()["kept"]
+        return None if kept is None else self._ws.artifacts.get(self._ws.artifacts.find(kept))
+
+    @property
     def inputs(self) -> dict[str, Any]:
         """The values it was called with, by parameter name."""
         store = self._ws.artifacts

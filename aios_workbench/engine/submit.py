@@ -32,12 +32,13 @@ def compile_workflow(ws: Workspace, workflow: Workflow) -> WorkflowSpec:
     steps = []
     for step in spec.steps:
         definition = workflow.definition(step.name)
-        when = definition.options.get("when")
+        when, check = definition.options.get("when"), definition.options.get("gate")
         steps.append(replace(
             step,
             fn=_store(ws, definition.fn, step.name),
             fallbacks=[_store(ws, f, step.name) for f in definition.fallbacks],
             when=None if when is None else _store(ws, when, step.name),
+            check=None if check is None else _store(ws, check, step.name),
         ))  # fmt: skip
     return replace(spec, steps=steps)
 
@@ -125,9 +126,9 @@ on conflict (run_id) do nothing
 """
 _INSERT_STEP = """
 insert into steps (run_id, step, position, kind, status, max_attempts, code_hash, output, cached, message,
-  started_at, ended_at, inputs)
+  started_at, ended_at, inputs, kept)
 values (:run_id, :step, :position, :kind, :status, :max_attempts, :code_hash, :output, :cached, :message,
-  :started_at, :ended_at, :inputs)
+  :started_at, :ended_at, :inputs, :kept)
 """
 
 
@@ -139,6 +140,7 @@ def _step_row(run_id: str, position: int, step: StepSpec, record: Record | None)
         "cached": int(record is not None), "message": record.message if record else None,
         "started_at": record.started_at if record else None, "ended_at": record.ended_at if record else None,
         "inputs": dumps(record.inputs if record else {}),
+        "kept": record.kept["hash"] if record and record.kept else None,
     }  # fmt: skip
 
 
@@ -175,5 +177,6 @@ def finished(ws: Workspace, run: Mapping[str, Any]) -> dict[str, Record]:
             row["step"], "succeeded", reference(artifact), row["attempts"], row["started_at"], row["ended_at"],
             cached=bool(row["cached"]), cache_key=row["cache_key"], answered_by=row["answered_by"],
             message=row["message"], inputs=json.loads(row["inputs"] or "{}"),
+            kept=None if row["kept"] is None else reference(ws.artifacts.find(row["kept"])),
         )  # fmt: skip
     return found

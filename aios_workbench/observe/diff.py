@@ -28,7 +28,8 @@ from aios_workbench.workspace import Artifact, Workspace
 _TEXT = 20_000
 _VALUE = 300
 _POLICY = (
-    "kind", "retries", "backoff", "timeout", "cache", "after", "fallback_names", "tags", "on_reject", "form",
+    "kind", "retries", "backoff", "timeout", "cache", "after", "fallback_names", "check_name", "tags",
+    "on_reject", "form",
 )  # fmt: skip
 
 

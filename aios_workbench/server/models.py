@@ -85,6 +85,7 @@ class Step(Message):
     message: str | None
     answered_by: str | None
     leg: int
+    kept: str | None
 
 
 class RunMetric(Message):

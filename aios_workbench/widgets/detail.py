@@ -196,6 +196,7 @@ def _policy(spec: Mapping[str, Any]) -> list[protocol.Value]:
         "timeout": spec.get("timeout") and format_duration(spec["timeout"]),
         "cache": spec.get("cache") and "by code and inputs",
         "fallback": ", ".join(spec.get("fallback_names") or ()),
+        "gate": spec.get("check_name"),
         "on reject": spec.get("kind") == "gate" and spec.get("on_reject"),
         "after": ", ".join(spec.get("after") or ()),
     }

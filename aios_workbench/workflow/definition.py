@@ -30,6 +30,7 @@ _STEP_OPTIONS = (
     "inputs",
     "tags",
     "when",
+    "gate",
 )
 _GATE_OPTIONS = ("name", "form", "timeout", "when", "after", "on_reject", "inputs", "tags")
 
@@ -113,6 +114,7 @@ class Workflow:
         inputs: Mapping[str, str] | None = None,
         tags: Iterable[str] = (),
         when: Callable[..., bool] | None = None,
+        gate: Callable[[Any], Any] | None = None,
     ) -> Callable[[F], F]: ...
     def step(self, fn: Any = None, /, **options: Any) -> Any:
         """Make a function a step; it stays an ordinary function that can be called and tested.
@@ -137,6 +139,10 @@ class Workflow:
             Parameter -> step, where the names differ.
         when : function, optional
             Called with steps' outputs and parameters; when false the step and what needs it are skipped.
+        gate : function, optional
+            Called with the value the step (or a fallback) returned, before that counts: when it raises or returns
+            False, the attempt has failed. What else it returns is kept with the step, ``run["step"].kept``. Such as
+            ``aios.drift.check(reference)``.
 
         Raises
         ------
@@ -376,9 +382,9 @@ class Workflow:
             retries=o.get("retries", 0), backoff=o.get("backoff", 0.5), timeout=o.get("timeout"),
             cache=bool(o.get("cache", False)), tags=list(o.get("tags") or ()),
             doc=inspect.getdoc(d.fn) or "", code=source_of(d.fn), cell=d.where, cell_id=d.cell_id,
-            code_hash=code_hash(d.fn, *d.fallbacks, when),
+            code_hash=code_hash(d.fn, *d.fallbacks, when, *([o["gate"]] if o.get("gate") is not None else [])),
             fallback_names=[getattr(f, "__name__", repr(f)) for f in d.fallbacks],
-            when_deps=when_deps, when_params=when_params,
+            when_deps=when_deps, when_params=when_params, check_name=_called(o.get("gate")),
             form=form.model_json_schema() if form is not None else None, on_reject=o.get("on_reject", "fail"),
         )  # fmt: skip
 
@@ -476,6 +482,11 @@ def check_options(kind: str, name: str, where: str, options: Mapping[str, Any]) 
         raise DefinitionError(
             f"{kind} '{name}' ({where}): when must be a function that returns True or False"
         )
+    if out.get("gate") is not None and not callable(out["gate"]):
+        raise DefinitionError(
+            f"{kind} '{name}' ({where}): gate must be a function that is called with the step's value, not "
+            f"{out['gate']!r}; for a person's decision use @wf.gate"
+        )
     if out.get("form") is not None and not hasattr(out["form"], "model_json_schema"):
         raise DefinitionError(
             f"gate '{name}' ({where}): form must be a pydantic model class, not {out['form']!r}"
@@ -485,6 +496,11 @@ def check_options(kind: str, name: str, where: str, options: Mapping[str, Any]) 
             f"gate '{name}' ({where}): on_reject is 'fail' or 'continue', not {out['on_reject']!r}"
         )
     return out
+
+
+def _called(check: Any) -> str:
+    """Return how a check is called on the screens."""
+    return "" if check is None else str(getattr(check, "__name__", None) or repr(check))[:100]
 
 
 def _check_parameter(d: Definition, p: inspect.Parameter) -> None:

@@ -28,8 +28,10 @@ class StepSpec:
         Workflow parameters the function takes.
     timeout, backoff : float or None
         Seconds.
-    fn, when, fallbacks : dict, dict or None, list of dict
+    fn, when, check, fallbacks : dict, dict or None, dict or None, list of dict
         Stored functions (artifacts), filled in when the workflow is compiled into a workspace.
+    check_name : str
+        What the step's value has to pass (its option `gate`); empty where there is no such thing.
     form : dict or None
         JSON schema of what a reviewer fills in.
     cell, cell_id : str
@@ -57,6 +59,8 @@ class StepSpec:
     when: dict[str, Any] | None = None
     when_deps: dict[str, str] = field(default_factory=dict)
     when_params: list[str] = field(default_factory=list)
+    check: dict[str, Any] | None = None
+    check_name: str = ""
     form: dict[str, Any] | None = None
     on_reject: str = "fail"
 
@@ -142,12 +146,15 @@ class WorkflowSpec:
                 "fn",
                 "fallbacks",
                 "when",
+                "check",
                 "code",
                 "doc",
                 "cell",
                 "cell_id",
             ):  # by code_hash
                 del step[told_otherwise]
+            if not step["check_name"]:  # so that what was written before there were checks keeps its identity
+                del step["check_name"]
         return digest(data)
 
 

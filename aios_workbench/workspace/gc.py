@@ -150,8 +150,8 @@ def references(ws: Workspace, without: Iterable[str] = ()) -> set[str]:
         needed.update(_hashes(json.loads(row["seed"])))
         for record in json.loads(row["seed"]).values():
             needed.update((record.get("inputs") or {}).values())
-    for row in ws.catalog.query(f"select output, inputs from steps where {kept}", gone=gone):
-        needed.update(filter(None, (row["output"],)), json.loads(row["inputs"] or "{}").values())
+    for row in ws.catalog.query(f"select output, kept, inputs from steps where {kept}", gone=gone):
+        needed.update(filter(None, (row["output"], row["kept"])), json.loads(row["inputs"] or "{}").values())
     needed.update(
         r["data"] for r in ws.catalog.query(f"select data from gates where {kept}", gone=gone) if r["data"]
     )

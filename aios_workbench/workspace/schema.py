@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 #: Raised by one with every change below; `MIGRATIONS[n]` takes a catalog from version n to n + 1.
-VERSION = 3
+VERSION = 4
 
 #: What `aios.sql` offers, in reading order.
 TABLES = (
     "runs", "steps", "attempts", "artifacts", "gates", "metrics", "logs", "events",
     "jobs", "job_versions", "job_runs", "executors", "environments", "audit",
     "tunings", "tuning_points",
+    "drift_monitors", "drift_windows", "drift_batches", "drift_alerts",
 )  # fmt: skip
 
 #: Columns holding epoch seconds, shown as timestamps by `aios.sql`.
 TIME_COLUMNS = frozenset(
     ("at", "created_at", "started_at", "ended_at", "updated_at", "requested_at", "deadline_at",
-     "decided_at", "tick_at", "queued_at", "next_tick_at")
+     "decided_at", "tick_at", "queued_at", "next_tick_at", "starts_at", "ends_at", "latest_at",
+     "told_at")
 )  # fmt: skip
 
 CREATE = """
@@ -40,7 +42,7 @@ create table steps (
   status text not null, attempts integer not null default 0, max_attempts integer not null default 1,
   started_at real, ended_at real, cached integer not null default 0,
   output text, inputs text not null default '{}', error text, code_hash text, cache_key text,
-  progress real, message text, answered_by text, leg integer not null default 0,
+  progress real, message text, answered_by text, leg integer not null default 0, kept text,
   primary key (run_id, step)
 );
 create index steps_by_cache_key on steps (cache_key) where cache_key is not null and output is not null;
@@ -117,6 +119,27 @@ create table tuning_points (
   at real not null, point text not null, primary key (task, point_id)
 );
 create index tuning_points_by_tuning on tuning_points (tuning_id);
+create table drift_monitors (
+  monitor text primary key, spec text not null, rules text not null, reference text not null,
+  state text not null default 'quiet', latest_at real, created_at real not null, updated_at real not null
+);
+create table drift_windows (
+  monitor text not null, window_id text not null, starts_at real not null, ends_at real,
+  status text not null, rows integer not null default 0, batches integer not null default 0,
+  drifted integer, share real, summary text, drifted_columns text not null default '[]',
+  effects text not null default '{}', compared_with text, profile text, report text,
+  changepoint text, created_at real not null, updated_at real not null, primary key (monitor, window_id)
+);
+create index drift_windows_in_order on drift_windows (monitor, starts_at);
+create table drift_batches (
+  monitor text not null, batch text not null, windows text not null, rows integer not null, at real not null,
+  primary key (monitor, batch)
+);
+create table drift_alerts (
+  seq integer primary key autoincrement, monitor text not null, window_id text not null, kind text not null,
+  at real not null, drifted_columns text not null default '[]', message text not null, told_at real
+);
+create index drift_alerts_by_monitor on drift_alerts (monitor, seq);
 create table settings (key text primary key, value text not null);
 """
 
@@ -145,5 +168,29 @@ create table tuning_points (
   at real not null, point text not null, primary key (task, point_id)
 );
 create index tuning_points_by_tuning on tuning_points (tuning_id);
+""",
+    3: """
+alter table steps add column kept text;
+create table drift_monitors (
+  monitor text primary key, spec text not null, rules text not null, reference text not null,
+  state text not null default 'quiet', latest_at real, created_at real not null, updated_at real not null
+);
+create table drift_windows (
+  monitor text not null, window_id text not null, starts_at real not null, ends_at real,
+  status text not null, rows integer not null default 0, batches integer not null default 0,
+  drifted integer, share real, summary text, drifted_columns text not null default '[]',
+  effects text not null default '{}', compared_with text, profile text, report text,
+  changepoint text, created_at real not null, updated_at real not null, primary key (monitor, window_id)
+);
+create index drift_windows_in_order on drift_windows (monitor, starts_at);
+create table drift_batches (
+  monitor text not null, batch text not null, windows text not null, rows integer not null, at real not null,
+  primary key (monitor, batch)
+);
+create table drift_alerts (
+  seq integer primary key autoincrement, monitor text not null, window_id text not null, kind text not null,
+  at real not null, drifted_columns text not null default '[]', message text not null, told_at real
+);
+create index drift_alerts_by_monitor on drift_alerts (monitor, seq);
 """,
 }

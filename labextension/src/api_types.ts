@@ -67,6 +67,7 @@ export interface Step {
   message: string | null;
   answered_by: string | null;
   leg: number;
+  kept: string | null;
 }
 
 /** A figure or text a step reported. */
@@ -193,6 +194,7 @@ export interface StepDetail {
   message: string | null;
   answered_by: string | null;
   leg: number;
+  kept: string | null;
   attempts_list: StepAttempt[];
   preview: Preview | null;
 }

@@ -36,7 +36,7 @@ def number(name: str, effect: float = 0.3, rows: int = 1000, **changes: Any) -> 
         "name": name, "kind": "numeric", "verdict": "drifted" if effect >= 0.1 else "stable", "test": "ks",
         "p_value": p, "p_adjusted": p, "effect": effect, "effect_of": "psi", "threshold": 0.1,
         "statistics": {
-            "psi": Statistic(value=effect + 0.11, p_value=None),
+            "psi": Statistic(value=effect + 0.11, effect=effect),
             "ks": Statistic(value=0.2, low=0.19, high=0.21, p_value=p, method="bounds"),
         },
         "reference": side, "current": side.model_copy(update={"nulls": 10}),
@@ -57,7 +57,9 @@ def words(
     return ColumnDrift(**{
         "name": name, "kind": kind, "effect": 0.01, "p_value": 0.5, "p_adjusted": 0.5, "test": "chisquare",
         "effect_of": "jensenshannon",
-        "statistics": {"jensenshannon": Statistic(value=0.02), "chisquare": Statistic(value=1.0, p_value=0.5)},
+        "statistics": {
+            "jensenshannon": Statistic(value=0.02, effect=0.01), "chisquare": Statistic(value=1.0, p_value=0.5)
+        },
         "reference": Side(rows=rows[0]), "current": Side(rows=rows[1]),
         "categories": Categories(
             values=[Category(label=v, reference=a, current=b) for v, (a, b) in labels.items()]
