@@ -13,8 +13,9 @@ from aios_workbench.errors import AiosError, CycleError, DefinitionError, Parame
 from aios_workbench.widgets.edit.items import Item, items
 from aios_workbench.widgets.messages import StepPolicy
 from aios_workbench.workflow import Workflow
-from aios_workbench.workflow.definition import Definition, check_options
+from aios_workbench.workflow.definition import Definition
 from aios_workbench.workflow.durations import parse_duration
+from aios_workbench.workflow.options import check_options
 
 #: In the order they are written.
 FIELDS = {
