@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from aios_workbench.drift.tables import CountTable, Ints, NumberTable
+from aios_workbench.drift.tables import CountTable, Ints, NumberTable, combined
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -109,3 +110,25 @@ class EmbeddingTable:
 
 #: What a scan leaves of a column.
 Table = NumberTable | CountTable | TimeTable | TextTable | EmbeddingTable
+
+
+def all_of(tables: Sequence[Table]) -> Table:
+    """Return the counts of all, which are of one column.
+
+    Raises
+    ------
+    ValueError
+        When they were counted on different grids, or are of different sorts.
+    """
+    first = tables[0]
+    if any(type(t) is not type(first) for t in tables):
+        raise ValueError(
+            f"counts of different sorts: {', '.join(sorted({type(t).__name__ for t in tables}))}"
+        )
+    numbers = [t for t in tables if isinstance(t, NumberTable)]
+    if numbers:
+        return combined(numbers)
+    found = first
+    for table in tables[1:]:
+        found = found.merged(table)  # type: ignore[arg-type]
+    return found

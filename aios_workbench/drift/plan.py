@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import secrets
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import Field
 
 from aios_workbench._wire import Message
 from aios_workbench.drift.kinds import SAMPLE, ColumnRole, infer
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 #: A value with a larger share of the rows than this is an atom: ten times what a fair bin holds.
 ATOM_SHARE = 0.005
+#: And no fewer rows: a plan is stored, and tells no value that few have.
+LEAST_ATOM = 10
 #: A column with more different values in the sample is counted in cells at once.
 FEW_VALUES = 2_000
 
@@ -40,6 +44,16 @@ class Plan(Message):
 
     columns: dict[str, ColumnPlan]
     time: str | None = None
+    #: With which rare values are hidden in stored profiles, so that profiles on one plan still add up.
+    key: str = Field(default_factory=lambda: secrets.token_hex(16))
+
+    def like(self, other: Plan) -> bool:
+        """True when counts on both plans can be put side by side."""
+        both = self.columns.keys() & other.columns.keys()
+        return all(
+            (self.columns[c].kind, self.columns[c].grid) == (other.columns[c].kind, other.columns[c].grid)
+            for c in both
+        )
 
     def role(self, role: Role) -> list[str]:
         """Return the columns that have a role.
@@ -152,23 +166,24 @@ def grid_of(x: Floats) -> Grid:
     Examples
     --------
     >>> grid_of(np.arange(1000.0)).centre
-    499.5
+    503.75
     """
     x = x[np.isfinite(x)]
     if not len(x):
         return Grid(0.0, 1.0)
     values, counts = np.unique(x, return_counts=True)
-    many = counts > max(ATOM_SHARE * len(x), 1)
+    many = counts >= max(ATOM_SHARE * len(x), LEAST_ATOM)
     order = np.argsort(-counts[many], kind="stable")[:MOST_ATOMS]
     atoms = np.sort(values[many][order]) + 0.0
     # what lies between the atoms is what needs fine cells
     rest = x[~np.isin(x, atoms)]
     rest = rest if len(rest) >= 0.01 * len(x) and len(rest) > 1 else x
-    low, centre, high = (float(v) for v in np.quantile(rest, [0.1, 0.5, 0.9], method="inverted_cdf"))
-    if len(rest) % 2 == 0:
-        centre = float(np.median(rest))
+    low, centre, high = (float(v) for v in np.quantile(rest, [0.1, 0.5, 0.9]))
     with np.errstate(over="ignore"):
         scale = high / 2.56 - low / 2.56 or float(np.std(rest))
     if not (math.isfinite(scale) and scale > 1e-300):
         scale = max(abs(centre), 1.0)
-    return Grid(centre if math.isfinite(centre) else 0.0, float(scale), tuple(float(a) for a in atoms))
+    # round figures, which are nobody's own value
+    scale = float(f"{scale:.2g}")
+    centre = round(centre / scale * 16) * (scale / 16) if abs(centre / scale) < 1e6 else centre
+    return Grid(centre if math.isfinite(centre) else 0.0, scale, tuple(float(a) for a in atoms))

@@ -8,6 +8,7 @@ sum of its numbers: from both, distances between distributions are bounded, not 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -16,7 +17,7 @@ import numpy.typing as npt
 
 from aios_workbench.drift.counttable import CountTable, Ints
 
-__all__ = ["CountTable", "Floats", "Grid", "Ints", "NumberTable", "together"]
+__all__ = ["CountTable", "Floats", "Grid", "Ints", "NumberTable", "combined", "together"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -177,25 +178,7 @@ class NumberTable:
         ValueError
             When they are in cells of different grids.
         """
-        one, two = together(self, other)
-        keys, at = np.unique(np.concatenate([one.keys, two.keys]), return_inverse=True)
-        counts, sums = np.zeros(len(keys), np.int64), np.zeros(len(keys))
-        np.add.at(counts, at, np.concatenate([one.counts, two.counts]))
-        np.add.at(sums, at, np.concatenate([one.sums, two.sums]))
-        n, m = one.rows, two.rows
-        if not (n and m):
-            of = one if n else two
-            mean, m2 = of.mean, of.m2
-        else:  # Chan, Golub and LeVeque 1979
-            delta = two.mean - one.mean
-            mean = one.mean + delta * m / (n + m)
-            m2 = one.m2 + two.m2 + delta * delta * n * m / (n + m)
-        merged = replace(
-            one, keys=keys, counts=counts, sums=sums, nulls=one.nulls + two.nulls, mean=mean, m2=m2,
-            infinite=(one.infinite[0] + two.infinite[0], one.infinite[1] + two.infinite[1]),
-            minimum=float(np.fmin(one.minimum, two.minimum)), maximum=float(np.fmax(one.maximum, two.maximum)),
-        )  # fmt: skip
-        return merged.on_grid() if merged.by_value and len(keys) > MOST_VALUES else merged
+        return combined([self, other])
 
 
 def together(a: NumberTable, b: NumberTable) -> tuple[NumberTable, NumberTable]:
@@ -213,6 +196,46 @@ def together(a: NumberTable, b: NumberTable) -> tuple[NumberTable, NumberTable]:
         return a, replace(b, grid=a.grid, sums=b.counts * a.grid.z(values))
     grid = a.grid if not a.by_value else b.grid
     return a.on_grid(grid), b.on_grid(grid)
+
+
+def combined(tables: Sequence[NumberTable]) -> NumberTable:
+    """Return the counts of all; exactly what one scan over everything would have counted.
+
+    Raises
+    ------
+    ValueError
+        When some are in cells of different grids.
+
+    Examples
+    --------
+    >>> combined([NumberTable.of([1.0]), NumberTable.of([1.0, 4.0])]).mean
+    2.0
+    """
+    first = next((t for t in tables if not t.by_value), tables[0])
+    parts = [together(first, t)[1] for t in tables]
+    keys, at = np.unique(np.concatenate([t.keys for t in parts]), return_inverse=True)
+    counts, sums = np.zeros(len(keys), np.int64), np.zeros(len(keys))
+    np.add.at(counts, at, np.concatenate([t.counts for t in parts]))
+    np.add.at(sums, at, np.concatenate([t.sums for t in parts]))
+    n, mean, m2 = 0, math.nan, 0.0
+    for t in parts:
+        if not n:
+            n, mean, m2 = t.rows, t.mean, t.m2
+        elif m := t.rows:  # Chan, Golub and LeVeque 1979
+            delta = np.float64(t.mean - mean)
+            with np.errstate(over="ignore"):
+                mean, m2 = (
+                    float(mean + delta * m / (n + m)),
+                    float(m2 + t.m2 + delta * delta * n * m / (n + m)),
+                )
+            n += m
+    made = replace(
+        first, keys=keys, counts=counts, sums=sums, nulls=sum(t.nulls for t in parts), mean=mean, m2=m2,
+        infinite=(sum(t.infinite[0] for t in parts), sum(t.infinite[1] for t in parts)),
+        minimum=float(np.fmin.reduce([t.minimum for t in parts])),
+        maximum=float(np.fmax.reduce([t.maximum for t in parts])),
+    )  # fmt: skip
+    return made.on_grid() if made.by_value and len(keys) > MOST_VALUES else made
 
 
 def _middle(x: Floats) -> tuple[float, float]:
