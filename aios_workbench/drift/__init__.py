@@ -8,10 +8,14 @@ import types
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from aios_workbench.drift.compare import compare as compare
     from aios_workbench.drift.gate import GateVerdict as GateVerdict
     from aios_workbench.drift.gate import check as check
     from aios_workbench.drift.gate import gate as gate
     from aios_workbench.drift.models import Rules as Rules
+    from aios_workbench.drift.profile import Profile as Profile
+    from aios_workbench.drift.profile import load_profile as load_profile
+    from aios_workbench.drift.profile import profile as profile
     from aios_workbench.drift.report import DriftReport as DriftReport
     from aios_workbench.drift.report import load_report as load_report
     from aios_workbench.drift.sources import Source as Source
@@ -21,23 +25,31 @@ if TYPE_CHECKING:
 _HOMES = {
     "DriftReport": "report",
     "GateVerdict": "gate",
+    "Profile": "profile",
     "Rules": "models",
     "Source": "sources",
     "check": "gate",
+    "compare": "compare",
     "gate": "gate",
+    "load_profile": "profile",
     "load_report": "report",
     "open_source": "sources",
+    "profile": "profile",
 }
 
 __all__ = [
     "DriftReport",
     "GateVerdict",
+    "Profile",
     "Rules",
     "Source",
     "check",
+    "compare",
     "gate",
+    "load_profile",
     "load_report",
     "open_source",
+    "profile",
 ]
 
 

@@ -271,4 +271,4 @@ def load_profile(path: str | Path) -> Profile:
     """
     from aios_workbench.drift import profile_files
 
-    return profile_files.load(Path(path).expanduser())
+    return Profile(**profile_files.load(Path(path).expanduser()))

@@ -15,15 +15,17 @@ import uuid
 import zlib
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from aios_workbench.drift.columntables import EmbeddingTable, Table, TextTable, TimeTable
 from aios_workbench.drift.plan import Plan
-from aios_workbench.drift.profile import Profile
 from aios_workbench.drift.tables import CountTable, Grid, NumberTable
 from aios_workbench.errors import CorruptProfileError, DriftError, NotFoundError
+
+if TYPE_CHECKING:
+    from aios_workbench.drift.profile import Profile
 
 FORMAT, VERSION = b"aios-drift-profile", 1
 #: A larger file, or one that unpacks to more, is no profile.
@@ -67,8 +69,8 @@ def save(profile: Profile, path: Path) -> Path:
     return path
 
 
-def load(path: Path) -> Profile:
-    """Read a profile; see `load_profile`."""
+def load(path: Path) -> dict[str, Any]:
+    """Read the fields of a profile; see `load_profile`."""
     try:
         size = path.stat().st_size
         data = path.read_bytes() if size <= _LARGEST else b""
@@ -103,7 +105,7 @@ def load(path: Path) -> Profile:
     return found
 
 
-def _read(body: bytes) -> Profile:
+def _read(body: bytes) -> dict[str, Any]:
     (length,) = struct.unpack_from("<Q", body)
     content = json.loads(body[8 : 8 + length])
     arrays = memoryview(body)[8 + length :]
@@ -113,10 +115,11 @@ def _read(body: bytes) -> Profile:
     }
     if tables.keys() != content["sizes"].keys():
         raise ValueError("windows and their sizes differ")
-    return Profile(
-        str(content["name"]), plan, dict(content["types"]), dict(content["sizes"]), tables, by=content["by"],
-        raw=bool(content["raw"]), stored=True, notes=tuple(content["notes"]),
-    )  # fmt: skip
+    return {
+        "name": str(content["name"]), "plan": plan, "types": dict(content["types"]), "sizes": dict(content["sizes"]),
+        "tables": tables, "by": content["by"], "raw": bool(content["raw"]), "stored": True,
+        "notes": tuple(content["notes"]),
+    }  # fmt: skip
 
 
 def _packed(value: Any, arrays: list[bytes]) -> Any:
