@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aios_workbench.drift.encode import Encoded, some
-from aios_workbench.drift.models import DomainClassifier, Importance, Rules
+from aios_workbench.drift.models import DomainClassifier, Importance, Rules, Statistic
 from aios_workbench.drift.ranking import Area, area, beyond, bounded
 
 if TYPE_CHECKING:
@@ -152,6 +152,22 @@ def together(areas: list[Area]) -> tuple[float, float, float]:
     idle = math.sqrt(math.fsum(a.idle for a in areas) * raised)
     p = float(special.ndtr((0.5 - auc) / idle)) if idle > 0 else 1.0
     return auc, error, p
+
+
+def told_apart(y: npt.NDArray[np.bool_], scorer: Callable[[Any, Any], npt.ArrayLike], seed: int) -> Statistic:
+    """Return how well rows unseen are told apart: `scorer` is given rows to learn from and rows to score.
+
+    Examples
+    --------
+    >>> x = np.r_[np.zeros(50), np.ones(50)]
+    >>> told_apart(x > 0, lambda fit, test: x[test], 0).value
+    1.0
+    """
+    areas = [area(y[test], scorer(fit, test)) for fit, test in folds(y, seed)]
+    auc, error, p = together(areas)
+    low, high = bounded(auc, error)
+    effect = beyond(2 * auc - 1, 4 * error * error) if auc > 0.5 else 0.0
+    return Statistic(value=auc, low=low, high=high, p_value=p, effect=effect, method="sample", rows=len(y))
 
 
 def judged(auc: float, error: float, p: float, rules: Rules, share: float = 1.0) -> Verdict:

@@ -1,4 +1,4 @@
-"""Embeddings: whether two clouds of vectors lie alike."""
+"""Embeddings: whether two clouds of vectors lie alike, and by what they can be told apart."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from aios_workbench.drift.mmd import discrepancy
-from aios_workbench.drift.models import Discrepancy, Rules
+from aios_workbench.drift.classifier import told_apart
+from aios_workbench.drift.columns import column
+from aios_workbench.drift.encode import some
+from aios_workbench.drift.mmd import MOST_ROWS, discrepancy
+from aios_workbench.drift.models import ColumnDrift, Discrepancy, Rules, Side, Statistic
+from aios_workbench.drift.tables import NumberTable
 from aios_workbench.errors import DriftInputError
 
 if TYPE_CHECKING:
@@ -17,6 +21,107 @@ if TYPE_CHECKING:
 
 #: Clouds nearer than this have not moved enough to matter.
 LEAST = 0.1
+
+
+#: Longer vectors are projected onto so many random directions before a classifier sees them.
+_MOST_DIMENSIONS = 256
+#: Rows of a side the classifier needs, two a fold.
+_LEAST_ROWS = 10
+
+
+def parts(
+    name: str, reference: npt.ArrayLike, current: npt.ArrayLike, *, seed: int = 0
+) -> tuple[list[ColumnDrift], Discrepancy]:
+    """Compare an embedding column by its parts.
+
+    They are the vectors' lengths, their distances from the middle of the reference (of half of it; the other half is
+    compared), whether a linear classifier tells the sides apart (`domain_auc`), and the discrepancy of the two clouds
+    (`mmd`), which finds what is not linear. Verdicts of the parts are `judge`'s.
+
+    Parameters
+    ----------
+    name : str
+        The column's, for messages.
+    reference, current : array_like
+        (n, d) and (m, d).
+
+    Returns
+    -------
+    tuple of list of ColumnDrift and Discrepancy
+
+    Raises
+    ------
+    DriftInputError
+        When the two are not of vectors of one length.
+
+    Examples
+    --------
+    >>> g = np.random.default_rng(0)
+    >>> found, whole = parts("e", g.normal(size=(300, 8)), g.normal(0.5, 1, size=(300, 8)))
+    >>> [part.name for part in found], whole.verdict
+    (['length', 'distance from the middle', 'linear classifier', 'clouds'], 'drifted')
+    """
+    a, b = checked(name, reference, current)
+    whole = cloud(name, a, b, seed=seed)
+    if not (len(a) and len(b) and a.shape[1]):
+        return [], whole
+    g = np.random.default_rng(seed)
+    order = g.permutation(len(a))
+    base, held = a[order[: len(a) // 2]], a[order[len(a) // 2 :]]
+    middle = base.mean(axis=0) if len(base) else a.mean(axis=0)
+    found = [
+        _numbers("length", np.linalg.norm(a, axis=1), np.linalg.norm(b, axis=1)),
+        _numbers(
+            "distance from the middle",
+            np.linalg.norm((held if len(base) else a) - middle, axis=1),
+            np.linalg.norm(b - middle, axis=1),
+        ),
+    ]
+    one, two = Side(rows=len(a)), Side(rows=len(b))
+    if min(len(a), len(b)) >= _LEAST_ROWS:
+        far = Statistic(
+            value=whole.mmd, effect=whole.mmd, p_value=whole.p_value, method="sample", rows=whole.rows
+        )
+        told = _linear(a, b, seed)
+        found += [
+            ColumnDrift(
+                name="linear classifier",
+                kind="embedding",
+                statistics={"domain_auc": told},
+                reference=one,
+                current=two,
+            ),
+            ColumnDrift(name="clouds", kind="embedding", statistics={"mmd": far}, reference=one, current=two),
+        ]
+    return found, whole
+
+
+def _numbers(name: str, a: Floats, b: Floats) -> ColumnDrift:
+    return column(name, "feature", "numeric", NumberTable.of(a), NumberTable.of(b))
+
+
+def _linear(reference: Floats, current: Floats, seed: int) -> Statistic:
+    """Return how well ridge regression on the sides tells them apart."""
+    g = np.random.default_rng(seed)
+    sides = [x[some(len(x), MOST_ROWS, g)] for x in (reference, current)]
+    x, y = np.concatenate(sides), np.repeat([False, True], [len(s) for s in sides])
+    x = x - x.mean(axis=0)
+    x = x / (np.abs(x).max() or 1.0)
+    if x.shape[1] > _MOST_DIMENSIONS:
+        x = x @ g.normal(size=(x.shape[1], _MOST_DIMENSIONS))
+    std = x.std(axis=0)
+    x = x / np.where(std > 0, std, 1.0)
+
+    def scorer(fit: npt.NDArray[np.int64], test: npt.NDArray[np.int64]) -> Floats:
+        of = x[fit]
+        middle = of.mean(axis=0)
+        of = of - middle
+        wanted = np.where(y[fit], 1.0, -1.0)
+        ridge = of.T @ of + 0.1 * len(fit) * np.eye(x.shape[1])
+        scores: Floats = (x[test] - middle) @ np.linalg.solve(ridge, of.T @ (wanted - wanted.mean()))
+        return scores
+
+    return told_apart(y, scorer, seed)
 
 
 def cloud(

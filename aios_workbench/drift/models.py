@@ -235,6 +235,21 @@ class Measured(Message):
     high: float
 
 
+class ImportanceChange(Message):
+    """A column's share of a model's importance on both sides; `low` to `high`: its change, 95 %. Ranks from 1."""
+
+    column: str
+    reference: Measured
+    current: Measured
+    low: float
+    high: float
+    rank_reference: int
+    rank_current: int
+    p_value: float
+    p_adjusted: float
+    verdict: Verdict
+
+
 class PerformanceWindow(Message):
     """A model in one window: `measured` where labels are there, `estimated` (CBPE) where they are not."""
 

@@ -84,7 +84,7 @@ def performance(
     >>> b = pd.DataFrame({"p": p, "y": g.uniform(size=4_000) < 1 - p})  # the same rows mean the opposite
     >>> found = performance(a, b, target="y", score="p")
     >>> found.verdict, found.reasons[0]
-    ('drifted', 'current: concept drift, labels no longer follow the scores: roc_auc 0.16, by the scores 0.84')
+    ('drifted', 'current: concept drift, labels no longer follow the scores: roc_auc 0.17, by the scores 0.83')
     """
     rules = rules or Rules()
     for given, what in ((windows, "windows"), (order, "order")):
