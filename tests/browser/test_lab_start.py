@@ -56,6 +56,13 @@ def test_launcher_and_palette(page: Page, lab: Any) -> None:
     expect(page.locator(".aios-panel")).to_be_visible()
     cards.get_by_text("Workflow tutorial").click()
     expect(page.locator(".jp-Notebook:visible")).to_contain_text("Your first workflow")
+    for lesson, name in (
+        ("inspect", "02_inspect_a_run"),
+        ("tuning", "03_tune_a_knn_index"),
+        ("drift", "04_find_drift"),
+    ):
+        command(page, f"aios:{lesson}-tutorial")
+        expect(page.locator(".lm-TabBar-tabLabel", has_text=f"{name}.ipynb")).to_be_visible()
     command(page, "aios:new-workflow")
     expect(page.locator(".lm-TabBar-tabLabel", has_text=re.compile("^workflow.ipynb$"))).to_be_visible()
     assert "my-workflow" in (lab.root / "workflow.ipynb").read_text()

@@ -15,6 +15,8 @@ export const CommandIDs = {
   settings: 'aios:settings',
   tutorial: 'aios:tutorial',
   inspectTutorial: 'aios:inspect-tutorial',
+  tuningTutorial: 'aios:tuning-tutorial',
+  driftTutorial: 'aios:drift-tutorial',
   newWorkflow: 'aios:new-workflow',
   example: 'aios:example',
   openStep: 'aios:open-step',

@@ -9,7 +9,12 @@ import { EXAMPLE_CELLS, NEW_CELLS, notebook, saveNew } from '../notebooks';
 import { CATEGORY, CommandIDs, IAios } from '../tokens';
 
 const LESSON = '01_first_workflow';
-const SECOND = '02_inspect_a_run';
+/** Lessons after the first: command, lesson, label, caption. */
+const MORE: [string, string, string, string][] = [
+  [CommandIDs.inspectTutorial, '02_inspect_a_run', 'Open the Inspector Tutorial', 'Tables, time, failures, differences: a copy of lesson 2'],
+  [CommandIDs.tuningTutorial, '03_tune_a_knn_index', 'Open the Nearest Neighbour Tutorial', 'The best index for a recall: a copy of lesson 3'],
+  [CommandIDs.driftTutorial, '04_find_drift', 'Open the Drift Tutorial', 'Has the data changed, and does it matter: a copy of lesson 4']
+];
 
 export const launcherPlugin: JupyterFrontEndPlugin<void> = {
   id: 'aios-workbench:launcher',
@@ -49,12 +54,14 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
           }
         })
     });
-    commands.addCommand(CommandIDs.inspectTutorial, {
-      label: 'Open the Inspector Tutorial',
-      caption: 'Tables, time, failures, differences: a copy of lesson 2',
-      icon: aiosIcon,
-      execute: args => create(args.cwd, SECOND, () => model.api.tutorial(SECOND))
-    });
+    for (const [command, lesson, title, caption] of MORE) {
+      commands.addCommand(command, {
+        label: title,
+        caption,
+        icon: aiosIcon,
+        execute: args => create(args.cwd, lesson, () => model.api.tutorial(lesson))
+      });
+    }
     commands.addCommand(CommandIDs.newWorkflow, {
       label: label('New workflow notebook', 'New Workflow Notebook'),
       caption: 'A notebook with a workflow of two steps',
@@ -67,7 +74,7 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
       icon: aiosIcon,
       execute: args => create(args.cwd, 'claims_example', async () => notebook(EXAMPLE_CELLS))
     });
-    for (const command of [CommandIDs.tutorial, CommandIDs.inspectTutorial, CommandIDs.newWorkflow, CommandIDs.example]) {
+    for (const command of [CommandIDs.tutorial, ...MORE.map(([id]) => id), CommandIDs.newWorkflow, CommandIDs.example]) {
       palette?.addItem({ command, category: CATEGORY });
     }
     [CommandIDs.tutorial, CommandIDs.newWorkflow, CommandIDs.openPanel].forEach((command, rank) =>

@@ -10,7 +10,7 @@ import { digits, recallText } from './words';
 
 const NAMES: Record<string, string> = { nprobe: 'nprobe: lists scanned', ef_search: 'efSearch: candidates kept', refine: 'refine: candidates re-ranked, × k' };
 const ORDER = ['nprobe', 'ef_search', 'refine'];
-const [LEFT, RIGHT, TOP, BOTTOM] = [44, 10, 8, 34];
+const [LEFT, RIGHT, TOP, BOTTOM] = [44, 10, 8, 22];
 
 interface Props {
   view: TuningView;
@@ -46,7 +46,7 @@ export function Curves({ view, shown, onChoose }: Props): JSX.Element {
 function Curve({ knob, curves, view, shown, onChoose }: Props & { knob: string; curves: TuningPoint[][] }): JSX.Element {
   const [box, width] = useWidth<HTMLDivElement>();
   const [under, setUnder] = useState<TuningPoint | null>(null);
-  const height = 220;
+  const height = 208;
   const base = height - BOTTOM;
   const right = Math.max(LEFT + 40, width - RIGHT);
   const all = curves.flat();
@@ -73,7 +73,10 @@ function Curve({ knob, curves, view, shown, onChoose }: Props & { knob: string; 
   };
   return (
     <figure className="aiosw-tun-curve">
-      <figcaption>{NAMES[knob]}</figcaption>
+      <figcaption>
+        {NAMES[knob]}
+        <span aria-hidden="true">{under ? `${under.label}: recall ${recallText(under.recall)}, ${digits(under.qps)}/s` : ''}</span>
+      </figcaption>
       <div ref={box} style={{ height }}>
         {width > 0 && (
           <svg
@@ -111,7 +114,6 @@ function Curve({ knob, curves, view, shown, onChoose }: Props & { knob: string; 
           </svg>
         )}
       </div>
-      <p className="aiosw-told" aria-hidden="true">{under ? `${under.label}: recall ${recallText(under.recall)}, ${digits(under.qps)}/s` : ''}</p>
     </figure>
   );
 }
