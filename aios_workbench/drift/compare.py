@@ -100,16 +100,22 @@ def compare(
     compared = comparing.columns(sides)
     tell(0.93, "comparing correlations")
     whole = _whole(sides, compared, chosen, seed, full=multivariate)
+    did = None
+    if sides.plan.role("target"):
+        from aios_workbench.drift.performing import model
+
+        tell(0.95, "measuring the model")
+        did = model(sides, chosen, time=time, seed=seed)
     found = changes(*sides.facts(), (sides.reference.rows, sides.current.rows))
     chosen = _of_present(chosen, compared)
     judged = judge(compared, chosen)
-    verdict, reasons = drifted(judged, found, whole, None, chosen)
+    verdict, reasons = drifted(judged, found, whole, did, chosen)
     info = sides.info()
     data = ReportData(
         id=uuid.uuid4().hex[:12], name=name or f"{info[1].name} against {info[0].name}", created_at=at,
         reference=info[0], current=info[1], rules=chosen, drifted=verdict,
-        summary=summarise(judged, found, verdict, whole, None), reasons=reasons, columns=judged,
-        schema_changes=found, windows=list(sides.current.windows), by=sides.by, multivariate=whole,
+        summary=summarise(judged, found, verdict, whole, did), reasons=reasons, columns=judged,
+        schema_changes=found, windows=list(sides.current.windows), by=sides.by, multivariate=whole, performance=did,
         notes=sides.notes, seconds=clock.perf_counter() - began, raw=sides.reference.raw and sides.current.raw,
     )  # fmt: skip
     live = Live(*sides.sources, sides.reference, sides.current, sides.plan, sample_rows, seed, embeddings)

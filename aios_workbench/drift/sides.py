@@ -47,8 +47,11 @@ class Sides:
 
     def facts(self) -> tuple[dict[str, Facts], dict[str, Facts]]:
         """Return what `schema.changes` compares; columns that were left out on purpose are not in it."""
-        a = {c: _facts(self.reference, c) for c in self.plan.columns}
-        b = {c: _facts(self.current, c) for c in self.plan.columns if c in self.current.types}
+        there = self.current.types
+        # labels come later than the rows: that they are not there yet is no change
+        late = {c for c in self.plan.role("target") if c not in there}
+        a = {c: _facts(self.reference, c) for c in self.plan.columns if c not in late}
+        b = {c: _facts(self.current, c) for c in self.plan.columns if c in there}
         if self.extra is not None:
             b |= {c: _facts(self.extra, c) for c in self.extra.plan.columns}
         return a, b

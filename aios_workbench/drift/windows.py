@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aios_workbench.drift.plan import Plan
 from aios_workbench.drift.sources import Source
 from aios_workbench.errors import DriftInputError, hint
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 UNITS = ("hour", "day", "week", "month", "quarter", "year")
 #: More windows than this are a mistake: an id, or hours over years.
@@ -91,6 +94,30 @@ def label(value: Any, unit: str | None) -> str:
     if unit == "quarter":
         return f"{value.year}-Q{(value.month + 2) // 3}"
     return {"month": f"{value:%Y-%m}", "year": f"{value:%Y}"}.get(unit, f"{value:%Y-%m-%d}")
+
+
+_PERIODS = {"hour": "h", "day": "D", "week": "W-SUN", "month": "M", "quarter": "Q", "year": "Y"}
+
+
+def labels(values: pd.Series[Any], of: Split, type_: str) -> pd.Series[Any]:
+    """Return the window of each row of a sample, given the values of the split's column.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> labels(pd.Series(pd.to_datetime(["2026-05-01", None])), Split("", "month", "at"), "TIMESTAMP").tolist()
+    ['2026-05', '(none)']
+    """
+    import pandas as pd
+
+    found = values
+    if of.unit is not None:
+        times = pd.to_datetime(values, utc=True).dt.tz_localize(None)
+        found = times.dt.to_period(_PERIODS[of.unit]).dt.start_time
+    elif "INT" in type_ and values.dtype.kind == "f":  # whole numbers, of which some are missing
+        found = values.astype("Int64").astype(object)
+    names = {v: label(v, of.unit) for v in found.dropna().unique().tolist()}
+    return found.map(names).astype(object).where(found.notna(), NO_WINDOW)
 
 
 def counted(source: Source, of: Split) -> dict[Any, tuple[str, int]]:

@@ -158,6 +158,32 @@ def test_texts_and_vectors_are_compared_by_what_is_computed_of_them() -> None:
     assert {"length", "words"} <= {p.name for p in note.parts}
 
 
+def test_the_model_is_measured_window_by_window() -> None:
+    r = np.random.default_rng(0)
+    n = 4_000
+
+    def rows(flipped: float) -> pd.DataFrame:
+        score = r.random(n)
+        label = (r.random(n) < score).astype(int)
+        late = np.arange(n) >= n // 2
+        label = np.where(late & (r.random(n) < flipped), 1 - label, label)
+        month = np.where(late, "2026-05-10", "2026-04-10")
+        return pd.DataFrame(
+            {"y": label, "p": (score > 0.5).astype(int), "score": score, "at": pd.to_datetime(month)}
+        )
+
+    options = {"target": "y", "prediction": "p", "score": "score", "by": "month"}
+    report = compare(rows(0.0), rows(0.4), **options)  # type: ignore[arg-type]
+    assert report.performance is not None
+    assert [(w.window, w.verdict) for w in report.performance.windows] == [
+        ("2026-04", "stable"), ("2026-05", "drifted"),
+    ]  # fmt: skip
+    late = compare(rows(0.0), rows(0.4).drop(columns="y"), **options)  # type: ignore[arg-type]
+    assert late.performance is not None
+    assert all(w.estimated and not w.labelled for w in late.performance.windows)
+    assert "y" not in [c.column for c in late.schema_changes]
+
+
 def test_progress_reaches_the_end(frames: Frames) -> None:
     said: list[float] = []
     compare(*frames, progress=lambda fraction, text: said.append(fraction))
