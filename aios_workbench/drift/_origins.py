@@ -255,7 +255,7 @@ def _files(paths: Iterable[Path], name: str) -> Found:
     empty = next((f for f in files if not f.stat().st_size), None)
     if empty is not None:
         raise DriftInputError(f"{empty.name} is empty (0 bytes): a copy that broke off? Leave it out")
-    many = f" ({len(files)} files)" if len(files) > 1 else ""
+    many = f" ({len(files)} files)" if len(files) > 1 and "files" not in name else ""
     return Found(Path(name).name + many, files=[str(f) for f in files], csv=all(csv))
 
 
@@ -266,7 +266,7 @@ def copied(con: Any, found: Found, path: Path) -> list[str]:
     notes: list[str] = []
     to = f"to '{str(path).replace(chr(39), chr(39) * 2)}' (format parquet, row_group_size 122880)"
     if found.stream is not None:
-        con.register("aios_stream", found.stream)
+        con.register("aios_stream", _renamed(found.stream))
         con.execute(f"copy (select * from aios_stream) {to}")
         con.unregister("aios_stream")
         return notes
@@ -279,6 +279,16 @@ def copied(con: Any, found: Found, path: Path) -> list[str]:
         con.execute(f"copy (select * from read_csv([{listed}]{many}, sample_size = -1)) {to}")
         notes.append(f"{found.name}: types were guessed again from all rows, the first ones misled")
     return notes
+
+
+def _renamed(stream: Any) -> Any:
+    """Give a stream's columns names that SQL tells apart."""
+    import pyarrow as pa
+
+    names = distinct_names(stream.schema.names)
+    schema = pa.schema([f.with_name(n) for f, n in zip(stream.schema, names, strict=True)])
+    batches = (pa.RecordBatch.from_arrays(b.columns, schema=schema) for b in stream)
+    return pa.RecordBatchReader.from_batches(schema, batches)
 
 
 def spool(relation: Any, path: Path) -> None:

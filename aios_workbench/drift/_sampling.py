@@ -63,13 +63,22 @@ def _chosen(rows: int, n: int, seed: int) -> Chosen:
 
 def _of_table(source: Source, n: int, seed: int, wanted: str) -> pd.DataFrame:
     assert source._table is not None
-    key = f"s{uuid.uuid4().hex[:12]}"
-    source.con.register(key, source._table.take(_chosen(source.rows, n, seed)))
+    table = source._table.take(_chosen(source.rows, n, seed))
+    key, row = f"s{uuid.uuid4().hex[:12]}", _free(table.column_names)
+    source.con.register(key, table.append_column(row, [np.arange(table.num_rows)]))
     try:
-        found: pd.DataFrame = source.con.execute(f"select {wanted} from {key}").df()
+        found: pd.DataFrame = source.con.sql(f"select {wanted} from {key} order by {quoted(row)}").df()
     finally:
         source.con.unregister(key)
     return found
+
+
+def _free(names: Sequence[str]) -> str:
+    """Return a name that no column has."""
+    row = "row"
+    while row in {n.lower() for n in names}:
+        row += "_"
+    return row
 
 
 def _of_files(source: Source, n: int, seed: int, names: Sequence[str]) -> pd.DataFrame:
@@ -155,12 +164,13 @@ def _read(source: Source, groups: Any, starts: Any, chosen: Chosen, names: Seque
     together = pa.concat_tables(parts, promote_options="permissive").select(list(names))
     key = f"s{uuid.uuid4().hex[:12]}"
     marks = [f"c{i}" for i in range(len(names))]
-    source.con.register(key, together.rename_columns(marks))
+    numbered = together.rename_columns(marks).append_column("row", [np.arange(together.num_rows)])
+    source.con.register(key, numbered)
     try:
         # through DuckDB, so that a value has the type it has in every other sample
         types = [source.columns[c] for c in names]
         listed = ", ".join(f"{m}::{t} as {m}" for m, t in zip(marks, types, strict=True))
-        found: pd.DataFrame = source.con.execute(f"select {listed} from {key}").df()
+        found: pd.DataFrame = source.con.execute(f"select {listed} from {key} order by row").df()
     finally:
         source.con.unregister(key)
     return found

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 SAMPLE = 20_000
 #: Of so few rows nothing is called an id or a text: all of their values may well be different.
 FEW = 50
+#: So many whole numbers without a repetition are no measurements.
+MANY_DIFFERENT = 5_000
 #: A target or prediction of whole numbers with no more different ones is a class.
 CLASSES = 20
 
@@ -43,8 +45,9 @@ def infer(
 ) -> dict[str, ColumnRole]:  # fmt: skip
     """Say what each column is.
 
-    Whole numbers and texts that are (nearly) all different are ids; texts of several words that mostly differ are
-    texts; lists of numbers are embeddings. A target or prediction of at most 20 different whole numbers is a class.
+    Texts that are nearly all different are ids, and whole numbers that are, when there are many, or they run on; texts
+    of several words that mostly differ are texts; lists of numbers are embeddings. A target or prediction
+    of at most 20 different whole numbers is a class.
 
     Parameters
     ----------
@@ -99,7 +102,8 @@ def infer(
             found[name] = ColumnRole(corrected[name], role)
         else:
             assert sample is not None
-            found[name] = ColumnRole(_kind(name, source.columns[name], role, sample[name]), role)
+            kind = _kind(name, source.columns[name], role, sample[name], source.rows)
+            found[name] = ColumnRole(kind, role)
     return found
 
 
@@ -129,7 +133,7 @@ def is_number(type_: str) -> bool:
     return type_.partition("(")[0] in _NUMBERS + _FLOATS and not type_.endswith("]")
 
 
-def _kind(name: str, type_: str, role: Role, values: pd.Series[Any]) -> Kind:
+def _kind(name: str, type_: str, role: Role, values: pd.Series[Any], rows: int) -> Kind:
     if type_.endswith("]"):
         return "embedding" if is_number(type_.rpartition("[")[0]) else "categorical"
     if type_ == "BOOLEAN":
@@ -142,13 +146,13 @@ def _kind(name: str, type_: str, role: Role, values: pd.Series[Any]) -> Kind:
         return "id" if role == "feature" else "categorical"
     values = values.dropna()
     if is_number(type_):
-        return _number(name, type_, role, values)
+        return _number(name, type_, role, values, rows)
     if type_.startswith("ENUM"):
         return "categorical"
     return _words(name, role, values.astype(str))
 
 
-def _number(name: str, type_: str, role: Role, values: pd.Series[Any]) -> Kind:
+def _number(name: str, type_: str, role: Role, values: pd.Series[Any], rows: int) -> Kind:
     if role == "score":
         return "numeric"
     if role != "feature":
@@ -157,8 +161,11 @@ def _number(name: str, type_: str, role: Role, values: pd.Series[Any]) -> Kind:
     if type_.partition("(")[0] in _FLOATS or len(values) < FEW:
         return "numeric"
     share = values.nunique() / len(values)
-    # an amount in cents is nearly all different too: only a name that says so makes an id of that
-    return "id" if share == 1 or (share > 0.9 and _CALLED_ID.search(name)) else "numeric"
+    if share > 0.9 and _CALLED_ID.search(name):
+        return "id"
+    # amounts in cents may all differ too: it takes many of them, or numbers that run on without gaps
+    runs_on = float(values.max()) - float(values.min()) < 2 * rows
+    return "id" if share == 1 and (runs_on or len(values) >= MANY_DIFFERENT) else "numeric"
 
 
 def _words(name: str, role: Role, values: pd.Series[Any]) -> Kind:

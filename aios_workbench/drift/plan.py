@@ -184,6 +184,6 @@ def grid_of(x: Floats) -> Grid:
     if not (math.isfinite(scale) and scale > 1e-300):
         scale = max(abs(centre), 1.0)
     # round figures, which are nobody's own value
-    scale = float(f"{scale:.2g}")
+    scale = min(float(f"{scale:.2g}"), 1e300)
     centre = round(centre / scale * 16) * (scale / 16) if abs(centre / scale) < 1e6 else centre
     return Grid(centre if math.isfinite(centre) else 0.0, scale, tuple(float(a) for a in atoms))

@@ -260,7 +260,7 @@ def open_source(
     found = origins.of(x, con)
     ours = connect(memory_limit, threads)
     called = name or found.name
-    notes = list(found.notes)
+    notes, names = list(found.notes), None
     if found.relation is not None:
         if origins.plain(found.relation):
             on = origins.OnRelation(found.relation)
@@ -274,6 +274,7 @@ def open_source(
         path = _beside(ours) / "rows.parquet"
         with told(called):
             notes += origins.copied(ours, found, path)
+        names = None if found.stream is None else list(found.stream.schema.names)
         found = origins.Found(called, files=[str(path)])
     if found.table is not None:
         table = found.table.rename_columns(origins.distinct_names(found.table.column_names))
@@ -288,7 +289,7 @@ def open_source(
     base = f"read_parquet([{listed}], union_by_name = {'true' if len(found.files) > 1 else 'false'})"
     with told(called):
         types = _described(ours, base)
-        real = origins.parquet_names(found.files[0]) if len(found.files) == 1 else []
+        real = names or (origins.parquet_names(found.files[0]) if len(found.files) == 1 else [])
     same = len(real) == len(types)
     return Source(
         called, ours, base, types, notes=notes, files=found.files, real=real if same else None,

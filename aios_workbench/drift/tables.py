@@ -71,7 +71,7 @@ class Grid:
         """Return where each cell begins and ends; the same for an atom, infinite for the outermost."""
         bins, part = np.divmod(cells, PARTS)
         u = np.stack([bins, bins + 1]) / BINS
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):
             left, right = self.centre + self.scale * (u / (1 - np.abs(u)))
         if self.atoms:
             # part 2i: between atom i-1 and atom i; part 2i+1: atom i itself
@@ -168,7 +168,9 @@ class NumberTable:
             values = self.keys.astype(np.float64)
             return values, values
         left, right = self.grid.edges(self.keys.astype(np.int64))
-        return np.maximum(left, self.minimum), np.minimum(right, self.maximum)
+        right = np.minimum(right, self.maximum)
+        # a number too small beside the scale lies a rounding error outside of its cell
+        return np.minimum(np.maximum(left, self.minimum), right), right
 
     def merged(self, other: NumberTable) -> NumberTable:
         """Return the counts of both; exactly what one scan over both would have counted.
