@@ -6,6 +6,8 @@ import sys
 import time
 from typing import Any
 
+import pandas  # noqa: F401 - a notebook has both, and so have the peers
+import scipy.stats  # noqa: F401
 from drift_common import CURRENT, REFERENCE, measure, peak
 
 from aios_workbench.drift import compare, profile
