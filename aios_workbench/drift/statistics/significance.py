@@ -120,6 +120,7 @@ def chisquare(a: Ints, b: Ints) -> tuple[float, float]:
     With rare values the null distribution is no longer that: then from a Pearson type III distribution with the mean
     and variance of the statistic over all ways to deal the rows out (Dawson, Biometrika 41, 1954: exact) and its
     skewness (of independent binomials, given their sum). It turns into the chi-square distribution as counts grow.
+    Values that one row has tell no more than how many they are: for the p-value they count as one.
 
     Parameters
     ----------
@@ -146,11 +147,15 @@ def chisquare(a: Ints, b: Ints) -> tuple[float, float]:
     value = float(((a - t * p) ** 2 / (t * v)).sum())
     if t.min() * min(p, 1 - p) >= 5:
         return value, float(gammaincc((k - 1) / 2, value / 2))
+    single = t == 1
+    if single.sum() > 1:
+        a, b = (np.append(x[~single], x[single].sum()) for x in (a, b))
+        return value, chisquare(a, b)[1]
     if k == 2:
         return value, float(fisher_exact([[int(a[0]), int(a[1])], [int(b[0]), int(b[1])]])[1])
     mean, variance, skew = _moments(t, n, m)
     if variance <= 1e-9 * k:
-        return value, 1.0  # nothing but values that one row has: any deal looks like this one
+        return value, 1.0  # any deal looks like this one
     z = (value - mean) / math.sqrt(variance)
     if skew < 1e-6:
         return value, float(norm.sf(z))
@@ -165,12 +170,15 @@ def _moments(t: Floats, n: float, m: float) -> tuple[float, float, float]:
     p, q = n / total, m / total
     v, g = p * q, q - p
     mean = (k - 1) * total / (total - 1)
+    # each cell is a quadratic form, less so the fewer rows it has; knowing the sum of all takes one direction out
+    w, u2 = np.sqrt(1 - 1 / t), t / total
+    wu, wwu, wwwu = (float((w**i * u2).sum()) for i in (1, 2, 3))
     if total <= 1e5:
         variance = _dawson(t, n, m)
     else:
-        rough = (2 + (1 - 6 * v) / (t * v)).sum() - (k * g) ** 2 / (total * v) - 2
-        variance = max(0.0, float(rough))
-    # Y = s^2 - 1 - beta c s with s standardized: what is left of a cell when the sum of all is known
+        each = float((2 + (1 - 6 * v) / (t * v)).sum())
+        variance = max(0.0, each - (k * g) ** 2 / (total * v) + 2 * (wu * wu - 2 * wwu))
+    # Y = s^2 - 1 - d s with s standardized: what is left of a cell when the sum of all is known
     c = np.sqrt(t * v)
     k3, k4 = t * v * g, t * v * (1 - 6 * v)
     k5, k6 = t * v * g * (1 - 12 * v), t * v * (1 - 30 * v + 120 * v * v)
@@ -178,10 +186,9 @@ def _moments(t: Floats, n: float, m: float) -> tuple[float, float, float]:
     m5 = k5 / c**5 + 10 * k3 / c**3
     m6 = k6 / c**6 + 15 * k4 / c**4 + 10 * (k3 / c**3) ** 2 + 15
     d = k * g / (total * v) * c
-    third = (
-        (m6 - 3 * m4 + 3 - 1) - 3 * d * (m5 - 2 * m3) + 3 * d * d * (m4 - 1) - d**3 * m3
-    ).sum() - 8  # fmt: skip
-    skew = float(third) / variance**1.5 if variance > 0 else 0.0
+    each3 = (m6 - 3 * m4 + 2) - 3 * d * (m5 - 2 * m3) + 3 * d * d * (m4 - 1) - d**3 * m3
+    third = float(each3.sum()) + 8 * (3 * wwu * wu - 3 * wwwu - wu**3)
+    skew = third / variance**1.5 if variance > 0 else 0.0
     return mean, variance, max(0.0, skew)
 
 
