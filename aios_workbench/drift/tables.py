@@ -244,6 +244,8 @@ def _middle(x: Floats) -> tuple[float, float]:
     """Return a centre and a scale: the median, and the spread of the middle four fifths."""
     if not len(x):
         return 0.0, 1.0
-    low, mid, high = np.quantile(x, [0.1, 0.5, 0.9])
-    scale = (high / 2.56 - low / 2.56) or float(np.std(x)) or 1.0
-    return float(mid), float(scale) if math.isfinite(scale) and scale > 0 else 1.0
+    with np.errstate(over="ignore", invalid="ignore"):  # of the largest numbers there are
+        low, mid, high = np.quantile(x, [0.1, 0.5, 0.9])
+        scale = (high / 2.56 - low / 2.56) or float(np.std(x)) or 1.0
+    scale = float(scale) if math.isfinite(scale) and scale > 0 else 1.0
+    return float(mid) if math.isfinite(mid) else 0.0, scale
