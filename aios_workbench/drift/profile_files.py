@@ -113,10 +113,12 @@ def _read(body: bytes) -> dict[str, Any]:
     tables: dict[str, dict[str, Table]] = {
         w: {c: _unpacked(t, arrays) for c, t in part.items()} for w, part in content["tables"].items()
     }
-    if tables.keys() != content["sizes"].keys():
+    sizes = {w: int(n) for w, n in content["sizes"].items()}
+    if tables.keys() != sizes.keys():
         raise ValueError("windows and their sizes differ")
     return {
-        "name": str(content["name"]), "plan": plan, "types": dict(content["types"]), "sizes": dict(content["sizes"]),
+        "name": str(content["name"]), "plan": plan, "sizes": sizes,
+        "types": {c: str(t) for c, t in content["types"].items()},
         "tables": tables, "by": content["by"], "raw": bool(content["raw"]), "stored": True,
         "notes": tuple(content["notes"]),
     }  # fmt: skip

@@ -224,8 +224,8 @@ def combined(tables: Sequence[NumberTable]) -> NumberTable:
         if not n:
             n, mean, m2 = t.rows, t.mean, t.m2
         elif m := t.rows:  # Chan, Golub and LeVeque 1979
-            delta = np.float64(t.mean - mean)
-            with np.errstate(over="ignore"):
+            with np.errstate(over="ignore", invalid="ignore"):
+                delta = np.float64(t.mean) - np.float64(mean)
                 mean, m2 = (
                     float(mean + delta * m / (n + m)),
                     float(m2 + t.m2 + delta * delta * n * m / (n + m)),

@@ -52,3 +52,17 @@ def parquet(tmp_path: Path) -> Callable[[pd.DataFrame, str], Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def hostile() -> Callable[..., pd.DataFrame]:
+    """Make a frame whose columns are called HOSTILE and hold the same as values."""
+
+    def make(n: int = 240) -> pd.DataFrame:
+        values = np.array([*HOSTILE, None], dtype=object)
+        columns = {name: values[(np.arange(n) * (i + 1)) % len(values)] for i, name in enumerate(HOSTILE)}
+        r = np.random.default_rng(0)
+        when = pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(n) % 5, unit="D")
+        return pd.DataFrame({**columns, "steady": r.normal(size=n), "at": when})
+
+    return make
