@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 
+from aios_workbench.drift.counttable import BUCKETS, bucket
 from aios_workbench.drift.models import Categories, Category, Statistic, StatisticName
 from aios_workbench.drift.statistics import shares as by_share
 from aios_workbench.drift.statistics.noise import corrected, jensenshannon_square
@@ -38,7 +40,7 @@ def aligned(a: CountTable, b: CountTable) -> Aligned:
     """Bring two tables to the same values.
 
     A value that one side counts on its own and the other has among its buckets cannot be told apart there: it goes into
-    one cell with all buckets of both, as do the buckets where their numbers differ. That loses, it never invents.
+    its bucket. Buckets of other numbers are one cell. That loses, it never invents.
 
     Examples
     --------
@@ -50,14 +52,26 @@ def aligned(a: CountTable, b: CountTable) -> Aligned:
     values = sorted(v for v in one.keys() | two.keys() if (v in one or a.exact) and (v in two or b.exact))
     count_a = np.array([one.get(v, 0) for v in values], np.int64)
     count_b = np.array([two.get(v, 0) for v in values], np.int64)
-    left_a, left_b = a.rows - int(count_a.sum()), b.rows - int(count_b.sum())
     shared_a, shared_b = np.zeros(0, np.int64), np.zeros(0, np.int64)
     if not (a.exact and b.exact):
-        if len(values) == len(one) == len(two) and len(a.buckets) == len(b.buckets):
-            shared_a, shared_b = a.buckets.astype(np.int64), b.buckets.astype(np.int64)
-        elif left_a or left_b:
-            shared_a, shared_b = np.array([left_a]), np.array([left_b])
+        kept = set(values)
+        shared_a, shared_b = (_shared(t, kept) for t in (a, b))
+        if len(shared_a) != len(shared_b):
+            shared_a, shared_b = np.array([shared_a.sum()]), np.array([shared_b.sum()])
+        if not (shared_a.any() or shared_b.any()):
+            shared_a, shared_b = np.zeros(0, np.int64), np.zeros(0, np.int64)
     return Aligned(values, count_a, count_b, shared_a, shared_b)
+
+
+def _shared(table: CountTable, kept: Collection[str]) -> Ints:
+    """Return a table's buckets with the values that are not kept put into theirs."""
+    buckets = np.zeros(BUCKETS, np.int64) if table.exact else table.buckets.astype(np.int64)
+    rest = {v: n for v, n in zip(table.values, table.counts.tolist(), strict=True) if v not in kept}
+    if len(buckets) != BUCKETS:
+        return np.array([buckets.sum() + sum(rest.values())])
+    for value, n in rest.items():
+        buckets[bucket(value)] += n
+    return buckets
 
 
 def counts(a: CountTable, b: CountTable) -> dict[StatisticName, Statistic]:
