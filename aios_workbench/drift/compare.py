@@ -143,10 +143,11 @@ def _whole(
     a, b = sides.samples
     if a is None or b is None or min(len(a), len(b)) < _ENOUGH:
         return None
+    from aios_workbench.drift.encode import one_length
     from aios_workbench.drift.multivariate import multivariate
 
     kinds = {c.name: c.kind for c in columns if c.verdict != "skipped" and c.name in a and c.name in b}
-    vectors = [c for c, kind in kinds.items() if kind == "embedding"]
+    vectors = [c for c, kind in kinds.items() if kind == "embedding" and one_length(a[c], b[c])]
     return multivariate(
         a, b, kinds, classifier=full, pca=full, embeddings=vectors, rules=rules, seed=seed,
     )  # fmt: skip

@@ -54,7 +54,7 @@ def _column(sides: Sides, name: str, how: ColumnPlan) -> ColumnDrift:
             sample_a=pair[0] if pair[1] is not None else None, sample_b=pair[1] if pair[0] is not None else None,
         )  # fmt: skip
         return made.model_copy(update={"windows": _windows(sides, name, a)})
-    return _of_parts(name, how, a, b)
+    return _of_parts(sides, name, how, a, b)
 
 
 def _skipped(sides: Sides, name: str, how: ColumnPlan, a: Table | None, b: Table | None) -> ColumnDrift:
@@ -90,12 +90,33 @@ def _windows(sides: Sides, name: str, a: Counted) -> list[WindowDrift]:
     return found
 
 
-def _of_parts(name: str, how: ColumnPlan, a: Table, b: Table) -> ColumnDrift:
-    """Compare a column by what is computed of it: hours and weekdays, lengths, norms."""
+def _of_parts(sides: Sides, name: str, how: ColumnPlan, a: Table, b: Table) -> ColumnDrift:
+    """Compare a column by what is computed of it: hours and weekdays, lengths, norms; words, clouds."""
     parts = [compare_column(part, how.role, kind, one, two) for part, kind, one, two in _parts(a, b)]
+    known = {p.name for p in parts}
+    parts += [p for p in _of_samples(sides, name, how.kind) if p.name not in known]
     return ColumnDrift(
         name=name, kind=how.kind, role=how.role, parts=parts, reference=_side(a), current=_side(b),
     )  # fmt: skip
+
+
+def _of_samples(sides: Sides, name: str, kind: Kind) -> list[ColumnDrift]:
+    """Compare what no counts tell of texts and vectors; nothing where a side has no sample."""
+    one, two = sides.samples
+    if one is None or two is None or name not in one or name not in two:
+        return []
+    if kind == "text":
+        from aios_workbench.drift import text
+
+        return text.parts(name, one[name], two[name])
+    if kind == "embedding":
+        from aios_workbench.drift import embedding, encode
+
+        if not encode.one_length(one[name], two[name]):
+            return []  # the part that counts dimensions shows it
+        found, _ = embedding.parts(name, encode.vectors(one, name), encode.vectors(two, name))
+        return [p for p in found if p.name != "length"]  # the norm, of all rows
+    return []
 
 
 def _parts(a: Table, b: Table) -> Sequence[Part]:

@@ -179,3 +179,15 @@ def vectors(frame: pd.DataFrame, of: str | Sequence[str]) -> Floats:
         x = np.column_stack([frame[name].to_numpy(np.float64, na_value=np.nan) for name in named])
     found: Floats = x[np.isfinite(x).all(axis=1)]
     return found
+
+
+def one_length(*columns: pd.Series) -> bool:
+    """Return whether columns hold vectors, all of one length.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> one_length(pd.Series([[1, 2], None]), pd.Series([[3, 4]])), one_length(pd.Series([[1], [1, 2]]))
+    (True, False)
+    """
+    return len({len(v) if np.ndim(v) == 1 else -1 for c in columns for v in c if v is not None} - {-1}) == 1

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from aios_workbench.drift.compare import compare
 from aios_workbench.drift.judge import judge
 from aios_workbench.drift.models import ColumnDrift, Rules
 from aios_workbench.drift.text import LEAST_TEXTS, parts
@@ -88,6 +89,22 @@ def test_an_embedder_adds_the_parts_of_its_vectors() -> None:
 def test_odd_texts_are_compared(side: pd.Series) -> None:
     for a, b in ((side, side), (side, texts(60, 0)), (texts(60, 0), side)):
         assert {"length", "words"} <= set(judged(a, b))
+
+
+def test_a_comparison_of_frames_has_the_parts_of_texts_and_vectors() -> None:
+    g = np.random.default_rng(0)
+    a, b = (
+        pd.DataFrame(
+            {"t": texts(300, s, added=("refund",), share=s / 2), "e": list(g.normal(s, 1, size=(300, 4)))}
+        )
+        for s in (0, 1)
+    )
+    found = compare(a, b, kinds={"t": "text", "e": "embedding"}).columns
+    assert {p.name for p in found["t"].parts if p.verdict == "drifted"} >= {"classifier", "unknown words"}
+    assert {p.name for p in found["e"].parts if p.verdict == "drifted"} >= {"linear classifier", "clouds"}
+    b.at[3, "e"] = np.zeros(9)
+    ragged = compare(a, b, kinds={"t": "text", "e": "embedding"}).columns["e"]
+    assert [p.name for p in ragged.parts] == ["norm", "dimensions"]
 
 
 def test_nulls_alone_have_no_parts_and_seeds_decide() -> None:
