@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from aios_workbench.workspace.gc_drift import delete_drift
 from aios_workbench.workspace.gc_tunings import delete_tunings, folder_size
 from aios_workbench.workspace.home import Workspace
 
@@ -129,6 +130,9 @@ def collect(
     tuned = delete_tunings(ws, min(before, now - YOUNG_SECONDS), dry_run=dry_run)
     done.folders, done.folder_bytes = done.folders + tuned[0], done.folder_bytes + tuned[1]
     done.files, done.file_bytes = done.files + tuned[2], done.file_bytes + tuned[3]
+    drifted = delete_drift(ws, now - YOUNG_SECONDS, dry_run=dry_run)
+    done.folders, done.folder_bytes = done.folders + drifted[0], done.folder_bytes + drifted[1]
+    done.files, done.file_bytes = done.files + drifted[2], done.file_bytes + drifted[3]
     _delete_locks(ws, now, done)
     return done
 
