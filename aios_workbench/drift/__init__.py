@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from aios_workbench.drift.gate import check as check
     from aios_workbench.drift.gate import gate as gate
     from aios_workbench.drift.models import Rules as Rules
+    from aios_workbench.drift.monitor import Monitor as Monitor
+    from aios_workbench.drift.monitor import MonitorAlert as MonitorAlert
     from aios_workbench.drift.profile import Profile as Profile
     from aios_workbench.drift.profile import load_profile as load_profile
     from aios_workbench.drift.profile import profile as profile
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "DriftReport": "report",
     "GateVerdict": "gate",
+    "Monitor": "monitor",
+    "MonitorAlert": "monitor",
     "Profile": "profile",
     "Rules": "models",
     "Source": "sources",
@@ -40,6 +44,8 @@ _HOMES = {
 __all__ = [
     "DriftReport",
     "GateVerdict",
+    "Monitor",
+    "MonitorAlert",
     "Profile",
     "Rules",
     "Source",

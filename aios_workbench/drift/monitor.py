@@ -85,9 +85,9 @@ class Monitor:
         keep: int | str | dt.timedelta | None = USUAL, on_alert: Callable[[MonitorAlert], object] | None = None,
         workspace: Workspace | None = None, **options: Any,
     ) -> None:  # fmt: skip
-        if not isinstance(name, str) or not name.strip() or len(name) > 200:
+        if not str(name).strip() or len(name) > 200:
             raise DriftInputError(f"a monitor needs a name of 1 to 200 characters, not {name!r}")
-        if in_a_row is not None and (not isinstance(in_a_row, int) or in_a_row < 1):
+        if in_a_row is not None and in_a_row < 1:
             raise DriftInputError(f"in_a_row is {in_a_row!r}; give 1 or more")
         self.name, self.on_alert = name, on_alert
         self._ws = workspace or open_workspace()
@@ -133,7 +133,9 @@ class Monitor:
             else:
                 profiles.append(profile(source, time=time, **options))
         if not profiles[0].rows:
-            raise DriftInputError(f"the reference {profiles[0].name} has no rows; nothing can be compared with it")
+            raise DriftInputError(
+                f"the reference {profiles[0].name} has no rows; nothing can be compared with it"
+            )
         told = [{"file": self._store.put_profile(p), "info": p.info().model_dump()} for p in profiles]
         self._store.create({
             "spec": {
@@ -144,10 +146,19 @@ class Monitor:
         })  # fmt: skip
 
     def _open(
-        self, row: dict[str, Any], asked: Windows | None, season: str | None, reference: Any, options: dict[str, Any]
+        self,
+        row: dict[str, Any],
+        asked: Windows | None,
+        season: str | None,
+        reference: Any,
+        options: dict[str, Any],
     ) -> None:
         spec, said = row["spec"], []
-        if asked is not None and (asked.seconds, asked.rows, asked.by) != (spec["seconds"], spec["rows"], spec["by"]):
+        if asked is not None and (asked.seconds, asked.rows, asked.by) != (
+            spec["seconds"],
+            spec["rows"],
+            spec["by"],
+        ):
             said.append("windows")
         if season is not None and season != spec["season"]:
             said.append("season")
@@ -204,7 +215,9 @@ class Monitor:
             }
             for w in self._store.windows()
         ]  # fmt: skip
-        return pd.DataFrame(rows, columns=None if rows else ["window", "starts_at", "status", "rows", "drifted"])
+        return pd.DataFrame(
+            rows, columns=None if rows else ["window", "starts_at", "status", "rows", "drifted"]
+        )
 
     def report(self, window: str) -> DriftReport:
         """Return the report of a window.
@@ -317,8 +330,8 @@ class Monitor:
         if self.windows.by is not None:
             if counted.by != self.windows.by:
                 raise DriftInputError(
-                    f"monitor '{self.name}' gathers by {self.windows.by}, this profile is by {counted.by}; make it with "
-                    f"aios.drift.profile(…, by={self.windows.by!r})"
+                    f"monitor '{self.name}' gathers by {self.windows.by}, this profile is by {counted.by}; make it "
+                    f"with aios.drift.profile(…, by={self.windows.by!r})"
                 )
             places = [(place_named(name, self.windows.by), name) for name in counted.windows]
             found = [(p, counted.window(name)) for p, name in places if p is not None]
@@ -335,9 +348,7 @@ class Monitor:
             name += "+"
         return [(Place(name, when), counted)]
 
-    def _conclude(
-        self, step: Commit, filled: dict[str, tuple[dict[str, Any], Profile]]
-    ) -> list[DriftReport]:
+    def _conclude(self, step: Commit, filled: dict[str, tuple[dict[str, Any], Profile]]) -> list[DriftReport]:
         """Judge what was filled, close what has ended, see whether that is an alert; write all of it at once."""
         rules, reports = self.rules, []
         known = {w["window_id"]: w for w in self._store.windows()}
@@ -352,7 +363,11 @@ class Monitor:
             if row["status"] == "open" and self._ended(row, step.latest_at or 0.0):
                 row["status"] = "closed"
                 changed[row["window_id"]] = row
-        order = sorted(known.values(), key=lambda w: w["starts_at"]) if self.windows.timed else list(known.values())
+        order = (
+            sorted(known.values(), key=lambda w: w["starts_at"])
+            if self.windows.timed
+            else list(known.values())
+        )
         changed |= {row["window_id"]: row for row in monitor_judging.mark_changepoints(order)}
         step.state, alert = monitor_judging.alert(self.name, step.state, order, rules.in_a_row)
         if alert is not None:
@@ -407,5 +422,10 @@ def _rules(rules: Rules, in_a_row: int | None) -> dict[str, Any]:
 
 def _alert(row: dict[str, Any]) -> MonitorAlert:
     return MonitorAlert(
-        row["monitor"], row["window_id"], row["kind"], row["at"], tuple(row["drifted_columns"]), row["message"]
+        row["monitor"],
+        row["window_id"],
+        row["kind"],
+        row["at"],
+        tuple(row["drifted_columns"]),
+        row["message"],
     )

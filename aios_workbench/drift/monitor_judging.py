@@ -72,7 +72,7 @@ def mark_changepoints(windows: Sequence[Row]) -> list[Row]:
     closed = [w for w in windows if w["status"] == "closed" and w.get("effects")]
     names = dict.fromkeys(name for w in closed for name in w["effects"])
     found: dict[str, list[str]] = {}
-    series = {}
+    series: dict[str, Sequence[float]] = {}
     places: dict[str, list[Row]] = {}
     for name in names:
         places[name] = [w for w in closed if name in w["effects"]]

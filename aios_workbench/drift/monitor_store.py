@@ -50,7 +50,11 @@ class Store:
     def row(self) -> dict[str, Any] | None:
         """Return the monitor's row, its JSON read."""
         row = self.ws.catalog.one("select * from drift_monitors where monitor = :m", m=self.monitor)
-        return None if row is None else {**row, **{k: json.loads(row[k]) for k in ("spec", "rules", "reference")}}
+        return (
+            None
+            if row is None
+            else {**row, **{k: json.loads(row[k]) for k in ("spec", "rules", "reference")}}
+        )
 
     def windows(self) -> list[dict[str, Any]]:
         """Return all windows in their order."""
@@ -158,7 +162,13 @@ class Store:
             if step.batch is not None:
                 con.execute(
                     "insert into drift_batches (monitor, batch, windows, rows, at) values (:m, :b, :w, :n, :at)",
-                    {"m": self.monitor, "b": step.batch, "w": dumps(step.went_to), "n": step.rows, "at": step.at},
+                    {
+                        "m": self.monitor,
+                        "b": step.batch,
+                        "w": dumps(step.went_to),
+                        "n": step.rows,
+                        "at": step.at,
+                    },
                 )
             con.execute(
                 "update drift_monitors set state = :s, latest_at = :l, updated_at = :now where monitor = :m",
@@ -177,10 +187,10 @@ class Store:
                     "insert into events (run_id, step, kind, at, data) values (:r, :s, 'drift.alert', :at, :d)",
                     {"r": step.run_id, "s": step.step, "at": now, "d": told},
                 )
-            for window in step.dropped:
+            for gone in step.dropped:
                 con.execute(
                     "delete from drift_windows where monitor = :m and window_id = :w",
-                    {"m": self.monitor, "w": window},
+                    {"m": self.monitor, "w": gone},
                 )
             if step.dropped:
                 con.execute(
@@ -193,7 +203,9 @@ class Store:
         """Take an alert to tell it: True for one caller only."""
         return bool(
             self.ws.catalog.write(
-                "update drift_alerts set told_at = :now where seq = :s and told_at is null", now=time.time(), s=seq
+                "update drift_alerts set told_at = :now where seq = :s and told_at is null",
+                now=time.time(),
+                s=seq,
             )
         )
 

@@ -14,7 +14,14 @@ from aios_workbench.errors import DriftInputError
 
 _UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": DAY, "w": 7 * DAY}
 #: Lengths of windows that are told by the rows' own time column; to tell seasons, not to place rows.
-LENGTHS = {"hour": 3600.0, "day": DAY, "week": 7 * DAY, "month": 31 * DAY, "quarter": 92 * DAY, "year": 366 * DAY}
+LENGTHS = {
+    "hour": 3600.0,
+    "day": DAY,
+    "week": 7 * DAY,
+    "month": 31 * DAY,
+    "quarter": 92 * DAY,
+    "year": 366 * DAY,
+}
 
 
 @dataclass(frozen=True)
@@ -151,13 +158,13 @@ def place_named(window: str, by: str) -> Place | None:
     True
     """
     try:
-        starts = _start(window, by)
+        starts = _start(window)
     except ValueError:
         return None
     return Place(window, starts.timestamp(), _following(starts, by).timestamp())
 
 
-def _start(window: str, by: str) -> dt.datetime:
+def _start(window: str) -> dt.datetime:
     quarter = re.fullmatch(r"(\d+)-?Q([1-4])", window)
     if quarter:
         return dt.datetime(int(quarter[1]), 3 * int(quarter[2]) - 2, 1, tzinfo=dt.UTC)

@@ -270,7 +270,8 @@ class DriftReport:
         Returns
         -------
         pandas.DataFrame
-            The rows, with a first column `unusual` from 0 to 1: 1 where the reference has nothing like it.
+            The rows (of the sample), with a first column `unusual` from 0 to 1: 1 where the reference has nothing like
+            it, .5 where both sides have as much of it.
         """
         found, live = self.columns[column], self._at_hand("rows that moved")
         from aios_workbench.drift import report_live

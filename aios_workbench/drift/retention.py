@@ -35,7 +35,9 @@ def checked_keep(keep: int | str | dt.timedelta | None) -> dict[str, float] | No
     try:
         seconds = windows_of(keep, None).seconds
     except DriftInputError as e:
-        raise DriftInputError(f"keep is {keep!r}; give a number of windows, or a length such as '365d'") from e
+        raise DriftInputError(
+            f"keep is {keep!r}; give a number of windows, or a length such as '365d'"
+        ) from e
     assert seconds is not None
     return {"seconds": seconds}
 

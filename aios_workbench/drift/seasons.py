@@ -34,7 +34,9 @@ def checked_season(season: str | None, seconds: float | None) -> Season | None:
         return None
     known = get_args(Season)
     if season not in known:
-        raise DriftInputError(f"there is no season {season!r}{hint(str(season), known)}; use {', '.join(known)}")
+        raise DriftInputError(
+            f"there is no season {season!r}{hint(str(season), known)}; use {', '.join(known)}"
+        )
     if seconds is None:
         raise DriftInputError(
             f"season={season!r} needs windows of time; give window= a length such as '1d', or by='day'"
