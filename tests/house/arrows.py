@@ -24,7 +24,6 @@ LEVELS: tuple[frozenset[str], ...] = (
 
 #: imports between packages of one level, each with its reason
 SIDEWAYS: dict[tuple[str, str], str] = {
-    ("drift", "workspace"): "what a monitor saw is kept in the workspace's catalog",
     ("knn", "workspace"): "what a tuning measured is kept in the workspace's catalog",
     ("drift", "workspace"): "what a step gave can be compared; what a monitor saw is kept in the catalog",
 }
