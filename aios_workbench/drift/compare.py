@@ -116,7 +116,7 @@ def compare(
         reference=info[0], current=info[1], rules=chosen, drifted=verdict,
         summary=summarise(judged, found, verdict, whole, did), reasons=reasons, columns=judged,
         schema_changes=found, windows=list(sides.current.windows), by=sides.by, multivariate=whole, performance=did,
-        notes=sides.notes, seconds=clock.perf_counter() - began, raw=sides.reference.raw and sides.current.raw,
+        notes=sides.notes, seconds=clock.perf_counter() - began, raw=sides.reference.raw or sides.current.raw,
     )  # fmt: skip
     live = Live(*sides.sources, sides.reference, sides.current, sides.plan, sample_rows, seed, embeddings)
     for side, sample in zip(("reference", "current"), sides.samples, strict=True):

@@ -18,7 +18,7 @@ from aios_workbench.drift.profile import Profile, profile
 from aios_workbench.drift.report import DriftReport
 from aios_workbench.drift.retention import USUAL, checked_keep, dropped
 from aios_workbench.drift.rules import as_rules
-from aios_workbench.drift.seasons import checked_season
+from aios_workbench.drift.seasons import checked_season, phase
 from aios_workbench.errors import ConflictError, DriftInputError, NotFoundError
 from aios_workbench.workspace import Workspace
 from aios_workbench.workspace import workspace as open_workspace
@@ -59,8 +59,9 @@ class Monitor:
         Drifted windows in a row before an alert, and calm ones before it is over (hysteresis). Only closed windows
         count: looking again and again at one that fills would raise false alarms.
     season : {"day", "week", "month", "year"}, optional
-        Compare with up to four earlier windows of the same phase that had not drifted (the same weekday, say); with
-        the reference while there are none.
+        Compare with up to four earlier windows of the same phase (the same weekday, say) that had not drifted from
+        theirs. While there are none, with the reference's rows of that phase, where it has a column of times; else
+        with all of the reference.
     references : sequence, optional
         Further references. A window has drifted when it has from each; the nearest makes its report.
     keep : int, str or timedelta, optional
@@ -136,7 +137,13 @@ class Monitor:
             raise DriftInputError(
                 f"the reference {profiles[0].name} has no rows; nothing can be compared with it"
             )
-        told = [{"file": self._store.put_profile(p), "info": p.info().model_dump()} for p in profiles]
+        told: list[dict[str, Any]] = [
+            {"file": self._store.put_profile(p), "info": p.info().model_dump(), "phase": None}
+            for p in profiles
+        ]
+        if season is not None:
+            parts = self._seasons(references[0], profiles[0], windows, season, time)
+            told += [{"file": self._store.put_profile(p), "info": None, "phase": n} for n, p in parts.items()]
         self._store.create({
             "spec": {
                 "seconds": windows.seconds, "rows": windows.rows, "by": windows.by, "season": season, "time": time,
@@ -144,6 +151,20 @@ class Monitor:
             },
             "rules": _rules(as_rules(rules), in_a_row or 1), "reference": told, "state": "quiet", "latest_at": None,
         })  # fmt: skip
+
+    def _seasons(
+        self, source: Any, whole: Profile, windows: Windows, season: str, time: str | None
+    ) -> dict[int, Profile]:
+        """Return the reference's part of each phase of the season, where its rows say when they are of."""
+        length = windows.length
+        by = None if length is None else monitor_judging.unit_of(length)
+        if by is None or length is None or isinstance(source, Profile) or (time or whole.plan.time) is None:
+            return {}
+        try:
+            split = profile(source, like=whole, by=by, time=time)
+        except DriftInputError:  # more windows than a profile has
+            return {}
+        return monitor_judging.phases(split, by, season, length)  # type: ignore[arg-type]  # checked
 
     def _open(
         self,
@@ -232,7 +253,8 @@ class Monitor:
     def reference_profiles(self) -> list[Profile]:
         """Return what windows are compared with, read once."""
         if not self._references:
-            self._references = [self._store.profile(r["file"]) for r in self._row()["reference"]]
+            told = [r for r in self._row()["reference"] if r["phase"] is None]
+            self._references = [self._store.profile(r["file"]) for r in told]
         return self._references
 
     # -- observing
@@ -385,6 +407,10 @@ class Monitor:
             found = monitor_judging.of_season(self._store, row, known, self.season, length)
             if found is not None:
                 return [found]
+            own = phase(row["starts_at"], self.season, length)
+            told = [r["file"] for r in self._row()["reference"] if r["phase"] == own]
+            if told:
+                return [self._store.profile(told[0])]
         return self.reference_profiles()
 
     def _ended(self, row: dict[str, Any], latest: float) -> bool:

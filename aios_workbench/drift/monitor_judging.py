@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
 from typing import Any
 
@@ -10,6 +11,7 @@ from aios_workbench.drift import summary
 from aios_workbench.drift.compare import compare
 from aios_workbench.drift.models import Rules
 from aios_workbench.drift.monitor_store import Store
+from aios_workbench.drift.monitor_windows import LENGTHS, place_named
 from aios_workbench.drift.profile import Profile
 from aios_workbench.drift.report import DriftReport
 from aios_workbench.drift.seasons import Season, changepoints, phase
@@ -17,6 +19,8 @@ from aios_workbench.drift.seasons import Season, changepoints, phase
 Row = dict[str, Any]
 #: Earlier windows of the same phase that are compared with, together.
 _SEASONS = 4
+#: Ends the name of what is of one season.
+OF_SEASON = ", same season"
 
 
 def judged(name: str, whole: Profile, references: Sequence[Profile], rules: Rules) -> DriftReport:
@@ -27,7 +31,10 @@ def judged(name: str, whole: Profile, references: Sequence[Profile], rules: Rule
 
 
 def of_season(store: Store, row: Row, known: Sequence[Row], season: Season, length: float) -> Profile | None:
-    """Return earlier windows of one's phase of the season that had not drifted, together; None while there are none.
+    """Return earlier windows of one's phase of the season, together; None while there are none.
+
+    One that had drifted from its own season is left out; one that was compared with the reference, as there was no
+    season to compare it with yet, is not: it may be different because its season is.
 
     Parameters
     ----------
@@ -38,12 +45,33 @@ def of_season(store: Store, row: Row, known: Sequence[Row], season: Season, leng
     same = [
         w
         for w in known
-        if w["starts_at"] < row["starts_at"] and w["status"] == "closed" and not w["drifted"]
+        if w["starts_at"] < row["starts_at"] and w["status"] == "closed"
+        and not (w["drifted"] and str(w["compared_with"]).endswith(OF_SEASON))
         and phase(w["starts_at"], season, length) == own
     ]  # fmt: skip
     same = sorted(same, key=lambda w: w["starts_at"])[-_SEASONS:]
     profiles = [store.profile(w["profile"]) for w in same]
-    return reduce(lambda one, two: one.merged(two), profiles) if profiles else None
+    return together(profiles, f"{len(profiles)} earlier windows") if profiles else None
+
+
+def together(profiles: Sequence[Profile], words: str) -> Profile:
+    """Return profiles of one phase of a season as one."""
+    return replace(reduce(lambda one, two: one.merged(two), profiles), name=f"{words}{OF_SEASON}")
+
+
+def phases(whole: Profile, by: str, season: Season, length: float) -> dict[int, Profile]:
+    """Return what a profile split by a unit of time has of each phase of a season."""
+    found: dict[int, list[Profile]] = {}
+    for name in whole.windows:
+        where = place_named(name, by)
+        if where is not None:
+            found.setdefault(phase(where.starts_at, season, length), []).append(whole.window(name))
+    return {p: together(parts, whole.name) for p, parts in found.items()}
+
+
+def unit_of(length: float) -> str | None:
+    """Return the longest unit of time that is no longer than a window; None when it is shorter than an hour."""
+    return next((by for by in ("month", "week", "day", "hour") if LENGTHS[by] <= length), None)
 
 
 def figures(report: DriftReport) -> Row:

@@ -140,11 +140,13 @@ class Profile:
                 else:
                     mine[column] = table
         order = sorted(sizes, key=lambda w: (w == "(none)", w)) if self.by is not None else list(sizes)
-        return replace(
+        made = replace(
             self, sizes={w: sizes[w] for w in order}, tables={w: tables[w] for w in order},
-            raw=self.raw and other.raw, types={**other.types, **self.types},
+            raw=self.raw or other.raw, types={**other.types, **self.types},
             notes=tuple(dict.fromkeys((*self.notes, *other.notes))),
         )  # fmt: skip
+        # of one that hides its rare values and one that does not: what the other tells is to be hidden, too
+        return made if self.raw == other.raw else made.without_raw()
 
     def info(self) -> SourceInfo:
         """Return what a report says of it."""
