@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -65,6 +66,14 @@ def reply(
     except Exception as e:  # noqa: BLE001 - a request must never be left without a reply
         kind, message, fields = ask.problem(e)
         return protocol.ErrorReply(id=identity, type=kind, message=message, fields=fields)
+
+
+def variable(target: Any, otherwise: str) -> str:
+    """Return the name an object has in the notebook, for code that a person copies."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    names = [n for n, v in dict(getattr(shell, "user_ns", {})).items() if v is target]
+    return next((n for n in names if not n.startswith("_")), otherwise)
 
 
 class Asked:

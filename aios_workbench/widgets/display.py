@@ -1,9 +1,10 @@
-"""Shows a `Workflow`, a `Run` or a `Tuning` that ends a cell as its widget. The classes know nothing of this."""
+"""Shows a `Workflow`, `Run`, `Tuning` or `DriftReport` that ends a cell as its widget. They know nothing of this."""
 
 from __future__ import annotations
 
 import contextlib
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 #: The classes by the names IPython knows them under; naming them imports nothing.
@@ -11,6 +12,7 @@ CLASSES = (
     ("aios_workbench.workflow.definition", "Workflow"),
     ("aios_workbench.engine.runs", "Run"),
     ("aios_workbench.knn.tuning", "Tuning"),
+    ("aios_workbench.drift.report", "DriftReport"),
 )
 _shown: weakref.WeakValueDictionary[object, Any] = weakref.WeakValueDictionary()
 #: Display id -> the widget whose picture is shown there, and the state it shows.
@@ -18,7 +20,7 @@ _pictures: dict[str, tuple[weakref.ref[Any], int]] = {}
 
 
 def register(ipython: Any) -> None:
-    """Teach an IPython shell to show workflows, runs and tunings.
+    """Teach an IPython shell to show workflows, runs, tunings and drift reports.
 
     Parameters
     ----------
@@ -43,7 +45,7 @@ def register(ipython: Any) -> None:
 
 
 def show(target: Any) -> None:
-    """Display a workflow, a run or a tuning under a display id, so that its picture can be brought up to date."""
+    """Display one of them under a display id, so that its picture can be brought up to date."""
     from IPython.display import display
 
     data, metadata = mimebundle(target)
@@ -84,31 +86,24 @@ def _settle(_: Any = None) -> None:
 
 
 def mimebundle(target: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the display bundle of a workflow, a run or a tuning: the live widget, the picture and the text.
+    """Return the display bundle of one of `CLASSES`: the live widget, the picture and the text.
 
     Where a widget cannot be made, the picture and the text are still shown.
     """
     with contextlib.suppress(Exception):
         made: tuple[dict[str, Any], dict[str, Any]] = widget(target)._repr_mimebundle_()
         return made
-    if _is_tuning(target):
-        from aios_workbench.widgets import tuning_picture, tuning_view
-
-        return dict(tuning_picture.bundle(tuning_view.view(target.state))), {}
-    from aios_workbench.widgets import fallback, source
-
-    return dict(fallback.bundle(source.static_state(target))), {}
+    html, plain = _still(target)
+    return {"text/html": html(), "text/plain": plain()}, {}
 
 
 def widget(target: Any) -> Any:
-    """Return the widget of a workflow, a run or a tuning; the same one while it is open and still shows that."""
+    """Return the widget of one of `CLASSES`; the same one while it is open and still shows that."""
     key = _key(target)
     found = _shown.get(key)
-    if _is_tuning(target):
-        from aios_workbench.widgets.tuning import TuningWidget
-
+    if _is_tuning(target) or _is_drift(target):
         if found is None or found.comm is None or found.target is not target:
-            found = _shown[key] = TuningWidget(target)
+            found = _shown[key] = _analyst(target)
         return found
     from aios_workbench.widgets.graph import GraphWidget
 
@@ -120,22 +115,46 @@ def widget(target: Any) -> Any:
     return made
 
 
+def _analyst(target: Any) -> Any:
+    if _is_tuning(target):
+        from aios_workbench.widgets.tuning import TuningWidget
+
+        return TuningWidget(target)
+    from aios_workbench.widgets.drift import DriftWidget
+
+    return DriftWidget(target)
+
+
+def _still(target: Any) -> tuple[Callable[[], str], Callable[[], str]]:
+    """Return what writes HTML and what writes text for where there is no widget."""
+    if _is_tuning(target):
+        from aios_workbench.widgets import tuning_picture, tuning_view
+
+        view = tuning_view.view(target.state)
+        return lambda: tuning_picture.html(view), lambda: tuning_picture.plain(view)
+    if _is_drift(target):
+        from aios_workbench.widgets import drift_picture
+
+        return lambda: drift_picture.html(target.data), lambda: drift_picture.plain(target.data)
+    from aios_workbench.widgets import fallback, source
+
+    state = source.static_state(target)
+    return lambda: fallback.bundle(state)["text/html"], lambda: fallback.plain(state)
+
+
 def _is_tuning(target: Any) -> bool:
     return callable(getattr(target, "cost_of", None))
 
 
+def _is_drift(target: Any) -> bool:
+    return callable(getattr(target, "gate_code", None))
+
+
 def _key(target: Any) -> object:
-    if _is_tuning(target):
-        return ("tuning", id(target))
+    if _is_tuning(target) or _is_drift(target):
+        return ("analyst", id(target))
     return ("run", target.id) if hasattr(target, "id") else ("workflow", id(target))
 
 
 def _pretty(target: Any, printer: Any, cycle: bool) -> None:
-    if _is_tuning(target):
-        from aios_workbench.widgets import tuning_picture, tuning_view
-
-        printer.text("…" if cycle else tuning_picture.plain(tuning_view.view(target.state)))
-        return
-    from aios_workbench.widgets import fallback, source
-
-    printer.text("…" if cycle else fallback.plain(source.static_state(target)))
+    printer.text("…" if cycle else _still(target)[1]())

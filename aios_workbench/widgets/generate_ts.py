@@ -1,4 +1,4 @@
-"""Writes `labextension/src/protocol.ts` from `protocol.py`, and `tuning_protocol.ts` from `tuning_protocol.py`.
+"""Writes `labextension/src/protocol.ts` from `protocol.py`; likewise `tuning_protocol.ts` and `drift_protocol.ts`.
 
 python -m aios_workbench.widgets.generate_ts [--check]
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import models_json_schema
 
-from aios_workbench.widgets import protocol, tuning_protocol
+from aios_workbench.widgets import drift_protocol, protocol, tuning_protocol
 from aios_workbench.workspace.models import Filter, Sort, TableQuery
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SOURCES = Path(__file__).resolve().parents[2] / "labextension" / "src"
 TARGET = SOURCES / "protocol.ts"
 TUNING = SOURCES / "tuning_protocol.ts"
+DRIFT = SOURCES / "drift_protocol.ts"
 
 _HEAD = """\
 // Generated from aios_workbench/widgets/{} by `python -m aios_workbench.widgets.generate_ts`. Do not edit.
@@ -62,21 +63,42 @@ def generate() -> str:
 
 def generate_tuning() -> str:
     """Return the TypeScript of what is said about a tuning."""
-    asked = tuning_protocol.TuningRequest
-    written = definitions([m for m in tuning_protocol.MODELS if not issubclass(m, asked)], "serialization")
-    read = definitions([*tuning_protocol.ANSWERS], "validation")
+    aliases = {
+        "Family": ("TuningPoint", "family"),
+        "TuningStatus": ("TuningView", "status"),
+        "System": ("Exported", "system"),
+    }
+    return _sister("Tuning", tuning_protocol, tuning_protocol.TuningRequest, "Done", aliases)
+
+
+def generate_drift() -> str:
+    """Return the TypeScript of what is said about a drift report."""
+    aliases = {
+        "Verdict": ("ColumnDrift", "verdict"),
+        "Kind": ("ColumnDrift", "kind"),
+        "Text": ("Written", "what"),
+    }
+    return _sister("Drift", drift_protocol, drift_protocol.DriftRequest, "Done, Preview", aliases)
+
+
+def _sister(
+    name: str, source: Any, asked: type[BaseModel], shared: str, aliases: Mapping[str, tuple[str, str]]
+) -> str:
+    """Return the TypeScript of a protocol that stands beside `protocol.py` and takes `shared` from it."""
+    written = definitions([m for m in source.MODELS if not issubclass(m, asked)], "serialization")
+    read = definitions([*source.ANSWERS], "validation")
+    named = [_alias(n, written[model]["properties"][field]) for n, (model, field) in aliases.items()]
     parts = [
-        _HEAD.format("tuning_protocol.py"),
-        "import type { Done } from './protocol';\n",
-        _alias("Family", written["TuningPoint"]["properties"]["family"]),
-        _alias("TuningStatus", written["TuningView"]["properties"]["status"]),
-        _alias("System", written["Exported"]["properties"]["system"]) + "\n",
+        _HEAD.format(f"{name.lower()}_protocol.py"),
+        f"import type {{ {shared} }} from './protocol';\n",
+        "\n".join(named) + "\n",
     ]
-    for model in tuning_protocol.MODELS:
+    for model in source.MODELS:
         request = issubclass(model, asked)
-        source = (read if request else written)[model.__name__]
-        parts.append(interface(model.__name__, source, required_kind=request))
-    return "\n".join([*parts, *_asking("TuningQuestion", "TuningAnswers", tuning_protocol.ANSWERS, read)])
+        parts.append(
+            interface(model.__name__, (read if request else written)[model.__name__], required_kind=request)
+        )
+    return "\n".join([*parts, *_asking(f"{name}Question", f"{name}Answers", source.ANSWERS, read)])
 
 
 def _asking(request: str, answers: str, table: Mapping[Any, Any], read: dict[str, Any]) -> list[str]:
@@ -168,7 +190,7 @@ def _comment(text: str) -> str:
 def main(arguments: list[str]) -> int:
     """Write the files, or with ``--check`` say whether they are up to date."""
     stale = 0
-    for target, text in ((TARGET, generate()), (TUNING, generate_tuning())):
+    for target, text in ((TARGET, generate()), (TUNING, generate_tuning()), (DRIFT, generate_drift())):
         if "--check" not in arguments:
             target.write_text(text, encoding="utf-8")
         elif not target.exists() or target.read_text(encoding="utf-8") != text:

@@ -57,6 +57,26 @@ def tuning_pane(tuning: Any, **options: Any) -> Any:
     return _component("tuning", answer)(TuningWidget(tuning), **{"sizing_mode": "stretch_width", **options})
 
 
+def drift_pane(report: Any, **options: Any) -> Any:
+    """Return a drift report as a Panel component, with slices and thresholds like the notebook's widget.
+
+    Parameters
+    ----------
+    report : DriftReport
+        What `aios.drift.compare` gives.
+    **options
+        Panel's own: `sizing_mode`, `width`, `margin` …
+
+    Examples
+    --------
+    >>> drift_pane(report).servable()  # doctest: +SKIP
+    """
+    from aios_workbench.widgets.drift import DriftWidget
+    from aios_workbench.widgets.drift_answers import answer
+
+    return _component("drift", answer)(DriftWidget(report), **{"sizing_mode": "stretch_width", **options})
+
+
 @functools.cache
 def _component(trait: str, answer: Callable[[Any, Any], Any]) -> type[Any]:
     """Make the class when it is first wanted: importing Panel takes a second.

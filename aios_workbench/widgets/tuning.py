@@ -10,7 +10,7 @@ import anywidget
 import traitlets
 
 from aios_workbench.widgets import tuning_answers
-from aios_workbench.widgets.answers import Asked
+from aios_workbench.widgets.answers import Asked, variable
 from aios_workbench.widgets.graph import answer_while_busy, bundle_text
 from aios_workbench.widgets.throttle import Throttle
 from aios_workbench.widgets.tuning_protocol import TuningView
@@ -42,7 +42,7 @@ class TuningWidget(anywidget.AnyWidget):
         self.heard = False  # of a browser
         self.asked = Asked()
         self._guard = threading.RLock()
-        self._differ = TuningDiffer(tuning, tuning_answers.variable(tuning))
+        self._differ = TuningDiffer(tuning, variable(tuning, "tuning"))
         super().__init__(tuning=self._differ.view.model_dump(mode="json"), **kwargs)
         answer_while_busy(self)
         self.on_msg(self._on_request)

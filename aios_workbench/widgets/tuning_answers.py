@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 from aios_workbench._wire import Message
@@ -27,14 +26,6 @@ def receive(widget: TuningWidget, content: Any) -> None:
 def answer(widget: TuningWidget, content: Any) -> protocol.Answer | protocol.ErrorReply | None:
     """Return the reply to what the browser sent; None for what is no request at all."""
     return answers.reply(content, asked.REQUEST, lambda request: _do(widget, request))
-
-
-def variable(tuning: Any) -> str:
-    """Return the name a tuning has in the notebook, for code that a person copies."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    names = [n for n, v in dict(getattr(shell, "user_ns", {})).items() if v is tuning]
-    return next((n for n in names if not n.startswith("_")), "tuning")
 
 
 def _do(widget: TuningWidget, request: asked.AnyTuningRequest) -> Message:
@@ -77,7 +68,7 @@ def _explore(tuning: Any, request: asked.Explore) -> Message:
 def _code(tuning: Any, request: asked.AskCode) -> str:
     if request.what == "build":
         return str(tuning.code(request.point))
-    name = variable(tuning)
+    name = answers.variable(tuning, "tuning")
     if request.point is None:
         return f"index = {name}.best"
     return f"index = {name}.pick(point={json.dumps(_known(tuning, request.point))})"

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from html import escape
-
 from aios_workbench.knn.models import Family
+from aios_workbench.widgets.svg import FONT, Scale, figure, log_ticks, scaled, text
 from aios_workbench.widgets.tuning_protocol import TuningPoint, TuningView
 
-_FONT = "system-ui,-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif"
 #: A recall as near to 1 as the picture tells apart.
 _NEAREST = 5e-4
 _TICKS = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1.0)
@@ -24,8 +21,6 @@ LOOKS: dict[Family, tuple[str, str, str]] = {
     "rabitq": ("RaBitQ", "#8a6d00", "M0-1.25L1.1 0L0 1.25L-1.1 0z"),
     "binary": ("binary", "#5b4fc4", "M-.55-1H.55L1.1 0L.55 1H-.55L-1.1 0z"),
 }
-
-Scale = Callable[[float], float]
 
 
 def nines(recall: float) -> float:
@@ -44,34 +39,9 @@ def size_of(point: TuningPoint, largest: float) -> float:
     return 3.2 + 5.3 * math.sqrt(min(1.0, point.bytes_per_vector / max(largest, 1e-9)))
 
 
-def figure(value: float) -> str:
-    """Return a number with three digits that count.
-
-    Examples
-    --------
-    >>> figure(15365.2), figure(0.1234), figure(4.5)
-    ('15,400', '0.123', '4.5')
-    """
-    if value == 0 or not math.isfinite(value):
-        return "0" if value == 0 else str(value)
-    digits = 2 - math.floor(math.log10(abs(value)))
-    rounded = round(value, digits)
-    return f"{rounded:,.0f}" if digits <= 0 else f"{rounded:,.{digits}f}".rstrip("0").rstrip(".")
-
-
 def recall_text(recall: float) -> str:
     """Return a recall with as many digits as it takes to see how far from 1 it is."""
     return f"{recall:.4f}" if recall > 0.99 else f"{recall:.3f}"
-
-
-def log_ticks(low: float, high: float) -> list[float]:
-    """Return round numbers from `low` to `high` for a log scale, seven at most."""
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    for steps in ((1, 2, 5), (1, 3), (1,)):
-        found = [s * 10.0**d for d in decades for s in steps if low <= s * 10.0**d <= high]
-        if len(found) <= 7:
-            return found
-    return found[:: -(-len(found) // 7)]
 
 
 def chart(view: TuningView, *, width: float = 760, height: float = 400) -> str:
@@ -80,7 +50,7 @@ def chart(view: TuningView, *, width: float = 760, height: float = 400) -> str:
     points = [p for p in view.points if p.qps > 0]
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
-        f'height="{height:.0f}" role="img" font-family="{_FONT}" font-size="11.5">'
+        f'height="{height:.0f}" role="img" font-family="{FONT}" font-size="11.5">'
         f"<title>{text(summary(view))}</title>"
         '<rect width="100%" height="100%" rx="8" fill="#ffffff"/>'
     )
@@ -88,10 +58,10 @@ def chart(view: TuningView, *, width: float = 760, height: float = 400) -> str:
         return (
             f'{head}<text x="20" y="34" font-size="13" fill="#57606a">Nothing is measured yet.</text></svg>'
         )
-    x = _scale(
+    x = scaled(
         [nines(p.recall) for p in points] + [nines(view.constraints.recall)], left, width - right, 0.12
     )
-    y_log = _scale([math.log10(p.qps) for p in points], height - bottom, top, 0.08)
+    y_log = scaled([math.log10(p.qps) for p in points], height - bottom, top, 0.08)
     largest = max(p.bytes_per_vector for p in points)
     parts = [head, _axes(points, x, y_log, (left, right, top, bottom, width, height), view)]
     by_id = {p.id: p for p in points}
@@ -117,23 +87,6 @@ def summary(view: TuningView) -> str:
     else:
         tail = f"{chosen.label}: recall {recall_text(chosen.recall)}, {figure(chosen.qps)} queries/s"
     return f"{said}; {view.status}; {len(view.points)} measured; {tail}"
-
-
-def text(value: str) -> str:
-    """Escape, and leave out what XML cannot hold."""
-    kept = (
-        c
-        for c in value
-        if c in "\t\n" or (c >= " " and not "\ud800" <= c <= "\udfff" and c not in "\ufffe\uffff")
-    )
-    return escape("".join(kept))
-
-
-def _scale(values: Sequence[float], start: float, end: float, margin: float) -> Scale:
-    low, high = min(values), max(values)
-    room = max(high - low, 0.3) * margin
-    low, high = low - room, max(high, low + 0.3) + room
-    return lambda v: start + (v - low) / (high - low) * (end - start)
 
 
 def _axes(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 
-from aios_workbench.widgets.tuning_chart import chart, figure, recall_text, summary, text
+from aios_workbench.widgets.svg import figure, text
+from aios_workbench.widgets.tuning_chart import chart, recall_text, summary
 from aios_workbench.widgets.tuning_protocol import TuningPoint, TuningView
 
 _MAX_ROWS = 30

@@ -25,6 +25,8 @@ IN_PACKAGE = (
     "static/graph.css",
     "static/tuning.js",
     "static/tuning.css",
+    "static/drift.js",
+    "static/drift.css",
     "tutorials/01_first_workflow.ipynb",
     "tutorials/03_tune_a_knn_index.ipynb",
 )

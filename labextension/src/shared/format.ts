@@ -67,3 +67,11 @@ export function cell(value: unknown): string {
   }
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
+
+/** Three digits that count. */
+export function digits(value: number): string {
+  if (!Number.isFinite(value)) {
+    return '–';
+  }
+  return value.toLocaleString('en', { maximumSignificantDigits: 3 });
+}

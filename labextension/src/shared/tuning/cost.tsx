@@ -1,7 +1,8 @@
 // "What would 0.99 cost?": answered from what was measured, as fast as the slider moves.
-import { useEffect, useId, useRef, useState } from 'react';
+import { useEffect, useId, useState } from 'react';
 
 import type { Cost, TuningView } from '../../tuning_protocol';
+import { useLatest } from '../asking';
 import { isAbort } from '../inspector/abort';
 import { fromNines, nines } from './scale';
 import type { TuningHost } from './types';
@@ -28,47 +29,19 @@ interface Props {
 export function CostSlider({ view, host, onTake }: Props): JSX.Element {
   const [recall, setRecall] = useState(0.99);
   const [answer, setAnswer] = useState<Cost | null>(null);
-  const [asking, setAsking] = useState(false);
   const id = useId();
-  // One question at a time, the last wish next: an answer takes milliseconds, a drag asks for hundreds.
-  const flow = useRef<{ flying: boolean; wish: number | null; over: boolean }>({ flying: false, wish: null, over: false });
   const { ask, canAct } = host;
+  const { want: put, busy: asking } = useLatest((r: number) =>
+    ask({ kind: 'cost', recall: r }, { seconds: 10 }).then(setAnswer, error => isAbort(error) || setAnswer(null))
+  );
   const want = (r: number): void => {
-    const f = flow.current;
-    if (!canAct) {
+    if (canAct) {
+      put(r);
+    } else {
       // Nobody to ask: the nearest recall that was answered before.
       setAnswer(view.costs.find(c => c.recall >= r - 1e-9) ?? { recall: r, point: null, qps: null, p95_ms: null, bytes_per_vector: null, slower: null });
-      return;
     }
-    if (f.flying) {
-      f.wish = r;
-      return;
-    }
-    f.flying = true;
-    setAsking(true);
-    ask({ kind: 'cost', recall: r }, { seconds: 10 }).then(
-      cost => setAnswer(cost),
-      error => isAbort(error) || setAnswer(null)
-    ).finally(() => {
-      f.flying = false;
-      const next = f.wish;
-      f.wish = null;
-      if (f.over) {
-        return;
-      }
-      if (next !== null) {
-        want(next);
-      } else {
-        setAsking(false);
-      }
-    });
   };
-  useEffect(() => {
-    flow.current.over = false;
-    return () => {
-      flow.current.over = true;
-    };
-  }, []);
   // Asked anew when something was measured, again or for the first time, or chosen; what is dragged asks by itself.
   const known = `${view.points.length}/${JSON.stringify(view.costs)}/${view.chosen ?? ''}/${JSON.stringify(view.constraints)}/${canAct}`;
   useEffect(() => {

@@ -2,9 +2,9 @@
 import type { Latency as Histogram, TuningPoint, TuningView } from '../../tuning_protocol';
 import { Nothing } from '../inspector/parts';
 import { useWidth } from '../inspector/use';
+import { logTicks, scale } from '../scale';
 import { FamilyMark } from './family';
 import { exactOf } from './picture';
-import { logTicks, scale } from './scale';
 import { digits, memory, ms, recallText, seconds } from './words';
 
 const [LEFT, RIGHT, TOP, BOTTOM] = [10, 10, 46, 34];

@@ -4,8 +4,9 @@ import { useMemo, useState } from 'react';
 import type { TuningPoint, TuningView } from '../../tuning_protocol';
 import { useWidth } from '../inspector/use';
 import { Nothing } from '../inspector/parts';
+import { logTicks, scale } from '../scale';
 import { FAMILIES } from './family';
-import { logTicks, nines, recallTicks, scale } from './scale';
+import { nines, recallTicks } from './scale';
 import { digits, recallText } from './words';
 
 const NAMES: Record<string, string> = { nprobe: 'nprobe: lists scanned', ef_search: 'efSearch: candidates kept', refine: 'refine: candidates re-ranked, × k' };

@@ -3,9 +3,10 @@ import { memo, useId, useMemo, useRef, useState } from 'react';
 
 import type { Family, TuningPoint, TuningView } from '../../tuning_protocol';
 import { useWidth } from '../inspector/use';
+import { logTicks, scale, type Scale } from '../scale';
 import { FAMILIES } from './family';
 import { exactOf, valueOf } from './picture';
-import { fromNines, logTicks, nines, recallTicks, scale, type Scale } from './scale';
+import { fromNines, nines, recallTicks } from './scale';
 import { Tip } from './tip';
 import type { Axis, Brush } from './types';
 import { digits, inWords } from './words';

@@ -1,14 +1,8 @@
 // Numbers of a tuning as people read them.
 import type { TuningPoint } from '../../tuning_protocol';
-import { bytes } from '../format';
+import { bytes, digits } from '../format';
 
-/** Three digits that count. */
-export function digits(value: number): string {
-  if (!Number.isFinite(value)) {
-    return '–';
-  }
-  return value.toLocaleString('en', { maximumSignificantDigits: 3 });
-}
+export { digits };
 
 /** As many digits as it takes to see how far from 1 it is. */
 export function recallText(recall: number): string {

@@ -1,0 +1,89 @@
+// A drift report's figures as people read them.
+import type { ColumnDrift, DriftRow, Kind, Rules, Slice, SourceInfo, Statistic, Verdict } from '../../drift_protocol';
+import { count, digits } from '../format';
+import { isoTime } from '../grid/spark';
+
+/** In the order people want to know. */
+export const VERDICTS: Verdict[] = ['drifted', 'small', 'stable', 'few', 'skipped'];
+export const WORDS: Record<Verdict, string> = { drifted: 'drifted', small: 'small shift', stable: 'stable', few: 'not enough data', skipped: 'not compared' };
+/** The colours of a verdict are those of a run's states. */
+export const LIKE: Record<Verdict, string> = { drifted: 'failed', small: 'retrying', stable: 'succeeded', few: 'pending', skipped: 'skipped' };
+/** The letters of a row's marks. */
+export const MARKS: Record<string, Verdict> = { d: 'drifted', s: 'small', o: 'stable', f: 'few', '-': 'skipped' };
+
+const NAMES: Record<string, string> = {
+  psi: 'PSI', jensenshannon: 'Jensen-Shannon', ks: 'KS', wasserstein: 'Wasserstein', chisquare: 'chi-square', total_variation: 'total variation',
+  hellinger: 'Hellinger', kl_div: 'KL divergence', anderson: 'Anderson-Darling', cramer_von_mises: 'Cramér-von Mises', cramers_v: 'Cramér’s V',
+  quantile_shift: 'quantile shift', null_shift: 'share of nulls', new_share: 'share of new values', mmd: 'MMD', domain_auc: 'domain AUC'
+};
+
+export function statistic(name: string | null): string {
+  return name === null ? '' : (NAMES[name] ?? name);
+}
+
+/** A column may have no name, or one that cannot be seen. */
+export function named(name: string): string {
+  return name.trim() === '' ? `(no name${name === '' ? '' : `: ${JSON.stringify(name)}`})` : name;
+}
+
+export function number(value: number | null | undefined): string {
+  return value === null || value === undefined ? '–' : digits(value);
+}
+
+/** A number of a column: a time as a date. */
+export function valueOf(kind: Kind, value: number | null | undefined): string {
+  return kind === 'datetime' && typeof value === 'number' ? isoTime(Math.round(value)).replace(/T(\d\d:\d\d).*$/, ' $1') : number(value);
+}
+
+export function pText(p: number | null): string {
+  return p === null ? '–' : p < 1e-4 ? '< 0.0001' : p.toPrecision(2).replace(/\.?0+$/, '');
+}
+
+export function interval(s: { value: number; low: number | null; high: number | null }): string {
+  return s.low === null || s.high === null || number(s.low) === number(s.high) ? number(s.value) : `${number(s.value)} [${number(s.low)}, ${number(s.high)}]`;
+}
+
+const METHODS = { exact: 'exact', bounds: 'bounds from bins', sample: 'sample' };
+
+export function method(s: Statistic): string {
+  return METHODS[s.method] + (s.rows === null ? '' : s.method === 'sample' ? ` of ${count(s.rows)} rows` : `, ${count(s.rows)} rows`);
+}
+
+export function sideWords(s: SourceInfo): string {
+  const range = s.first && s.last ? `, ${s.first} to ${s.last}` : '';
+  return `${s.name}: ${count(s.rows)} rows, ${count(s.columns)} columns${range}${s.stored ? ' (stored profile)' : ''}`;
+}
+
+export function sliceWords(s: Slice, kind: Kind | undefined): string {
+  const name = named(s.column);
+  if (s.value !== null && s.value !== undefined) {
+    return `${name} = ${s.value === '' ? '(empty)' : s.value}`;
+  }
+  return s.low === null || s.low === undefined ? `${name} is null` : `${name}: ${valueOf(kind ?? 'numeric', s.low)} to ${valueOf(kind ?? 'numeric', s.high)}`;
+}
+
+/** A row in one line, for those who hear it. */
+export function inWords(r: DriftRow): string {
+  return [
+    named(r.name),
+    r.kind,
+    WORDS[r.verdict],
+    r.effect === null ? '' : `effect ${number(r.effect)}${r.threshold === null ? '' : ` against ${number(r.threshold)}`}`,
+    r.main === null ? '' : `${statistic(r.main)} ${number(r.value)}`,
+    r.p_adjusted === null ? '' : `adjusted p ${pText(r.p_adjusted)}`,
+    r.changepoint === null ? '' : `changed in ${r.changepoint}`
+  ].filter(Boolean).join(', ');
+}
+
+export function rulesWords(r: Rules): string {
+  if (r.kind === 'evidently') {
+    return 'evidently’s choice of test and threshold';
+  }
+  return `adjusted p below ${number(r.alpha)} and an effect of ${number(r.effect)} or more`;
+}
+
+/** Rows that are there: neither null nor infinite. */
+export function rowsOf(c: ColumnDrift, side: 'reference' | 'current'): number {
+  const s = c[side];
+  return s === null ? 0 : Math.max(0, s.rows - s.nulls);
+}
