@@ -66,9 +66,13 @@ def histogram(a: Any, b: Any, atoms: tuple[float, ...] = (), bins: int = 40) -> 
     ]
     at = [[float((x == v).mean()) for v in atoms] for x in (one, two)]
     return Histogram(
-        edges=edges.tolist(), reference=shares[0], current=shares[1], atoms=list(atoms), reference_atoms=at[0],
+        edges=edges.tolist(),
+        reference=shares[0],
+        current=shares[1],
+        atoms=list(atoms),
+        reference_atoms=at[0],
         current_atoms=at[1],
-    )  # fmt: skip
+    )
 
 
 def psi(p: Any, q: Any) -> float:
@@ -97,10 +101,16 @@ def numeric(name: str, a: Any, b: Any, atoms: tuple[float, ...] = (), **more: An
     if nulls > 0:
         stats["null_shift"] = Statistic(value=nulls, p_value=1e-9, rows=2 * ROWS)
     known: dict[str, Any] = {
-        "kind": "numeric", "test": "ks", "p_value": 1e-9 if nulls > 0.01 else stats["ks"].p_value, "effect": max(ks, nulls),
-        "effect_of": "null_shift" if nulls > ks else "ks", "statistics": stats, "reference": one, "current": two,
+        "kind": "numeric",
+        "test": "ks",
+        "p_value": 1e-9 if nulls > 0.01 else stats["ks"].p_value,
+        "effect": max(ks, nulls),
+        "effect_of": "null_shift" if nulls > ks else "ks",
+        "statistics": stats,
+        "reference": one,
+        "current": two,
         "histogram": made,
-    }  # fmt: skip
+    }
     return ColumnDrift(name=name, **{**known, **more})
 
 
@@ -114,7 +124,10 @@ def categorical(name: str, counts: dict[str, tuple[int, int]], **more: Any) -> C
     new = sum(v.current for v in values if not v.reference)
     gone = sum(v.reference for v in values if not v.current)
     known: dict[str, Any] = {
-        "kind": "categorical", "test": "chisquare", "p_value": float(np.exp(-tv * tv * ROWS)), "effect": tv,
+        "kind": "categorical",
+        "test": "chisquare",
+        "p_value": float(np.exp(-tv * tv * ROWS)),
+        "effect": tv,
         "effect_of": "total_variation",
         "statistics": {
             "psi": Statistic(value=psi(p, q), rows=a + b),
@@ -124,10 +137,13 @@ def categorical(name: str, counts: dict[str, tuple[int, int]], **more: Any) -> C
         "reference": Side(rows=a, distinct=sum(v.reference > 0 for v in values)),
         "current": Side(rows=b, distinct=sum(v.current > 0 for v in values)),
         "categories": Categories(
-            values=values, new=sum(not v.reference for v in values), gone=sum(not v.current for v in values),
-            new_share=new / b, gone_share=gone / a,
+            values=values,
+            new=sum(not v.reference for v in values),
+            gone=sum(not v.current for v in values),
+            new_share=new / b,
+            gone_share=gone / a,
         ),
-    }  # fmt: skip
+    }
     return ColumnDrift(name=name, **{**known, **more})
 
 
@@ -170,23 +186,44 @@ def columns() -> list[ColumnDrift]:
         categorical("active", {"true": (12_000, 12_100), "false": (8000, 7900)}, kind="boolean"),
         numeric(
             "opened",
-            _FIRST + rng.uniform(0, 3e7, ROWS), _FIRST + rng.uniform(0, 3.1e7, ROWS), kind="datetime", effect=0.03,
+            _FIRST + rng.uniform(0, 3e7, ROWS),
+            _FIRST + rng.uniform(0, 3.1e7, ROWS),
+            kind="datetime",
+            effect=0.03,
         ),
         ColumnDrift(
-            name="note", kind="text", p_value=1e-12, effect=0.31, effect_of="domain_auc",
-            statistics={"domain_auc": Statistic(value=0.81, low=0.79, high=0.83, method="sample", rows=10_000)},
-            reference=Side(rows=ROWS, distinct=18_000, distinct_exact=False), current=Side(rows=ROWS, nulls=20),
+            name="note",
+            kind="text",
+            p_value=1e-12,
+            effect=0.31,
+            effect_of="domain_auc",
+            statistics={
+                "domain_auc": Statistic(value=0.81, low=0.79, high=0.83, method="sample", rows=10_000)
+            },
+            reference=Side(rows=ROWS, distinct=18_000, distinct_exact=False),
+            current=Side(rows=ROWS, nulls=20),
             parts=[numeric("length", rng.poisson(60, 4000), rng.poisson(75, 4000)), words],
         ),
         ColumnDrift(
-            name="vector", kind="embedding", p_value=0.4, effect=0.01, effect_of="mmd",
+            name="vector",
+            kind="embedding",
+            p_value=0.4,
+            effect=0.01,
+            effect_of="mmd",
             statistics={"mmd": Statistic(value=0.001, p_value=0.4, method="sample", rows=4000)},
-            reference=Side(rows=ROWS), current=Side(rows=ROWS),
+            reference=Side(rows=ROWS),
+            current=Side(rows=ROWS),
         ),
         numeric("rare", rng.normal(0, 1, 12), rng.normal(1, 1, 9)),
-        ColumnDrift(name="claim_id", kind="id", verdict="skipped", reasons=["an id names its row"],
-                    reference=Side(rows=ROWS), current=Side(rows=ROWS)),
-    ]  # fmt: skip
+        ColumnDrift(
+            name="claim_id",
+            kind="id",
+            verdict="skipped",
+            reasons=["an id names its row"],
+            reference=Side(rows=ROWS),
+            current=Side(rows=ROWS),
+        ),
+    ]
 
 
 def many(n: int, periods: int = 24) -> tuple[list[ColumnDrift], list[str]]:
@@ -204,9 +241,15 @@ def many(n: int, periods: int = 24) -> tuple[list[ColumnDrift], list[str]]:
             s and s.model_copy(update={"rows": ROWS}) for s in (column.reference, column.current)
         )
         column.windows = [
-            WindowDrift(window=w, rows=900, verdict="stable", effect=float(e), p_adjusted=float(np.exp(-e * e * 900)))
-            for w, e in zip(names, np.abs(rng.normal(0, 0.06, periods)) + (i % 3 == 0) * np.linspace(0, 0.3, periods), strict=True)
-        ]  # fmt: skip
+            WindowDrift(
+                window=w, rows=900, verdict="stable", effect=float(e), p_adjusted=float(np.exp(-e * e * 900))
+            )
+            for w, e in zip(
+                names,
+                np.abs(rng.normal(0, 0.06, periods)) + (i % 3 == 0) * np.linspace(0, 0.3, periods),
+                strict=True,
+            )
+        ]
         out.append(column)
     return out, names
 
@@ -214,18 +257,40 @@ def many(n: int, periods: int = 24) -> tuple[list[ColumnDrift], list[str]]:
 def multivariate() -> Multivariate:
     """What no column shows alone."""
     return Multivariate(
-        verdict="drifted", reasons=["a classifier tells the sides apart (AUC 0.81)"],
+        verdict="drifted",
+        reasons=["a classifier tells the sides apart (AUC 0.81)"],
         classifier=DomainClassifier(
-            auc=0.81, low=0.79, high=0.83, p_value=0.005, rows=10_000, verdict="drifted",
-            importances=[Importance(column=c, importance=v) for c, v in (("income", 0.2), (EVIL, 0.11), ("age", 0.001))],
+            auc=0.81,
+            low=0.79,
+            high=0.83,
+            p_value=0.005,
+            rows=10_000,
+            verdict="drifted",
+            importances=[
+                Importance(column=c, importance=v) for c, v in (("income", 0.2), (EVIL, 0.11), ("age", 0.001))
+            ],
         ),
-        reconstruction=Reconstruction(components=4, reference=1.0, current=1.34, p_value=0.01, rows=10_000, verdict="drifted"),
-        embeddings=[Discrepancy(column="vector", mmd=0.001, p_value=0.4, rows=4000, verdict="stable", mean_shift=0.02)],
-        correlations=[
-            CorrelationChange(a="income", b="age", reference=0.62, current=-0.1, p_value=1e-9, p_adjusted=1e-8, verdict="drifted"),
-            CorrelationChange(a="income", b=EVIL, reference=0.1, current=0.12, p_value=0.3, p_adjusted=0.5, verdict="stable"),
+        reconstruction=Reconstruction(
+            components=4, reference=1.0, current=1.34, p_value=0.01, rows=10_000, verdict="drifted"
+        ),
+        embeddings=[
+            Discrepancy(column="vector", mmd=0.001, p_value=0.4, rows=4000, verdict="stable", mean_shift=0.02)
         ],
-    )  # fmt: skip
+        correlations=[
+            CorrelationChange(
+                a="income",
+                b="age",
+                reference=0.62,
+                current=-0.1,
+                p_value=1e-9,
+                p_adjusted=1e-8,
+                verdict="drifted",
+            ),
+            CorrelationChange(
+                a="income", b=EVIL, reference=0.1, current=0.12, p_value=0.3, p_adjusted=0.5, verdict="stable"
+            ),
+        ],
+    )
 
 
 def performance() -> Performance:
@@ -234,32 +299,70 @@ def performance() -> Performance:
     made = []
     for i, window in enumerate(MONTHS):
         auc, low = 0.84 - (i > 4) * 0.02 * (i - 4), 0.015
-        figures = {"roc_auc": Measured(value=auc, low=auc - low, high=auc + low),
-                   "accuracy": Measured(value=auc - 0.05, low=auc - 0.06, high=auc - 0.03)}  # fmt: skip
+        figures = {
+            "roc_auc": Measured(value=auc, low=auc - low, high=auc + low),
+            "accuracy": Measured(value=auc - 0.05, low=auc - 0.06, high=auc - 0.03),
+        }
         guess = auc + float(rng.normal(0, 0.004))
         made.append(
             PerformanceWindow(
-                window=window, rows=2000, labelled=2000 if i < 8 else 0, measured=figures if i < 8 else {},
+                window=window,
+                rows=2000,
+                labelled=2000 if i < 8 else 0,
+                measured=figures if i < 8 else {},
                 estimated={"roc_auc": Measured(value=guess, low=guess - 0.02, high=guess + 0.02)},
-                verdict="drifted" if i > 6 else "stable", reasons=["roc_auc fell by 0.06"] if i > 6 else [],
+                verdict="drifted" if i > 6 else "stable",
+                reasons=["roc_auc fell by 0.06"] if i > 6 else [],
             )
-        )  # fmt: skip
+        )
     return Performance(
-        task="classification", metrics=["roc_auc", "accuracy"],
-        reference=PerformanceWindow(window="reference", rows=ROWS, labelled=ROWS, measured={
-            "roc_auc": Measured(value=0.845, low=0.84, high=0.85), "accuracy": Measured(value=0.79, low=0.785, high=0.795),
-        }),
-        windows=made, verdict="drifted", reasons=["roc_auc fell from 0.845 to 0.78"],
-        alarms=[StreamAlarm(detector="adwin", row=12_345, window="2026-07")], caveat=CAVEAT,
-    )  # fmt: skip
+        task="classification",
+        metrics=["roc_auc", "accuracy"],
+        reference=PerformanceWindow(
+            window="reference",
+            rows=ROWS,
+            labelled=ROWS,
+            measured={
+                "roc_auc": Measured(value=0.845, low=0.84, high=0.85),
+                "accuracy": Measured(value=0.79, low=0.785, high=0.795),
+            },
+        ),
+        windows=made,
+        verdict="drifted",
+        reasons=["roc_auc fell from 0.845 to 0.78"],
+        alarms=[StreamAlarm(detector="adwin", row=12_345, window="2026-07")],
+        caveat=CAVEAT,
+    )
 
 
 CHANGES = [
-    SchemaChange(column="postcode", change="missing", grave=True, words="postcode is not in the current data"),
-    SchemaChange(column="zip", change="renamed", grave=True, words="zip looks like postcode under another name", reference="postcode", current="zip"),
-    SchemaChange(column=EVIL, change="new_categories", grave=False, words="a value is new: 47.5 % of the rows have it", current="x" * 60),
-    SchemaChange(column="pressure", change="nulls", grave=False, words="nulls: 0 % before, 25 % now", reference="0 %", current="25 %"),
-]  # fmt: skip
+    SchemaChange(
+        column="postcode", change="missing", grave=True, words="postcode is not in the current data"
+    ),
+    SchemaChange(
+        column="zip",
+        change="renamed",
+        grave=True,
+        words="zip looks like postcode under another name",
+        reference="postcode",
+        current="zip",
+    ),
+    SchemaChange(
+        column=EVIL,
+        change="new_categories",
+        grave=False,
+        words="a value is new: 47.5 % of the rows have it",
+        current="x" * 60,
+    ),
+    SchemaChange(
+        column="pressure",
+        change="nulls",
+        grave=False,
+        words="nulls: 0 % before, 25 % now",
+        reference="0 %",
+        current="25 %",
+    ),
+]
 
 
 class FakeReport:
@@ -368,12 +471,32 @@ def judged(data: ReportData, rules: Rules) -> ReportData:
 def report(*, live: bool = True, stored: bool = False, whole: bool = False, **changes: Any) -> FakeReport:
     """A report of twelve columns; `whole`: with all that can be computed. `changes` are fields of its data."""
     data = ReportData(
-        id="r1", name="claims", created_at=1.8e9, reference=SourceInfo(name="claims_2025.parquet", rows=ROWS, columns=13,
-        first="2025-01-01", last="2025-12-31", stored=stored), current=SourceInfo(name="claims_2026.parquet", rows=ROWS,
-        columns=13, first="2026-01-01", last="2026-10-31"), rules=Rules(), drifted=True, summary="",
-        columns=columns(), schema_changes=CHANGES, windows=MONTHS, by="month", performance=performance(),
-        multivariate=multivariate() if whole else None, notes=["opened is compared as a time."], seconds=1.4,
-    )  # fmt: skip
+        id="r1",
+        name="claims",
+        created_at=1.8e9,
+        reference=SourceInfo(
+            name="claims_2025.parquet",
+            rows=ROWS,
+            columns=13,
+            first="2025-01-01",
+            last="2025-12-31",
+            stored=stored,
+        ),
+        current=SourceInfo(
+            name="claims_2026.parquet", rows=ROWS, columns=13, first="2026-01-01", last="2026-10-31"
+        ),
+        rules=Rules(),
+        drifted=True,
+        summary="",
+        columns=columns(),
+        schema_changes=CHANGES,
+        windows=MONTHS,
+        by="month",
+        performance=performance(),
+        multivariate=multivariate() if whole else None,
+        notes=["opened is compared as a time."],
+        seconds=1.4,
+    )
     data = data.model_copy(update=changes)
     return FakeReport(judged(data, data.rules), live=live)
 
@@ -409,8 +532,30 @@ STATES: dict[str, Callable[[], FakeReport]] = {
     "few": few,
     "wide": lambda: wide(300),
     "hostile": lambda: report(
-        name=EVIL, notes=[EVIL, "\x00 nothing"], reasons=[EVIL], whole=True,
-        columns=[c.model_copy(update={"name": n}) for c, n in zip(columns(), [
-            EVIL, "", "select", "', '", "a" * 200, "City", "city", "🦊", 'a"b', "\x00\x1b[31m", "x\ny", "</td>"], strict=True)],
+        name=EVIL,
+        notes=[EVIL, "\x00 nothing"],
+        reasons=[EVIL],
+        whole=True,
+        columns=[
+            c.model_copy(update={"name": n})
+            for c, n in zip(
+                columns(),
+                [
+                    EVIL,
+                    "",
+                    "select",
+                    "', '",
+                    "a" * 200,
+                    "City",
+                    "city",
+                    "🦊",
+                    'a"b',
+                    "\x00\x1b[31m",
+                    "x\ny",
+                    "</td>",
+                ],
+                strict=True,
+            )
+        ],
     ),
-}  # fmt: skip
+}

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from aios_workbench._wire import Message
-from aios_workbench.drift.models import Rules
+from aios_workbench.drift.rules import as_rules
 from aios_workbench.errors import ParameterError
 from aios_workbench.widgets import answers, drift_view, protocol
 from aios_workbench.widgets import drift_protocol as asked
@@ -42,7 +42,7 @@ def _do(widget: DriftWidget, request: asked.AnyDriftRequest) -> Message:
         case asked.AskColumn():
             return asked.ColumnPage(column=drift_view.page(looked.column(request.column)))
         case asked.Judge():
-            looked.judge(_possible(request.rules))
+            looked.judge(as_rules(request.rules))
         case asked.TakeSlices():
             looked.take(tuple(_known(s) for s in request.slices))
         case asked.AskMoved():
@@ -85,22 +85,3 @@ def _known(s: asked.Slice) -> asked.Slice:
     if any(not math.isfinite(v) for v in bounds) or bounds != sorted(bounds):
         raise ParameterError("a slice's range goes from a number up to another")
     return s
-
-
-def _possible(rules: Rules) -> Rules:
-    """Refuse what no rule can be, naming the field."""
-    fields = {}
-    if not 0 < rules.alpha < 1:
-        fields["alpha"] = "between 0 and 1"
-    if not 0 <= rules.effect < math.inf:
-        fields["effect"] = "0 or more"
-    if rules.max_share is not None and not 0 <= rules.max_share <= 1:
-        fields["max_share"] = "between 0 and 1"
-    for name in ("min_rows", "in_a_row"):
-        if getattr(rules, name) < 1:
-            fields[name] = "1 or more"
-    if any(not math.isfinite(v) for own in rules.columns.values() for v in own.values()):
-        fields["columns"] = "thresholds are numbers"
-    if fields:
-        raise ParameterError("please correct " + ", ".join(fields), fields)
-    return rules

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from aios_workbench.drift.models import ColumnDrift, Histogram, ReportData, Verdict
-from aios_workbench.widgets.drift_view import BARS, WORST, cut, main_statistic, short, spark
-from aios_workbench.widgets.svg import FONT, figure, scaled, text, ticks
+from aios_workbench.widgets.drift_view import WORST, cut, main_statistic, short, spark
+from aios_workbench.widgets.svg import FONT, figure, fitted, scaled, text, ticks
 
 #: Verdict -> word, colour on white (4.5:1 at least), path of its mark in a box of 14 by 14; `drifted` is filled.
 LOOKS: dict[Verdict, tuple[str, str, str]] = {
@@ -48,12 +48,13 @@ def ranked(columns: Sequence[ColumnDrift]) -> list[ColumnDrift]:
     return sorted(columns, key=lambda c: (WORST.index(c.verdict), -(c.effect or 0.0)))
 
 
-def mark(verdict: Verdict, x: float, y: float) -> str:
+def mark(verdict: Verdict, x: float, y: float, size: float = 1.0) -> str:
     """Return a verdict's mark: told by shape and colour."""
     path = LOOKS[verdict][2]
+    grown = "" if size == 1 else f" scale({size:g})"
     fill = "currentColor" if verdict == "drifted" else "none"
     return (
-        f'<path class="dr-{verdict}" d="{path}" transform="translate({x:.1f} {y:.1f})" fill="{fill}" '
+        f'<path class="dr-{verdict}" d="{path}" transform="translate({x:.1f} {y:.1f}){grown}" fill="{fill}" '
         'stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round"/>'
     )
 
@@ -64,6 +65,11 @@ def told(c: ColumnDrift, data: ReportData) -> str:
     return "" if name is None else f"{NAMES.get(name, name)} {figure(c.statistics[name].value)}"
 
 
+def number(value: float | None) -> str:
+    """Return a figure; nothing for what is none."""
+    return "" if value is None or not math.isfinite(value) else figure(value)
+
+
 def p_text(p: float | None) -> str:
     """Return a p-value as people write it.
 
@@ -72,7 +78,7 @@ def p_text(p: float | None) -> str:
     >>> p_text(1e-30), p_text(0.0312), p_text(None)
     ('< 0.0001', '0.031', '')
     """
-    return "" if p is None else "< 0.0001" if p < 1e-4 else f"{p:.2g}"
+    return "" if p is None or math.isnan(p) else "< 0.0001" if p < 1e-4 else f"{p:.2g}"
 
 
 def shown_value(c: ColumnDrift, value: float | None) -> str:
@@ -92,63 +98,56 @@ def overview(data: ReportData) -> str:
     """Return the whole report as one `<svg>` element: the columns that matter most, self-contained."""
     shown = ranked(data.columns)[:_MOST_ROWS]
     height = _HEAD + max(1, len(shown)) * _ROW + 34
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH:.0f} {height:.0f}" width="{_WIDTH:.0f}" '
-        f'height="{height:.0f}" role="img" font-family="{FONT}" font-size="12"><title>{text(data.summary)}</title>'
-        f'<style>{CSS}</style><rect width="100%" height="100%" rx="8" fill="#ffffff"/>',
-        f'<text class="dr-text" x="16" y="26" font-size="15" font-weight="600">{text(_fit(data.summary, 96))}</text>',
-        f'<text class="dr-quiet" x="16" y="45">{text(_fit(sides(data), 116))}</text>',
-    ]
-    if not shown:
-        parts.append(f'<text class="dr-quiet" x="16" y="{_HEAD + 16}">No columns to compare.</text>')
     largest = max([c.effect or 0.0 for c in shown if math.isfinite(c.effect or 0.0)] + [0.2])
-    for i, c in enumerate(shown):
-        parts.append(_line(c, data, _HEAD + i * _ROW, largest))
     more = len(data.columns) - len(shown)
     legend = "outline: reference · filled: current · bar: effect · dashed: threshold"
-    parts.append(
-        f'<text class="dr-quiet" x="16" y="{height - 12:.0f}">{legend}{f" · {more:,} more columns" if more else ""}</text>'
-    )
-    return "".join([*parts, "</svg>"])
+    inside = [
+        f'<style>{CSS}</style><rect width="100%" height="100%" rx="8" fill="#ffffff"/>',
+        f'<g font-size="15" font-weight="600">{_said(16, 26, data.summary, 84, kind="text")}</g>',
+        _said(16, 45, sides(data), 116),
+        *(_line(c, data, _HEAD + i * _ROW, largest) for i, c in enumerate(shown)),
+        "" if shown else _said(16, _HEAD + 16, "No columns to compare.", 40),
+        _said(16, height - 12, legend + (f" · {more:,} more columns" if more else ""), 120),
+    ]
+    return _framed(data.summary, _WIDTH, height, "".join(inside), size=12)
 
 
 def sides(data: ReportData) -> str:
     """Return what was compared with what, in a line."""
-    return f"{data.reference.name} ({data.reference.rows:,} rows) against {data.current.name} ({data.current.rows:,} rows)"
+    return " against ".join(f"{s.name} ({s.rows:,} rows)" for s in (data.reference, data.current))
 
 
 def _line(c: ColumnDrift, data: ReportData, y: float, largest: float) -> str:
-    base = y + _ROW - 7
-    out = [
-        mark(c.verdict, 16, y + 8),
-        f'<text class="dr-text" x="38" y="{y + 19}">{text(_fit(c.name, 30) or "(no name)")}</text>',
-    ]
-    drawn = spark(c)
-    if drawn is not None:
-        n = max(len(drawn.reference), 1)
-        step = 120 / (BARS if not drawn.values else max(n, 6))
-        for i, v in enumerate(drawn.current):
-            if v:
-                out.append(
-                    f'<rect class="dr-b" x="{262 + i * step:.1f}" y="{base - v * 0.2:.1f}" width="{max(1, step - 0.6):.1f}" height="{v * 0.2:.1f}"/>'
-                )
-        path = "".join(
-            f"L{262 + i * step:.1f} {base - v * 0.2:.1f}H{262 + (i + 1) * step:.1f}"
-            for i, v in enumerate(drawn.reference)
-        )
-        out.append(f'<path class="dr-a" d="M262 {base:.1f}{path}V{base:.1f}" stroke-width="1.1"/>')
+    out = [mark(c.verdict, 16, y + 8), _said(38, y + 19, c.name or "(no name)", 30, kind="text")]
+    out.append(_small(c, 262, y + _ROW - 7))
     if c.effect is not None and math.isfinite(c.effect):
         x = scaled([0.0, largest], 400, 560, 0.0, least=1e-9)
-        out.append(
-            f'<path class="dr-{c.verdict}" d="M400 {y + 15:.1f}H{x(max(c.effect, 0)):.1f}" stroke="currentColor" stroke-width="9"/>'
-        )
+        bar = f'd="M400 {y + 15:.1f}H{x(max(c.effect, 0)):.1f}" stroke="currentColor" stroke-width="9"'
+        out.append(f'<path class="dr-{c.verdict}" {bar}/>')
         if c.threshold is not None and c.threshold <= largest:
             out.append(f'<path class="dr-limit" d="M{x(c.threshold):.1f} {y + 5:.1f}v20"/>')
-        out.append(f'<text class="dr-text" x="570" y="{y + 19}">{text(figure(c.effect))}</text>')
-    out.append(
-        f'<text class="dr-quiet" x="620" y="{y + 19}">{text(_fit(told(c, data) or LOOKS[c.verdict][0], 24))}</text>'
-    )
+        out.append(_said(570, y + 19, figure(c.effect), 8, kind="text"))
+    out.append(_said(620, y + 19, told(c, data) or LOOKS[c.verdict][0], 24))
     return f"<g><title>{text(cut(c.name, 200))}: {LOOKS[c.verdict][0]}</title>{''.join(out)}</g>"
+
+
+def _small(c: ColumnDrift, left: float, base: float) -> str:
+    drawn = spark(c)
+    if drawn is None:
+        return ""
+    n = max(len(drawn.reference), 1)
+    step = 120 / (max(n, 6) if drawn.values else n)
+    bars = "".join(
+        f'<rect class="dr-b" x="{left + i * step:.1f}" y="{base - v * 0.2:.1f}" '
+        f'width="{max(1, step - 0.6):.1f}" height="{v * 0.2:.1f}"/>'
+        for i, v in enumerate(drawn.current)
+        if v
+    )
+    line = "".join(
+        f"L{left + i * step:.1f} {base - v * 0.2:.1f}H{left + (i + 1) * step:.1f}"
+        for i, v in enumerate(drawn.reference)
+    )
+    return f'{bars}<path class="dr-a" d="M{left} {base:.1f}{line}V{base:.1f}" stroke-width="1.1"/>'
 
 
 def distribution(c: ColumnDrift, *, width: float = 420, height: float = 170) -> str:
@@ -164,26 +163,27 @@ def _histogram(c: ColumnDrift, h: Histogram, width: float, height: float) -> str
     if not (math.isfinite(low) and math.isfinite(high)):
         return ""
     x = scaled([low, high, *h.atoms], left, right, 0.0, least=max(abs(low), 1.0) * 1e-9)
+    # Bins are as high as they are dense: they may differ in width. The densest is as high as its share.
     widths = [max(b - a, 1e-300) for a, b in zip(h.edges, h.edges[1:], strict=False)]
     both = [[s / w for s, w in zip(side, widths, strict=False)] for side in (h.reference, h.current)]
-    most = max((v for s in both for v in s if math.isfinite(v)), default=0.0) or 1.0
+    densest = _most(v for s in both for v in s)
+    share = _most([*h.reference, *h.current])
+    tallest = max(share, _most([*h.reference_atoms, *h.current_atoms]) if h.atoms else 0.0)
+    room = (base - top) / tallest
     paths = []
     for heights in both:
         at = "".join(
-            f"L{x(h.edges[i]):.1f} {base - v / most * (base - top):.1f}H{x(h.edges[i + 1]):.1f}"
+            f"L{x(h.edges[i]):.1f} {base - v / densest * share * room:.1f}H{x(h.edges[i + 1]):.1f}"
             for i, v in enumerate(heights)
         )
         paths.append(f"M{x(low):.1f} {base:.1f}{at}V{base:.1f}")
-    spikes = ""
-    if h.atoms:
-        tallest = max([*h.reference_atoms, *h.current_atoms, 1e-9])
-        for value, a, b in zip(h.atoms, h.reference_atoms, h.current_atoms, strict=False):
-            spikes += "".join(
-                f'<path class="dr-{k}s" d="M{x(value) + d:.1f} {base:.1f}V{base - s / tallest * (base - top):.1f}"/>'
-                for k, d, s in (("b", 2, b), ("a", -1, a))
-            )
+    spikes = "".join(
+        f'<path class="dr-{kind}s" d="M{x(value) + beside:.1f} {base:.1f}V{base - s * room:.1f}"/>'
+        for value, a, b in zip(h.atoms, h.reference_atoms, h.current_atoms, strict=False)
+        for kind, beside, s in (("b", 2, b), ("a", -1, a))
+    )
     labels = "".join(
-        f'<text class="dr-quiet" x="{min(max(x(t), 14), right - 10):.1f}" y="{base + 15:.1f}" text-anchor="middle">{text(shown_value(c, t))}</text>'
+        _said(min(max(x(t), 14), right - 10), base + 15, shown_value(c, t), 20, anchor="middle")
         for t in _places(c, low, high)
     )
     return _framed(
@@ -191,6 +191,10 @@ def _histogram(c: ColumnDrift, h: Histogram, width: float, height: float) -> str
         f'<path class="dr-b" d="{paths[1]}"/><path class="dr-a" d="{paths[0]}"/>{spikes}'
         f'<path class="dr-line" d="M{left} {base:.1f}H{right}"/>{labels}',
     )  # fmt: skip
+
+
+def _most(values: Iterable[float]) -> float:
+    return max((v for v in values if math.isfinite(v)), default=0.0) or 1.0
 
 
 def _places(c: ColumnDrift, low: float, high: float) -> list[float]:
@@ -205,17 +209,16 @@ def _categories(c: ColumnDrift, width: float) -> str:
     shown = c.categories.values[:12]
     totals = [max(1, s.rows - s.nulls) if s is not None else 1 for s in (c.reference, c.current)]
     shares = [(v.reference / totals[0], v.current / totals[1]) for v in shown]
-    most = max(v for s in shares for v in s) or 1.0
+    room = (width - 250) / _most(v for s in shares for v in s)
     out = []
     for i, (v, (a, b)) in enumerate(zip(shown, shares, strict=True)):
-        y, room = 6 + i * 22.0, width - 250
-        label = "all others" if v.rest else v.label or "(empty)"
-        out.append(
-            f'<text class="dr-text" x="4" y="{y + 13}">{text(_fit(label, 20))}</text>'
-            f'<rect class="dr-a" x="140" y="{y + 1}" width="{a / most * room:.1f}" height="7"/>'
-            f'<rect class="dr-b" x="140" y="{y + 9}" width="{b / most * room:.1f}" height="7"/>'
-            f'<text class="dr-quiet" x="{width - 100:.0f}" y="{y + 13}">{figure(100 * a)} → {figure(100 * b)} %</text>'
-        )
+        y = 6 + i * 22.0
+        out += [
+            _said(4, y + 13, "all others" if v.rest else v.label or "(empty)", 20, kind="text"),
+            f'<rect class="dr-a" x="140" y="{y + 1}" width="{a * room:.1f}" height="7"/>',
+            f'<rect class="dr-b" x="140" y="{y + 9}" width="{b * room:.1f}" height="7"/>',
+            _said(width - 100, y + 13, f"{figure(100 * a)} → {figure(100 * b)} %", 30),
+        ]
     return _framed(f"Values of {cut(c.name, 200)}", width, 12 + 22 * len(shown), "".join(out))
 
 
@@ -228,49 +231,38 @@ def over_time(c: ColumnDrift, *, width: float = 420, height: float = 130) -> str
     x = scaled([0, len(c.windows) - 1], left + 6, right - 6, 0.0, least=1e-9)
     most = max([w.effect or 0.0 for _, w in known] + [c.threshold or 0.0, 0.05])
     y = scaled([0.0, most * 1.05], base, top, 0.0, least=1e-9)
-    line = "L".join(f"{x(i):.1f} {y(w.effect or 0):.1f}" for i, w in known)
-    marks = "".join(
-        mark(w.verdict, x(i) - 7 * 0.7, y(w.effect or 0) - 7 * 0.7).replace(')"', ') scale(.7)"', 1)
-        for i, w in known[-60:]
-    )
+    places = [(x(i), y(w.effect or 0.0), w.verdict) for i, w in known]
+    marks = "".join(mark(verdict, at - 4.9, to - 4.9, 0.7) for at, to, verdict in places[-60:])
     limit = ""
     if c.threshold is not None:
         limit = f'<path class="dr-limit" d="M{left} {y(c.threshold):.1f}H{right}"/>'
-    ends = [(0, "start", left), (len(c.windows) - 1, "end", right)]
-    labels = "".join(
-        f'<text class="dr-quiet" x="{at:.0f}" y="{base + 16:.0f}" text-anchor="{a}">{text(_fit(c.windows[i].window, 22))}</text>'
-        for i, a, at in ends
-    )
-    levels = "".join(
-        f'<text class="dr-quiet" x="{left - 4}" y="{y(t) + 4:.1f}" text-anchor="end">{figure(t)}</text>'
-        for t in ticks(0, most, 3)
-    )
+    ends = (("start", left, c.windows[0].window), ("end", right, c.windows[-1].window))
+    labels = [_said(at, base + 16, name, 22, anchor=anchor) for anchor, at, name in ends]
+    labels += [_said(left - 4, y(t) + 4, figure(t), 8, anchor="end") for t in ticks(0, most, 3)]
+    line = "L".join(f"{at:.1f} {to:.1f}" for at, to, _ in places)
     return _framed(
         f"Effect of {cut(c.name, 200)} by window", width, height,
-        f'<path class="dr-line" d="M{left} {base}H{right}"/>{limit}<path class="dr-path" d="M{line}"/>{marks}{labels}{levels}',
+        f'<path class="dr-line" d="M{left} {base}H{right}"/>{limit}<path class="dr-path" d="M{line}"/>'
+        f"{marks}{''.join(labels)}",
     )  # fmt: skip
 
 
 def interval(value: float, low: float | None, high: float | None) -> str:
     """Return a figure with what holds it, as ``0.41 [0.40, 0.42]``."""
     if low is None or high is None or short(low) == short(high):
-        return figure(value)
+        return number(value)
     return f"{figure(value)} [{figure(low)}, {figure(high)}]"
 
 
-def _framed(title: str, width: float, height: float, inside: str) -> str:
+def _framed(title: str, width: float, height: float, inside: str, *, size: int = 11) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
-        f'height="{height:.0f}" role="img" font-family="{FONT}" font-size="11"><title>{text(title)}</title>{inside}</svg>'
+        f'height="{height:.0f}" role="img" font-family="{FONT}" font-size="{size}">'
+        f"<title>{text(title)}</title>{inside}</svg>"
     )
 
 
-def _fit(said: str, letters: int) -> str:
-    """Cut to a width; a wide character (Chinese, emoji) takes the room of two."""
-    said = said.replace("\n", " ")
-    room = letters
-    for i, c in enumerate(said):
-        room -= 2 if ord(c) >= 0x1100 else 1
-        if room < 0:
-            return said[: max(i - 1, 1)] + "…"
-    return said
+def _said(x: float, y: float, said: str, letters: int, *, kind: str = "quiet", anchor: str = "start") -> str:
+    """Write text at a place, cut to a width."""
+    at = f'x="{x:.1f}" y="{y:.1f}"' + ("" if anchor == "start" else f' text-anchor="{anchor}"')
+    return f'<text class="dr-{kind}" {at}>{text(fitted(said, letters))}</text>'

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 
 from aios_workbench.drift.models import ColumnDrift, ReportData
-from aios_workbench.widgets.drift_chart import LOOKS, overview, p_text, ranked, told
+from aios_workbench.widgets.drift_chart import LOOKS, number, overview, p_text, ranked, told
 from aios_workbench.widgets.drift_view import cut
-from aios_workbench.widgets.svg import figure, text
+from aios_workbench.widgets.svg import text
 
 _MAX_ROWS = 40
 HEADS = ("column", "verdict", "effect", "threshold", "p adjusted", "statistic", "why")
@@ -43,8 +43,8 @@ def cells(c: ColumnDrift, data: ReportData) -> tuple[str, ...]:
     return (
         cut(c.name, 120) or "(no name)",
         LOOKS[c.verdict][0],
-        "" if c.effect is None else figure(c.effect),
-        "" if c.threshold is None else figure(c.threshold),
+        number(c.effect),
+        number(c.threshold),
         p_text(c.p_adjusted),
         told(c, data),
         "; ".join(cut(r, 160) for r in c.reasons[:3]),

@@ -39,8 +39,10 @@ section {{ margin-top: 1.6rem; padding-top: .4rem; border-top: 1px solid #8886; 
   content-visibility: auto; contain-intrinsic-size: auto 420px }}
 section > h3 {{ margin: .4rem 0; font-size: 1.05rem; overflow-wrap: anywhere }}
 section > p {{ margin: .2rem 0; overflow-wrap: anywhere }} h4 {{ margin: .8rem 0 .2rem; font-size: .9rem }}
-.pictures {{ display: flex; flex-wrap: wrap; gap: 8px 24px }} .word {{ font-weight: 650 }} .mark {{ vertical-align: -2px }}
-.caveat {{ padding: 6px 12px; border-left: 4px solid #bf8700 }} td.wide, dd {{ overflow-wrap: anywhere }}
+.pictures {{ display: flex; flex-wrap: wrap; gap: 8px 24px }}
+.word {{ font-weight: 650 }} .mark {{ vertical-align: -2px }}
+.caveat {{ padding: 6px 12px; border-left: 4px solid #bf8700 }}
+td.wide {{ min-width: 9rem; max-width: 24rem; overflow-wrap: anywhere }}
 @media print {{ body {{ max-width: none; margin: 0 }} section {{ content-visibility: visible }} }}
 """
 
@@ -89,7 +91,8 @@ def _verdict(drifted: bool | None) -> str:
 
 
 def _mark(verdict: Any) -> str:
-    return f'<svg class="mark" viewBox="0 0 14 14" width="14" height="14" aria-hidden="true">{mark(verdict, 0, 0)}</svg>'
+    box = 'class="mark" viewBox="0 0 14 14" width="14" height="14" aria-hidden="true"'
+    return f"<svg {box}>{mark(verdict, 0, 0)}</svg>"
 
 
 def _sides(data: ReportData) -> str:
@@ -98,6 +101,7 @@ def _sides(data: ReportData) -> str:
         f"{cut(n, 60)}: {', '.join(f'{NAMES.get(s, s)} {figure(v)}' for s, v in own.items())}"
         for n, own in rules.columns.items()
     )
+    at = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(data.created_at))
     honest = f"honest: adjusted p below {figure(rules.alpha)} and an effect of {figure(rules.effect)} or more"
     return facts(
         ("reference", _side(data.reference)),
@@ -106,14 +110,15 @@ def _sides(data: ReportData) -> str:
         ("rules", honest if rules.kind == "honest" else "evidently's tests and thresholds"),
         ("own thresholds", limits),
         ("in a row", str(rules.in_a_row) + " windows" if rules.in_a_row > 1 else ""),
-        ("drifted when", "" if rules.max_share is None else f"more than {figure(100 * rules.max_share)} % of columns are"),
-        ("made", f"{time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime(data.created_at))} with {data.engine} in {figure(data.seconds)} s"),
+        ("drifted when", "" if rules.max_share is None else f"more than {100 * rules.max_share:g} % of columns are"),
+        ("made", f"{at} with {data.engine} in {figure(data.seconds)} s"),
     )  # fmt: skip
 
 
 def _side(s: SourceInfo) -> str:
     time_range = f", {s.first} to {s.last}" if s.first and s.last else ""
-    return f"{cut(s.name, 300)}: {s.rows:,} rows, {s.columns:,} columns{time_range}{' (stored profile)' if s.stored else ''}"
+    stored = " (stored profile)" if s.stored else ""
+    return f"{cut(s.name, 300)}: {s.rows:,} rows, {s.columns:,} columns{time_range}{stored}"
 
 
 def _changes(data: ReportData) -> str:
@@ -236,7 +241,8 @@ def _multivariate(m: Multivariate | None) -> str:
         for x in m.correlations[:30]
     ]
     return (
-        f"<h2>What no column shows alone</h2><p>{_mark(m.verdict)} {LOOKS[m.verdict][0]}</p>{listed(m.reasons)}{facts(*items)}"
+        f"<h2>What no column shows alone</h2><p>{_mark(m.verdict)} {LOOKS[m.verdict][0]}</p>"
+        f"{listed(m.reasons)}{facts(*items)}"
         + table("What tells the sides apart", ("column", "importance"), importances, level=3)
         + table(
             "Correlations",

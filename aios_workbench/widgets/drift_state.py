@@ -69,7 +69,7 @@ class Looked:
         ParameterError
             When there is none of that name.
         """
-        found = next((c for c in self.report.data.columns if c.name == name), None)
+        found: ColumnDrift | None = next((c for c in self.report.data.columns if c.name == name), None)
         if found is None:
             raise ParameterError(f"this report has no column {name!r}; choose one of those that are shown")
         return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -116,8 +118,9 @@ def rejudged(seen: DriftView, report: Any) -> DriftView:
 def main_statistic(c: ColumnDrift, rules: Rules) -> StatisticName | None:
     """Return the statistic a column is shown by: a person's own, else what its effect is made from."""
     wanted: list[StatisticName | None] = [*rules.columns.get(c.name, {}), c.effect_of, "psi", c.test]
-    found = next((s for s in wanted if s is not None and s in c.statistics), None)
-    return found or next(iter(c.statistics), None)
+    known = _known(c.statistics)
+    found = next((s for s in wanted if s is not None and s in known), None)
+    return found or next(iter(known), None)
 
 
 def spark(c: ColumnDrift) -> Spark | None:
@@ -320,25 +323,24 @@ def _known(statistics: Mapping[StatisticName, Any]) -> dict[StatisticName, Any]:
 def _finite(message: M, of: type[M]) -> M:
     """Return a message without NaN or infinity: null where that is allowed, else 0."""
     wire = message.model_dump()
-    if not _clean(wire):
+    with contextlib.suppress(ValueError):
+        json.dumps(wire, allow_nan=False)
         return message
+    _clean(wire)
     try:
         return of.model_validate(wire)
     except ValueError:
         return of.model_validate(_zeroed(message.model_dump()))
 
 
-def _clean(value: Any) -> bool:
-    """Put None in the place of what is not finite; True when there was any."""
+def _clean(value: Any) -> None:
+    """Put None in the place of what is not finite."""
     items: Any = value.items() if isinstance(value, dict) else enumerate(value)
-    found = False
     for key, v in list(items):
-        if isinstance(v, float) and not math.isfinite(v):
+        if any(isinstance(n, float) and not math.isfinite(n) for n in (v if isinstance(v, list) else [v])):
             value[key] = None
-            found = True
         elif isinstance(v, (dict, list)):
-            found |= _clean(v)
-    return found
+            _clean(v)
 
 
 def _zeroed(value: Any) -> Any:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from aios_workbench.widgets.layout import arrange, depths
 from aios_workbench.widgets.protocol import GraphState, StepNode, StepStatus
+from aios_workbench.widgets.svg import FONT, fitted, text
 from aios_workbench.workflow.durations import format_duration
 
 #: More steps than this are drawn layer by layer instead of one by one.
@@ -22,7 +22,6 @@ _WIDTH, _HEIGHT = 204.0, 52.0
 _GAP = (44.0, 18.0)
 _MARGIN = 16.0
 _HEAD = 44.0
-_FONT = "system-ui,-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif"
 
 #: Word -> colour (of text and mark, on its tint), tint, and the mark drawn in a box of 14 by 14.
 LOOKS: dict[StepStatus, tuple[str, str, str]] = {
@@ -64,13 +63,13 @@ def svg(state: GraphState) -> str:
     title, sub = _headline(state)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
-        f'height="{height:.0f}" role="img" font-family="{_FONT}"><title>{_text(title)}: {_text(sub)}</title>'
+        f'height="{height:.0f}" role="img" font-family="{FONT}"><title>{text(title)}: {text(sub)}</title>'
         f'<rect width="100%" height="100%" rx="8" fill="#ffffff"/>'
         f'<rect x="0.5" y="0.5" width="{width - 1:.0f}" height="{height - 1:.0f}" rx="8" fill="none" '
         'stroke="#d0d7de"/>'
         f'<text x="{_MARGIN:.0f}" y="26" font-size="15" font-weight="600" fill="#1f2328">'
-        f"{_text(_fit(title, int(width / 10)))}</text>"
-        f'<text x="{_MARGIN:.0f}" y="44" font-size="12" fill="#57606a">{_text(_fit(sub, int(width / 7)))}</text>'
+        f"{text(fitted(title, int(width / 10)))}</text>"
+        f'<text x="{_MARGIN:.0f}" y="44" font-size="12" fill="#57606a">{text(fitted(sub, int(width / 7)))}</text>'
         f'<g transform="translate({_MARGIN:.0f} {_HEAD + _MARGIN:.0f})">'
         f'<g fill="none" stroke="#8c959f" stroke-width="1.4">{"".join(edges)}</g>{"".join(boxes)}</g></svg>\n'
     )
@@ -194,11 +193,11 @@ def _frame(
     else:
         outline = f'<rect width="{_WIDTH:.0f}" height="{_HEIGHT:.0f}" rx="8"'
     return (
-        f'<g transform="translate({x:.1f} {y:.1f})"><title>{_text(label)}: {_text(words)}</title>'
+        f'<g transform="translate({x:.1f} {y:.1f})"><title>{text(label)}: {text(words)}</title>'
         f'{outline} fill="{tint}" stroke="{colour}" stroke-width="1.4"{dash}/>'
         f'<g transform="translate(18 9)" color="{colour}" stroke="{colour}" stroke-width="1.6">{mark}</g>'
-        f'<text x="39" y="21" font-size="13" font-weight="600" fill="#1f2328">{_text(_fit(label, 18))}</text>'
-        f'<text x="18" y="40" font-size="11.5" fill="{colour}">{_text(_fit(words, 27))}</text></g>'
+        f'<text x="39" y="21" font-size="13" font-weight="600" fill="#1f2328">{text(fitted(label, 18))}</text>'
+        f'<text x="18" y="40" font-size="11.5" fill="{colour}">{text(fitted(words, 27))}</text></g>'
     )
 
 
@@ -231,24 +230,3 @@ def _headline(state: GraphState) -> tuple[str, str]:
         else " · " + format_duration(run.ended_at - run.started_at)
     )
     return state.workflow, f"run {run.run_id} · {run.status}{took} · {counts(state.nodes)}"
-
-
-def _fit(text: str, limit: int) -> str:
-    """Cut to a width; a wide character (Chinese, emoji) takes the room of two."""
-    room = limit
-    for i, c in enumerate(text):
-        room -= 2 if ord(c) >= 0x1100 else 1
-        if room < 0:
-            return text[: max(i - 1, 1)] + "…"
-    return text
-
-
-def _text(text: str) -> str:
-    """Escape, and leave out what XML cannot hold."""
-    return escape(
-        "".join(
-            c
-            for c in text
-            if c in "\t\n" or (c >= " " and not "\ud800" <= c <= "\udfff" and c not in "\ufffe\uffff")
-        )
-    )

@@ -27,6 +27,22 @@ def text(value: str) -> str:
     return escape("".join(kept))
 
 
+def fitted(said: str, letters: int) -> str:
+    """Cut a text to a width; a wide character (Chinese, emoji) takes the room of two.
+
+    Examples
+    --------
+    >>> fitted("a long name", 6)
+    'a lon…'
+    """
+    room = letters
+    for i, c in enumerate(said):
+        room -= 2 if ord(c) >= 0x1100 else 1
+        if room < 0:
+            return said[: max(i - 1, 1)] + "…"
+    return said
+
+
 def figure(value: float) -> str:
     """Return a number with three digits that count.
 

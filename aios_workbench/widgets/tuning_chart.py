@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+
 from aios_workbench.knn.models import Family
 from aios_workbench.widgets.svg import FONT, Scale, figure, log_ticks, scaled, text
 from aios_workbench.widgets.tuning_protocol import TuningPoint, TuningView

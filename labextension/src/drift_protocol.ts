@@ -6,9 +6,10 @@ export type Verdict = 'drifted' | 'small' | 'stable' | 'few' | 'skipped';
 export type Kind = 'numeric' | 'categorical' | 'boolean' | 'datetime' | 'text' | 'embedding' | 'id';
 export type Text = 'gate' | 'code' | 'contract' | 'html' | 'json';
 
-/** A figure of how two columns differ; `low` and `high` hold it for certain, or at 95 % where it is of a sample. `rows` is how many rows of both sides it was computed from. */
+/** A figure of how two columns differ; `low` and `high` hold it for certain, or at 95 % where it is of a sample. `rows` is how many rows of both sides it was computed from. `effect` is the value without what the noise of two samples of these sizes would show; only of those statistics by which a column can be drifted. */
 export interface Statistic {
   value: number;
+  effect: number | null;
   low: number | null;
   high: number | null;
   p_value: number | null;
@@ -77,11 +78,11 @@ export interface ColumnDrift {
   role: 'feature' | 'target' | 'prediction' | 'score';
   verdict: 'drifted' | 'small' | 'stable' | 'few' | 'skipped';
   reasons: string[];
-  test: 'psi' | 'jensenshannon' | 'ks' | 'wasserstein' | 'chisquare' | 'total_variation' | 'hellinger' | 'kl_div' | 'anderson' | 'cramer_von_mises' | 'cramers_v' | 'quantile_shift' | 'null_shift' | 'new_share' | 'mmd' | 'domain_auc' | null;
+  test: 'psi' | 'jensenshannon' | 'ks' | 'wasserstein' | 'chisquare' | 'total_variation' | 'hellinger' | 'kl_div' | 'anderson' | 'cramer_von_mises' | 'cramers_v' | 'quantile_shift' | 'null_shift' | 'new_share' | 'mmd' | 'domain_auc' | 'chisquare_one_sample' | 'z' | null;
   p_value: number | null;
   p_adjusted: number | null;
   effect: number | null;
-  effect_of: 'psi' | 'jensenshannon' | 'ks' | 'wasserstein' | 'chisquare' | 'total_variation' | 'hellinger' | 'kl_div' | 'anderson' | 'cramer_von_mises' | 'cramers_v' | 'quantile_shift' | 'null_shift' | 'new_share' | 'mmd' | 'domain_auc' | null;
+  effect_of: 'psi' | 'jensenshannon' | 'ks' | 'wasserstein' | 'chisquare' | 'total_variation' | 'hellinger' | 'kl_div' | 'anderson' | 'cramer_von_mises' | 'cramers_v' | 'quantile_shift' | 'null_shift' | 'new_share' | 'mmd' | 'domain_auc' | 'chisquare_one_sample' | 'z' | null;
   threshold: number | null;
   statistics: Record<string, Statistic>;
   reference: Side | null;
@@ -131,11 +132,13 @@ export interface DomainClassifier {
   importances: Importance[];
 }
 
-/** Error of rows rebuilt from the reference's principal components, in the reference's standard deviations. */
+/** Error of rows rebuilt from the reference's principal components, in the reference's standard deviations. From `low` to `high`: where the mean errors of chunks of the reference lie. */
 export interface Reconstruction {
   components: number;
   reference: number;
   current: number;
+  low: number | null;
+  high: number | null;
   p_value: number;
   rows: number;
   verdict: 'drifted' | 'small' | 'stable' | 'few' | 'skipped';
@@ -235,9 +238,9 @@ export interface DriftRow {
   reasons: string[];
   p_adjusted: number | null;
   effect: number | null;
-  effect_of: 'psi' | 'jensenshannon' | 'ks' | 'wasserstein' | 'chisquare' | 'total_variation' | 'hellinger' | 'kl_div' | 'anderson' | 'cramer_von_mises' | 'cramers_v' | 'quantile_shift' | 'null_shift' | 'new_share' | 'mmd' | 'domain_auc' | null;
+  effect_of: 'psi' | 'jensenshannon' | 'ks' | 'wasserstein' | 'chisquare' | 'total_variation' | 'hellinger' | 'kl_div' | 'anderson' | 'cramer_von_mises' | 'cramers_v' | 'quantile_shift' | 'null_shift' | 'new_share' | 'mmd' | 'domain_auc' | 'chisquare_one_sample' | 'z' | null;
   threshold: number | null;
-  main: 'psi' | 'jensenshannon' | 'ks' | 'wasserstein' | 'chisquare' | 'total_variation' | 'hellinger' | 'kl_div' | 'anderson' | 'cramer_von_mises' | 'cramers_v' | 'quantile_shift' | 'null_shift' | 'new_share' | 'mmd' | 'domain_auc' | null;
+  main: 'psi' | 'jensenshannon' | 'ks' | 'wasserstein' | 'chisquare' | 'total_variation' | 'hellinger' | 'kl_div' | 'anderson' | 'cramer_von_mises' | 'cramers_v' | 'quantile_shift' | 'null_shift' | 'new_share' | 'mmd' | 'domain_auc' | 'chisquare_one_sample' | 'z' | null;
   value: number | null;
   spark: Spark | null;
   nulls: number[];
@@ -298,7 +301,7 @@ export interface Judged {
   p_adjusted: number | null;
   effect: number | null;
   threshold: number | null;
-  main: 'psi' | 'jensenshannon' | 'ks' | 'wasserstein' | 'chisquare' | 'total_variation' | 'hellinger' | 'kl_div' | 'anderson' | 'cramer_von_mises' | 'cramers_v' | 'quantile_shift' | 'null_shift' | 'new_share' | 'mmd' | 'domain_auc' | null;
+  main: 'psi' | 'jensenshannon' | 'ks' | 'wasserstein' | 'chisquare' | 'total_variation' | 'hellinger' | 'kl_div' | 'anderson' | 'cramer_von_mises' | 'cramers_v' | 'quantile_shift' | 'null_shift' | 'new_share' | 'mmd' | 'domain_auc' | 'chisquare_one_sample' | 'z' | null;
   value: number | null;
   marks: string;
 }

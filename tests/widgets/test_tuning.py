@@ -8,7 +8,6 @@ import threading
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import pytest
 from fake_tuning import EVIL, FakeTuning, point, tuned
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tags import Tags
 
 from aios_workbench.knn.models import Params
 from aios_workbench.widgets import display, generate_ts, tuning_chart, tuning_picture, tuning_protocol
@@ -276,21 +276,6 @@ def test_what_is_not_understood_is_refused_and_changes_nothing(
 
 
 # ---------------------------------------------------------------- pictures
-
-
-class Tags(HTMLParser):
-    """Collects the tags of a document, and refuses what runs."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        assert tag not in {"script", "iframe", "object", "link", "base"}
-        for name, value in attrs:
-            assert not name.startswith("on")
-            assert name not in {"href", "src"} or (value or "").startswith("data:image/svg+xml;base64,")
 
 
 STATES = {

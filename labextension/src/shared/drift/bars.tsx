@@ -44,7 +44,6 @@ export function Bars({ column: c, of, onSlice }: Props): JSX.Element {
         {shown.map((v, i) => {
           const [a, b] = [v.reference / totals[0], v.current / totals[1]];
           const name = v.rest ? 'all others' : v.label === '' ? '(empty)' : v.label;
-          const words = `${name}: reference ${percent(a, 1)}, current ${percent(b, 1)}`;
           const inside = (
             <>
               <span className="aiosw-dr-label">
@@ -61,7 +60,7 @@ export function Bars({ column: c, of, onSlice }: Props): JSX.Element {
           return (
             <li key={i}>
               {onSlice && !v.rest ? (
-                <button type="button" className="aiosw-plain" title={name} aria-label={`${words}. Look at these rows alone.`} onClick={() => onSlice({ column: c.name, value: v.label, low: null, high: null })}>{inside}</button>
+                <button type="button" className="aiosw-plain" title={name} onClick={() => onSlice({ column: c.name, value: v.label, low: null, high: null })}>{inside}<span className="aiosw-hidden">. Look at these rows alone.</span></button>
               ) : (
                 <span className="aiosw-dr-value" title={name}>{inside}</span>
               )}

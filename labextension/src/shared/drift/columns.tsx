@@ -13,7 +13,7 @@ import { Threshold } from './threshold';
 import type { DriftHost, OnSlice } from './types';
 import type { Rejudging } from './use-ask';
 import { VerdictMark } from './verdict';
-import { inWords, LIKE, named, number, pText, statistic, VERDICTS, WORDS } from './words';
+import { LIKE, named, number, pText, statistic, VERDICTS, WORDS } from './words';
 
 const ROW = 40;
 const HEAD = 34;
@@ -93,7 +93,6 @@ export function Columns({ view, host, open, onOpen, onSlice, rejudging }: Props)
             headerHeight={HEAD}
             row={i => ({
               key: shown[i].name,
-              label: inWords(shown[i]),
               status: LIKE[shown[i].verdict],
               className: `aiosw-dr-row${shown[i].name === opened ? ' aiosw-chosen' : ''}`,
               content: <Cells row={shown[i]} search={text} trends={trends} />
@@ -133,8 +132,8 @@ function Heads({ order, onOrder, trends }: { order: Order; onOrder: (order: Orde
     const now = order.key === key;
     const said = now ? (order.descending ? ', descending' : ', ascending') : '';
     return (
-      <button key={key} type="button" className="aiosw-plain" data-cell={cell} aria-pressed={now} aria-label={`Sort by ${name}${said}`} onClick={() => onOrder({ key, descending: now ? !order.descending : key === 'effect' || key === 'value' })}>
-        <span>{key === 'verdict' ? '' : name}</span><span aria-hidden="true">{now ? (order.descending ? '↓' : '↑') : key === 'verdict' ? '⇅' : ''}</span>
+      <button key={key} type="button" className="aiosw-plain" data-cell={cell} aria-pressed={now} onClick={() => onOrder({ key, descending: now ? !order.descending : key === 'effect' || key === 'value' })}>
+        <span><span className="aiosw-hidden">Sort by </span>{key === 'verdict' ? <span className="aiosw-hidden">{name}</span> : name}<span className="aiosw-hidden">{said}</span></span><span aria-hidden="true">{now ? (order.descending ? '↓' : '↑') : key === 'verdict' ? '⇅' : ''}</span>
       </button>
     );
   };
@@ -166,10 +165,10 @@ function Cells({ row: r, search, trends }: { row: DriftRow; search: string; tren
           <i style={{ width: `${100 * share}%` }} />
           {limit !== null && <em style={{ left: `${100 * Math.min(1, limit / full)}%` }} />}
         </span>
-        <span>{number(r.effect)}</span>
+        <span><span className="aiosw-hidden">, effect </span>{number(r.effect)}{limit !== null && <span className="aiosw-hidden"> against {number(limit)}, </span>}</span>
       </span>
       <span data-cell="value">{r.main === null ? '–' : <><b>{number(r.value)}</b> <small>{statistic(r.main)}</small></>}</span>
-      <span data-cell="p">{pText(r.p_adjusted)}</span>
+      <span data-cell="p"><span className="aiosw-hidden">, adjusted p </span>{pText(r.p_adjusted)}</span>
       {trends && <span data-cell="trend"><Trend values={r.trend} marks={r.marks} limit={limit} /></span>}
     </span>
   );

@@ -13,7 +13,7 @@ export function Statistics({ column: c }: { column: ColumnDrift }): JSX.Element 
   }
   return (
     <div className="aiosw-scroll aiosw-tall" tabIndex={0} role="region" aria-label={`Statistics of ${named(c.name)}`}>
-      <table className="aiosw-table">
+      <table className="aiosw-table aiosw-dr-stats">
         <thead><tr><th scope="col">Statistic</th><th scope="col" data-number>Value</th><th scope="col" data-number>p</th><th scope="col">From</th></tr></thead>
         <tbody>
           {rows.map(([name, s]) => (

@@ -61,8 +61,8 @@ function Slices({ view, off, busy, onSlices }: { view: DriftView; off: boolean; 
       {view.slices.map((s, i) => {
         const words = sliceWords(s, kinds.get(s.column));
         return (
-          <button key={i} type="button" className="aiosw-dr-slice" disabled={off} aria-label={`Take off ${words}`} title={words} onClick={() => onSlices(view.slices.filter((_, j) => j !== i))}>
-            <span>{words}</span> <span aria-hidden="true">✕</span>
+          <button key={i} type="button" className="aiosw-dr-slice" disabled={off} title={words} onClick={() => onSlices(view.slices.filter((_, j) => j !== i))}>
+            <span><span className="aiosw-hidden">Take off </span>{words}</span> <span aria-hidden="true">✕</span>
           </button>
         );
       })}
@@ -94,8 +94,8 @@ function Actions({ view, host }: { view: DriftView; host: DriftHost }): JSX.Elem
     <div className="aiosw-dr-actions">
       <span className="aiosw-buttons">
         <button type="button" className="aiosw-primary" disabled={off || gate.busy} onClick={() => { setWrote(''); void gate.ask({ kind: 'text', what: 'gate' }); }}>Make this a gate</button>
-        {!off && <CopyButton text={text('code')} what="the code that makes this report" label="Copy code" copy={host.copy} />}
-        {!off && <CopyButton text={text('contract')} what="the contract as YAML" label="Copy contract" copy={host.copy} />}
+        {!off && <CopyButton text={text('code')} what="code that makes this report" label="Copy code" copy={host.copy} />}
+        {!off && <CopyButton text={text('contract')} what="contract as YAML" label="Copy contract" copy={host.copy} />}
         <button type="button" disabled={off || exported.busy} onClick={() => void take('html')}>Export HTML</button>
         <button type="button" disabled={off || exported.busy} onClick={() => void take('json')}>Export JSON</button>
         {exported.data && <span className="aiosw-quiet" role="status">{`Saved ${exported.data.file}`}</span>}

@@ -31,12 +31,18 @@ export function useRules(view: DriftView, host: DriftHost): Rejudging {
       (error: unknown) => isAbort(error) || setProblem(problemOf(error))
     )
   );
-  // Nothing is under way: what the kernel holds is what the fields say.
+  // Nothing is under way: what the kernel holds is what the fields say, as soon as it is here.
   useEffect(() => {
-    if (!busy) {
-      setDraft(null);
+    if (busy || draft === null) {
+      return;
     }
-  }, [busy]);
+    if (problem !== null || JSON.stringify(draft) === JSON.stringify(view.rules)) {
+      setDraft(null);
+      return;
+    }
+    const timer = setTimeout(() => setDraft(null), 1000);
+    return () => clearTimeout(timer);
+  }, [busy, draft, problem, view.rules]);
   const set = (rules: Rules): void => {
     setDraft(rules);
     want(rules);

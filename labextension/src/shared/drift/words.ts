@@ -1,5 +1,5 @@
 // A drift report's figures as people read them.
-import type { ColumnDrift, DriftRow, Kind, Rules, Slice, SourceInfo, Statistic, Verdict } from '../../drift_protocol';
+import type { ColumnDrift, Kind, Rules, Slice, SourceInfo, Statistic, Verdict } from '../../drift_protocol';
 import { count, digits } from '../format';
 import { isoTime } from '../grid/spark';
 
@@ -60,19 +60,6 @@ export function sliceWords(s: Slice, kind: Kind | undefined): string {
     return `${name} = ${s.value === '' ? '(empty)' : s.value}`;
   }
   return s.low === null || s.low === undefined ? `${name} is null` : `${name}: ${valueOf(kind ?? 'numeric', s.low)} to ${valueOf(kind ?? 'numeric', s.high)}`;
-}
-
-/** A row in one line, for those who hear it. */
-export function inWords(r: DriftRow): string {
-  return [
-    named(r.name),
-    r.kind,
-    WORDS[r.verdict],
-    r.effect === null ? '' : `effect ${number(r.effect)}${r.threshold === null ? '' : ` against ${number(r.threshold)}`}`,
-    r.main === null ? '' : `${statistic(r.main)} ${number(r.value)}`,
-    r.p_adjusted === null ? '' : `adjusted p ${pText(r.p_adjusted)}`,
-    r.changepoint === null ? '' : `changed in ${r.changepoint}`
-  ].filter(Boolean).join(', ');
 }
 
 export function rulesWords(r: Rules): string {

@@ -16,7 +16,8 @@ interface Props {
   headerHeight?: number;
   /** Behind the rows. */
   backdrop?: ReactNode;
-  row: (index: number) => { key: string; label: string; className?: string; status?: string; content: ReactNode };
+  /** Without a `label` a row is called by what it shows. */
+  row: (index: number) => { key: string; label?: string; className?: string; status?: string; content: ReactNode };
   onKey?: (event: React.KeyboardEvent) => boolean;
 }
 
