@@ -45,6 +45,6 @@ def test_a_served_app_judges_and_slices(page: Page, errors: list[str], tmp_path:
         expect(page.locator(".aiosw-dr-summary")).to_contain_text("2 of 10 columns drifted")
         page.get_by_role("tab", name="Columns").click()
         page.locator(".aiosw-dr-row", has_text="city").click()
-        page.get_by_role("button", name=re.compile("^Bonn: ")).click()
+        page.get_by_role("button", name=re.compile("^Bonn ")).click()
         expect(page.get_by_role("group", name="Rows looked at")).to_contain_text("city = Bonn")
         expect(page.locator(".aiosw-dr-sides")).to_contain_text("10,000 rows")

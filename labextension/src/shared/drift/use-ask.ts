@@ -36,11 +36,13 @@ export function useRules(view: DriftView, host: DriftHost): Rejudging {
     if (busy || draft === null) {
       return;
     }
+    // Only this draft: another may have come before this is done.
+    const drop = (): void => setDraft(now => (now === draft ? null : now));
     if (problem !== null || JSON.stringify(draft) === JSON.stringify(view.rules)) {
-      setDraft(null);
+      drop();
       return;
     }
-    const timer = setTimeout(() => setDraft(null), 1000);
+    const timer = setTimeout(drop, 1000);
     return () => clearTimeout(timer);
   }, [busy, draft, problem, view.rules]);
   const set = (rules: Rules): void => {
