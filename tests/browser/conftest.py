@@ -116,3 +116,16 @@ def opened(page: Page, step_run: Any, step_bundle: Path) -> Iterator[Callable[..
     yield go
     assert found == []
     assert page.evaluate("window.hacked") is None
+
+
+@pytest.fixture
+def drift(page: Page, errors: list[str]) -> Iterator[Any]:
+    """The drift widget's page; no script error and nothing hostile may have run on it."""
+    from drift_page import DriftPage
+
+    said: list[str] = []
+    page.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
+    page.set_viewport_size({"width": 1060, "height": 900})
+    yield DriftPage(page)
+    assert page.evaluate("window.hacked") is None
+    assert [s for s in said if "favicon" not in s] == []
