@@ -146,6 +146,26 @@ def test_the_wrong_file_stops_the_job_and_says_why(tmp_path: Path) -> None:
         execute(tmp_path, {"path": "products.csv"})
 
 
+def test_claims_that_drifted_too_far_stop_before_anybody_scores_them(tmp_path: Path) -> None:
+    other = claims.generate(600, seed=21)
+    for column in ("injury_claim", "property_claim", "vehicle_claim"):
+        other[column] *= 2
+    other["total_claim_amount"] = other[["injury_claim", "property_claim", "vehicle_claim"]].sum(axis=1)
+    other = other.assign(incident_type="Hail", incident_severity="Total Loss", auto_make="Ford", witnesses=0)
+    other.to_csv(tmp_path / "other.csv", index=False)
+    first = execute(tmp_path, {"sample_rows": 600})
+    said = first.ws.catalog.query("select text from logs where step = 'drift'")
+    assert "the reference from now on" in " ".join(row["text"] for row in said)
+    assert first.run["drift"].output.drifted is False
+    with pytest.raises(CellExecutionError, match=r"the drift gate stays shut: .*30 % are allowed"):
+        execute(tmp_path, {"path": "other.csv"})
+    run = first.ws.catalog.one("select * from runs order by created_at desc limit 1")
+    steps = first.ws.catalog.query("select step, status from steps where run_id = :r", r=run["run_id"])
+    status = {row["step"]: row["status"] for row in steps}
+    assert (status["drift"], status["redact"]) == ("failed", "succeeded")
+    assert status["features"] == status["score"] == "skipped"
+
+
 # ---------------------------------------------------------------- the steps, called as plain functions
 
 
