@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aios_workbench.drift.encode import Encoded, some
+from aios_workbench.drift.encode import Encoded, alone, some
 from aios_workbench.drift.models import DomainClassifier, Importance, Rules, Statistic
 from aios_workbench.drift.ranking import Area, area, beyond, bounded
 
@@ -115,17 +115,6 @@ def domain_classifier(
         auc=auc, low=low, high=high, p_value=p, rows=n + m, verdict=verdict,
         importances=[Importance(column=str(both.names[c]), importance=float(falls[c])) for c in told],
     )  # fmt: skip
-
-
-def alone() -> Any:
-    """Return a context in which models are trained on one thread.
-
-    On these few rows threads gain little, and where other work keeps the cores busy they wait for each other: measured
-    at 2 threads on 2 busy cores, 15 times slower.
-    """
-    from threadpoolctl import threadpool_limits
-
-    return threadpool_limits(1)
 
 
 def folds(current: npt.NDArray[np.bool_], seed: int) -> list[tuple[Any, Any]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from aios_workbench.drift.encode import alone
 from aios_workbench.drift.ranking import mid_ranks
 from aios_workbench.errors import DriftInputError
 
@@ -61,6 +62,13 @@ def concept(
     >>> p_value < 1e-9, round(gap, 1)
     (True, 0.6)
     """
+    with alone():
+        return _tested(before, now)
+
+
+def _tested(
+    before: tuple[npt.ArrayLike, npt.ArrayLike], now: tuple[npt.ArrayLike, npt.ArrayLike]
+) -> tuple[float, float]:
     from scipy import stats
 
     parts = []

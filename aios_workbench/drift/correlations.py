@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aios_workbench.drift.encode import labels, numbers, some
+from aios_workbench.drift.encode import alone, labels, numbers, some
 from aios_workbench.drift.models import CorrelationChange, Rules
 from aios_workbench.drift.ranking import mid_ranks
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from aios_workbench.drift.models import Verdict
     from aios_workbench.drift.tables import Floats
 
-#: Rows of a side that are looked at: a correlation's standard error is .01 with them.
-MOST_ROWS = 10_000
+#: Rows of a side that are looked at: a correlation's standard error is at most .011 with them.
+MOST_ROWS = 8_000
 #: Pairs are allowed this part of the false alarms that `alpha` allows, so that the columns keep theirs.
 SHARE = 0.2
 #: Pairs told when none or few changed.
@@ -93,7 +93,8 @@ def changes(
     names, values = _values(sides[0], sides[1], [c for c in wanted if c in set(reference.columns)])
     if len(names) < 2:
         return []
-    left, right = (_ranked(np.column_stack(v)) for v in values)
+    with alone():
+        left, right = (_ranked(np.column_stack(v)) for v in values)
     i, j = np.triu_indices(len(names), 1)
     enough = (left.rows[i, j] >= rules.min_rows) & (right.rows[i, j] >= rules.min_rows)
     known = enough & np.isfinite(left.r[i, j]) & np.isfinite(right.r[i, j])

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from aios_workbench.drift.classifier import told_apart
 from aios_workbench.drift.columns import column
-from aios_workbench.drift.encode import some
+from aios_workbench.drift.encode import alone, some
 from aios_workbench.drift.mmd import MOST_ROWS, discrepancy
 from aios_workbench.drift.models import ColumnDrift, Discrepancy, Rules, Side, Statistic
 from aios_workbench.drift.tables import NumberTable
@@ -82,7 +82,8 @@ def parts(
         far = Statistic(
             value=whole.mmd, effect=whole.mmd, p_value=whole.p_value, method="sample", rows=whole.rows
         )
-        told = _linear(a, b, seed)
+        with alone():
+            told = _linear(a, b, seed)
         found += [
             ColumnDrift(
                 name="linear classifier",

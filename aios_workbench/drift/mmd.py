@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from aios_workbench.drift.encode import some
+from aios_workbench.drift.encode import alone, some
 
 if TYPE_CHECKING:
     from aios_workbench.drift.tables import Floats
@@ -53,6 +53,11 @@ def discrepancy(
     >>> discrepancy(g.normal(size=(200, 8)), g.normal(0.5, 1, size=(200, 8))).p_value
     0.001
     """
+    with alone():
+        return _apart(reference, current, permutations, seed)
+
+
+def _apart(reference: Floats, current: Floats, permutations: int, seed: int) -> Apart:
     g = np.random.default_rng(seed)
     a, b = (x[some(len(x), MOST_ROWS, g)] for x in (reference, current))
     n, m = len(a), len(b)

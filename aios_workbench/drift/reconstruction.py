@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aios_workbench.drift.encode import Encoded
+from aios_workbench.drift.encode import Encoded, alone
 from aios_workbench.drift.models import Reconstruction, Rules
 from aios_workbench.drift.ranking import area, beyond
 
@@ -65,7 +65,8 @@ def reconstruction(
     base, held = both.reference[order[: n // 2]], both.reference[order[n // 2 :]]
     scaled = _Scale(base, both)
     z = scaled(base)
-    values, axes = np.linalg.eigh(z.T @ z / len(z))
+    with alone():
+        values, axes = np.linalg.eigh(z.T @ z / len(z))
     values = np.maximum(values[::-1], 0)
     total = values.sum()
     if not total > 0:
@@ -74,7 +75,8 @@ def reconstruction(
     if components >= int((values > total * 1e-12).sum()):
         return None
     kept = axes[:, ::-1][:, :components]
-    errors = [_errors(scaled(x), kept) for x in (held, both.current)]
+    with alone():
+        errors = [_errors(scaled(x), kept) for x in (held, both.current)]
     ranked = area(np.repeat([False, True], [len(held), m]), np.concatenate(errors))
     p = math.erfc(abs(ranked.value - 0.5) / math.sqrt(2 * ranked.idle)) if ranked.idle > 0 else 1.0
     verdict: Verdict = "stable"

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aios_workbench.drift import embedding
-from aios_workbench.drift.classifier import alone, told_apart
+from aios_workbench.drift.classifier import told_apart
 from aios_workbench.drift.columns import column
-from aios_workbench.drift.encode import some
+from aios_workbench.drift.encode import alone, some
 from aios_workbench.drift.models import Categories, Category, ColumnDrift, Side, Statistic
 from aios_workbench.drift.tables import NumberTable
 from aios_workbench.errors import DriftInputError
