@@ -29,6 +29,7 @@ IN_PACKAGE = (
     "static/drift.css",
     "tutorials/01_first_workflow.ipynb",
     "tutorials/03_tune_a_knn_index.ipynb",
+    "tutorials/04_find_drift.ipynb",
 )
 IN_DATA = (
     f"{EXTENSION}package.json",
