@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from aios_workbench.drift.gate import GateVerdict as GateVerdict
     from aios_workbench.drift.gate import check as check
     from aios_workbench.drift.gate import gate as gate
+    from aios_workbench.drift.importance import importance_drift as importance_drift
     from aios_workbench.drift.models import Rules as Rules
     from aios_workbench.drift.monitor import Monitor as Monitor
     from aios_workbench.drift.monitor import MonitorAlert as MonitorAlert
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from aios_workbench.drift.report import load_report as load_report
     from aios_workbench.drift.sources import Source as Source
     from aios_workbench.drift.sources import open_source as open_source
+    from aios_workbench.drift.streams import Stream as Stream
 
 #: Public name -> module; each is imported when it is first used.
 _HOMES = {
@@ -32,9 +34,11 @@ _HOMES = {
     "Profile": "profile",
     "Rules": "models",
     "Source": "sources",
+    "Stream": "streams",
     "check": "gate",
     "compare": "compare",
     "gate": "gate",
+    "importance_drift": "importance",
     "load_profile": "profile",
     "load_report": "report",
     "open_source": "sources",
@@ -49,9 +53,11 @@ __all__ = [
     "Profile",
     "Rules",
     "Source",
+    "Stream",
     "check",
     "compare",
     "gate",
+    "importance_drift",
     "load_profile",
     "load_report",
     "open_source",
