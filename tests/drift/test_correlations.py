@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import HOSTILE
 from scipy import stats
 
 from aios_workbench.drift.correlations import SHARE, _ranked, _variance, changes
 from aios_workbench.drift.models import Rules
+from tests.drift.conftest import HOSTILE
 
 
 def frame(n: int, seed: int, columns: int = 20) -> pd.DataFrame:

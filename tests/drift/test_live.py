@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import HOSTILE, mixed
 
 from aios_workbench import drift
 from aios_workbench.drift.compare import compare
 from aios_workbench.drift.profile import profile
 from aios_workbench.errors import DriftInputError
+from tests.drift.conftest import HOSTILE, mixed
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import HOSTILE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
@@ -21,6 +20,7 @@ from aios_workbench.drift.multivariate import multivariate
 from aios_workbench.drift.ranking import area, bounded
 from aios_workbench.drift.reconstruction import VARIANCE, reconstruction
 from aios_workbench.errors import DriftInputError
+from tests.drift.conftest import HOSTILE
 
 
 def frame(n: int, seed: int, columns: int = 20) -> pd.DataFrame:
