@@ -8,6 +8,7 @@ import types
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from aios_workbench.drift import evidently_engine as evidently
     from aios_workbench.drift.compare import compare as compare
     from aios_workbench.drift.gate import GateVerdict as GateVerdict
     from aios_workbench.drift.gate import check as check
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from aios_workbench.drift.sources import open_source as open_source
     from aios_workbench.drift.streams import Stream as Stream
 
+#: Public name of a module -> its file.
+_MODULES = {"evidently": "evidently_engine"}
 #: Public name -> module; each is imported when it is first used.
 _HOMES = {
     "DriftReport": "report",
@@ -56,6 +59,7 @@ __all__ = [
     "Stream",
     "check",
     "compare",
+    "evidently",
     "gate",
     "importance_drift",
     "load_profile",
@@ -66,6 +70,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{_MODULES[name]}")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time as clock
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, get_args
 
 from aios_workbench.drift import comparing
 from aios_workbench.drift.judge import drifted, judge
@@ -16,8 +16,9 @@ from aios_workbench.drift.rules import as_rules
 from aios_workbench.drift.schema import changes
 from aios_workbench.drift.sides import Sides, open_sides
 from aios_workbench.drift.summary import summarise
-from aios_workbench.errors import DriftInputError
+from aios_workbench.errors import DriftInputError, hint
 
+Engine = Literal["duckdb", "evidently"]
 #: Rows of each side from which correlations are told.
 _ENOUGH = 30
 
@@ -26,7 +27,7 @@ def compare(
     reference: Any, current: Any, *, target: str | None = None, prediction: str | None = None,
     score: str | Sequence[str] | None = None, by: str | None = None, time: str | None = None,
     kinds: Mapping[str, Kind] | None = None, columns: Sequence[str] | None = None,
-    rules: Rules | RulesKind | Mapping[str, Any] = "honest",
+    rules: Rules | RulesKind | Mapping[str, Any] = "honest", engine: Engine = "duckdb",
     multivariate: bool = False, embeddings: Sequence[str] | None = None, name: str | None = None,
     sample_rows: int = 20_000, seed: int = 0, progress: Progress | None = None,
     memory_limit: str | int | None = None, threads: int | None = None,
@@ -58,6 +59,9 @@ def compare(
         Compare only these.
     rules : Rules, "honest", "evidently" or mapping
         What makes a column drifted; ``report.judge`` changes it later without reading data.
+    engine : "duckdb" or "evidently"
+        "evidently" reads all rows into memory and runs evidently's own report on them as well: its verdicts, by its own
+        tests and thresholds, stand in the report, and ``report.evidently`` is its Snapshot (``.save_html(path)``).
     multivariate : bool
         True: also train a domain classifier and rebuild rows from principal components. Correlations are compared
         anyhow; ``report.multivariate()`` does the rest later.
@@ -88,6 +92,12 @@ def compare(
     """
     began, at = clock.perf_counter(), clock.time()
     chosen = as_rules(rules)
+    if engine not in get_args(Engine):
+        raise DriftInputError(
+            f"there is no engine {engine!r}{hint(str(engine), get_args(Engine))}; choose 'duckdb' or 'evidently'"
+        )
+    if engine == "evidently":
+        chosen = chosen.model_copy(update={"kind": "evidently"})
     if sample_rows < 1:
         raise DriftInputError(f"sample_rows is {sample_rows}; give 1 or more")
     sides = open_sides(
@@ -109,16 +119,24 @@ def compare(
     found = changes(*sides.facts(), (sides.reference.rows, sides.current.rows))
     chosen = _of_present(chosen, compared)
     judged = judge(compared, chosen)
-    verdict, reasons = drifted(judged, found, whole, did, chosen)
+    snapshot = None
+    if engine == "evidently":
+        from aios_workbench.drift.evidently_engine import overruled
+
+        tell(0.96, "running evidently's own report")
+        snapshot, judged, verdict, reasons = overruled(judged, sides, chosen, seed)
+    else:
+        verdict, reasons = drifted(judged, found, whole, did, chosen)
     info = sides.info()
     data = ReportData(
-        id=uuid.uuid4().hex[:12], name=name or f"{info[1].name} against {info[0].name}", created_at=at,
+        id=uuid.uuid4().hex[:12], engine=engine, name=name or f"{info[1].name} against {info[0].name}", created_at=at,
         reference=info[0], current=info[1], rules=chosen, drifted=verdict,
         summary=summarise(judged, found, verdict, whole, did), reasons=reasons, columns=judged,
         schema_changes=found, windows=list(sides.current.windows), by=sides.by, multivariate=whole, performance=did,
         notes=sides.notes, seconds=clock.perf_counter() - began, raw=sides.reference.raw or sides.current.raw,
     )  # fmt: skip
     live = Live(*sides.sources, sides.reference, sides.current, sides.plan, sample_rows, seed, embeddings)
+    live.evidently = snapshot
     for side, sample in zip(("reference", "current"), sides.samples, strict=True):
         if sample is not None:
             live._samples[side] = sample

@@ -38,6 +38,7 @@ class Live:
     sample_rows: int = 20_000
     seed: int = 0
     embeddings: Any = None
+    evidently: Any = None  # its Snapshot, of engine="evidently"
     _samples: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
 
     def sample(self, side: str) -> pd.DataFrame:
@@ -184,6 +185,11 @@ class DriftReport:
         """Share of the compared columns that drifted, from 0 to 1."""
         told = summary.compared(self.data.columns)
         return sum(c.verdict == "drifted" for c in told) / len(told) if told else 0.0
+
+    @property
+    def evidently(self) -> Any:
+        """Return evidently's own Snapshot, of a comparison with ``engine="evidently"`` in this process; else None."""
+        return None if self.live is None else self.live.evidently
 
     # -- asking further
 

@@ -69,6 +69,34 @@ def numbers(a: NumberTable, b: NumberTable) -> dict[StatisticName, Statistic]:
     return found
 
 
+def evidently_bins(a: NumberTable, b: NumberTable) -> tuple[Ints, Ints]:
+    """Return both sides' counts in evidently's bins: as many of equal width over both as Sturges' rule says.
+
+    With at most 20 different values in the reference each is a bin. Exact where both sides are counted by value and
+    either is not whole numbers alone (numpy makes no bin of whole numbers narrower than 1).
+
+    Raises
+    ------
+    ValueError
+        When a side is counted in cells.
+
+    Examples
+    --------
+    >>> evidently_bins(NumberTable.of([1.0, 1.0, 2.0]), NumberTable.of([2.0, 3.0]))[1].tolist()
+    [0, 1, 1]
+    """
+    if not (a.by_value and b.by_value):
+        raise ValueError("evidently's bins need both sides counted by value")
+    both = cells(a, b)
+    if len(a.keys) <= FEW_VALUES:
+        return both.a, both.b
+    values = np.unique(np.concatenate([a.keys, b.keys])).astype(np.float64)
+    many = math.ceil(math.log2(a.rows + b.rows) + 1)
+    edges = np.linspace(values[0], values[-1], many + 1)
+    one, two = (np.histogram(values, edges, weights=c)[0].astype(np.int64) for c in (both.a, both.b))
+    return one, two
+
+
 def _divergences(a: Ints, b: Ints, rows: int) -> list[Statistic]:
     """PSI, Jensen-Shannon, total variation, Hellinger and KL of counts in the same bins."""
     p, q = by_share.shares(a, b)
