@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from aios_workbench.drift.models import Side, Statistic, StatisticName
@@ -14,8 +16,8 @@ from aios_workbench.drift.statistics.significance import ks_p
 P_VALUE, DISTANCE = 0.05, 0.1
 #: The least that evidently divides a Wasserstein distance by.
 _LEAST_STD = 0.001
-#: Where the quick p-value is so near the threshold, the one that scipy gives is counted out.
-_NEAR = (0.03, 0.08)
+#: Where the limit is so near the threshold, or so few pairs of rows there are, the p-value is counted out as scipy does.
+_NEAR, _SMALL = (0.03, 0.1), 2500
 
 Statistics = Mapping[StatisticName, Statistic]
 
@@ -62,10 +64,17 @@ _FEW_VALUES: tuple[StatisticName, ...] = ("z", "chisquare_one_sample")
 
 
 def _scipys(ks: Statistic, n: int) -> float:
-    """p-value of scipy's `ks_2samp`: it makes no use of ties."""
+    """p-value of scipy's `ks_2samp`, which makes no use of ties; where it decides nothing, by its limit."""
+    from scipy.special import kolmogorov
+
     m = (ks.rows or 0) - n
-    p_value = ks_p(ks.value, n, m)
-    return ks_p(ks.value, n, m, counted=True) if _NEAR[0] < p_value < _NEAR[1] else p_value
+    limit = float(kolmogorov(ks.value * math.sqrt(n * m / (n + m))))
+    return _counted(ks.value, n, m) if n * m <= _SMALL or _NEAR[0] < limit < _NEAR[1] else limit
+
+
+@lru_cache(maxsize=4096)
+def _counted(distance: float, n: int, m: int) -> float:
+    return ks_p(distance, n, m, counted=True)
 
 
 def evidently_verdict(statistics: Statistics, reference: Side | None) -> dict[str, Any]:

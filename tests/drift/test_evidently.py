@@ -66,7 +66,7 @@ def test_our_rules_of_theirs_say_what_evidently_says(n, m, shift):
         method, value, threshold, drift = theirs[found.name]
         name, figure, limit = evidently_test(found.statistics, found.reference)
         assert (name, limit) == (evidently_engine._METHODS[method][0], threshold), found.name
-        assert figure == pytest.approx(value, abs=0.02 if name == "ks" else 1e-6), found.name
+        assert figure == pytest.approx(value, abs=0.03 if name == "ks" else 1e-6), found.name
         if name == "ks" and 0.03 < value < 0.08:  # where it matters it is counted out
             assert figure == pytest.approx(value, abs=1e-6)
         assert found.verdict == ("drifted" if drift else "stable"), found.name
