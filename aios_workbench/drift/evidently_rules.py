@@ -16,7 +16,7 @@ from aios_workbench.drift.statistics.significance import ks_p
 P_VALUE, DISTANCE = 0.05, 0.1
 #: The least that evidently divides a Wasserstein distance by.
 _LEAST_STD = 0.001
-#: Where the limit is so near the threshold, or so few pairs of rows there are, the p-value is counted out as scipy does.
+#: Where the limit is so near the threshold, or the rows are so few, the p-value is counted out as scipy does.
 _NEAR, _SMALL = (0.03, 0.1), 2500
 
 Statistics = Mapping[StatisticName, Statistic]
