@@ -22,13 +22,31 @@ UNSURE = 1e-5
 
 
 class Answer:
-    """What SQL counted, column by column; `codes` says which of the windows each row belongs to."""
+    """What SQL counted: of each column its values and where they are NULL (None: nowhere), sorted by window."""
 
-    def __init__(self, columns: Mapping[str, Any], codes: Ints, named: Sequence[str]) -> None:
+    def __init__(self, columns: Mapping[str, tuple[Any, Any]], codes: Ints, named: Sequence[str]) -> None:
         self._columns, self.codes, self._named = columns, codes, named
 
+    @classmethod
+    def sorted(cls, columns: Mapping[str, tuple[Any, Any]], codes: Ints, named: Sequence[str]) -> Answer:
+        """Build it from rows in any order."""
+        order = np.argsort(codes, kind="stable")
+        return cls(
+            {n: (v[order], None if m is None else m[order]) for n, (v, m) in columns.items()},
+            codes[order],
+            named,
+        )
+
+    def parts(self) -> Iterator[tuple[str, Answer]]:
+        """Give each window's name and its rows; those of windows without any are none."""
+        cuts = np.searchsorted(self.codes, np.arange(len(self._named) + 1))
+        for name, start, stop in zip(self._named, cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
+            mine = slice(start, stop)
+            columns = {n: (v[mine], None if m is None else m[mine]) for n, (v, m) in self._columns.items()}
+            yield name, Answer(columns, self.codes[mine], self._named)
+
     def __getitem__(self, name: str) -> Any:
-        return self._columns[name]
+        return self._columns[name][0]
 
     @property
     def windows(self) -> list[str]:
@@ -37,19 +55,21 @@ class Answer:
 
     def floats(self, name: str) -> Floats:
         """Return a column with NaN for NULL."""
-        found: Floats = np.ma.filled(np.ma.asarray(self._columns[name]).astype(np.float64), np.nan)
+        values, null = self._columns[name]
+        found: Floats = values.astype(np.float64)
+        if null is not None:
+            found[null] = np.nan
         return found
 
     def nulls(self, name: str) -> npt.NDArray[np.bool_]:
         """Return where a column is NULL."""
-        found: npt.NDArray[np.bool_] = np.ma.getmaskarray(np.ma.asarray(self._columns[name]))
+        values, null = self._columns[name]
+        found: npt.NDArray[np.bool_] = np.zeros(len(values), np.bool_) if null is None else null
         return found
 
     def texts(self, name: str) -> list[str | None]:
         """Return a column of texts with None for NULL."""
-        values = np.ma.asarray(self._columns[name])
-        data, null = np.ma.getdata(values).tolist(), np.ma.getmaskarray(values).tolist()
-        return [None if n or not isinstance(v, str) else v for v, n in zip(data, null, strict=True)]
+        return [v if isinstance(v, str) else None for v in self[name].tolist()]
 
 
 class Scan:
@@ -85,13 +105,16 @@ class Scan:
         )
         got = self.source.scan(f"select {first}{wanted} from ({grouped})")
         if self.of is None:
-            columns = got.fetchnumpy()
-            codes = np.zeros(len(next(iter(columns.values()))), np.int64)
-        else:
-            table = got.to_arrow_table()
-            columns = {n: _masked(table.column(n)) for n in table.column_names[1:]}
-            codes = self._codes(table.column(0))
-        return None if limit is not None and len(codes) > limit else Answer(columns, codes, self.named)
+            columns = {n: _unmasked(v) for n, v in got.fetchnumpy().items()}
+            size = len(next(iter(columns.values()))[0])
+            if limit is not None and size > limit:
+                return None
+            return Answer(columns, np.zeros(size, np.int64), self.named)
+        table = got.to_arrow_table()
+        if limit is not None and table.num_rows > limit:
+            return None
+        columns = {n: _plain(table.column(n)) for n in table.column_names[1:]}
+        return Answer.sorted(columns, self._codes(table.column(0)), self.named)
 
     def _codes(self, windows: Any) -> Ints:
         import pyarrow as pa
@@ -105,16 +128,29 @@ class Scan:
         return found
 
 
-def _masked(column: Any) -> Any:
+def _unmasked(values: Any) -> tuple[Any, Any]:
+    """Take a column of `fetchnumpy` apart; texts have None where they are NULL."""
+    if not isinstance(values, np.ma.MaskedArray):
+        return np.asarray(values), None
+    null = np.ma.getmaskarray(values)
+    data = np.ma.getdata(values)
+    if not null.any():
+        return data, None
+    if data.dtype == object:
+        data = data.copy()
+        data[null] = None
+    return data, null
+
+
+def _plain(column: Any) -> tuple[Any, Any]:
+    """Take an Arrow column apart."""
     import pyarrow as pa
 
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        values = np.array(column.to_pylist(), dtype=object)
-        return np.ma.masked_array(values, [v is None for v in values])
-    if column.null_count:
-        mask = column.is_null().to_numpy()
-        return np.ma.masked_array(column.fill_null(0).to_numpy(), mask)
-    return np.ma.asarray(column.to_numpy())
+        return np.array(column.to_pylist() or [], dtype=object), None
+    if not column.null_count:
+        return column.to_numpy(), None
+    return column.fill_null(0).to_numpy(), column.is_null().to_numpy()
 
 
 def number_tables(task: Scan, x: str, grid: Grid, *, by_value: bool) -> dict[str, NumberTable]:
@@ -122,28 +158,18 @@ def number_tables(task: Scan, x: str, grid: Grid, *, by_value: bool) -> dict[str
     if by_value:
         found = task.run("x::double as x, n", f"{x} as x, count(*) as n", limit=MOST_VALUES * len(task.named))
         if found is not None:
-            values, counts = found.floats("x"), found["n"].astype(np.int64)
-            null = np.isnan(values)
             return {
-                name: _by_value(
-                    values[mine & ~null], counts[mine & ~null], int(counts[mine & null].sum()), grid
-                )
-                for name, mine in _masks(task, found)
+                name: _by_value(part.floats("x"), part["n"].astype(np.int64), grid)
+                for name, part in found.parts()
             }
     return _in_cells(task, x, grid)
 
 
-def _masks(task: Scan, found: Answer) -> Iterator[tuple[str, Any]]:
-    """Give each window's name and which rows of the answer are its own: slices where they lie together."""
-    if len(task.named) == 1:
-        yield task.named[0], np.ones(len(found.codes), np.bool_)
-        return
-    for i, name in enumerate(task.named):
-        yield name, found.codes == i
-
-
-def _by_value(values: Floats, counts: Ints, nulls: int, grid: Grid) -> NumberTable:
-    """Build the table of one window from its values."""
+def _by_value(values: Floats, counts: Ints, grid: Grid) -> NumberTable:
+    """Build the table of one window from its values; NaN is null."""
+    null = np.isnan(values)
+    nulls = int(counts[null].sum())
+    values, counts = values[~null], counts[~null]
     below, above = (int(counts[values == v].sum()) for v in (-math.inf, math.inf))
     finite = np.isfinite(values)
     x, at = np.unique(values[finite] + 0.0, return_inverse=True)  # + 0.0: no negative zero
@@ -176,21 +202,17 @@ def _in_cells(task: Scan, x: str, grid: Grid) -> dict[str, NumberTable]:
         inner=[f"{x}::double as x", f"{z} as z"],
     )
     assert found is not None
-    cells, null = found.floats("c"), found.nulls("c")
     # NaN, infinite, or so far off that z overflows; all of one kind are missing values, else look closer
-    odd = np.isnan(cells) & ~null
+    odd = np.isnan(found.floats("c")) & ~found.nulls("c")
     some = bool((odd & ~np.isnan(found.floats("low"))).any())
     strange = _strange(task, x, cell, z) if some else {}
     tables = {}
-    for name, mine in _masks(task, found):
-        missing = mine & (null | (odd if not some else np.zeros(len(odd), np.bool_)))
-        part = _Cells.of(found, mine & ~null & ~odd, grid)
-        part.nulls = int(found["n"][missing].sum())
+    for name, part in found.parts():
+        tables[name] = cells = _Cells.of(part, grid, missing=not some)
         if name in strange:
-            part.add(*strange[name])
-        tables[name] = part
+            cells.add(*strange[name])
     spread = _spread(task, x) if any(c.unsure for c in tables.values()) else {}
-    return {name: part.table(spread.get(name)) for name, part in tables.items()}
+    return {name: cells.table(spread.get(name)) for name, cells in tables.items()}
 
 
 def _strange(task: Scan, x: str, cell: str, z: str) -> dict[str, tuple[Floats, Ints]]:
@@ -200,8 +222,7 @@ def _strange(task: Scan, x: str, cell: str, z: str) -> dict[str, tuple[Floats, I
         where=f"x is not null and isnan({cell})",
     )  # fmt: skip
     assert found is not None
-    values, counts = found.floats("x"), found["n"].astype(np.int64)
-    return {name: (values[mine], counts[mine]) for name, mine in _masks(task, found)}
+    return {name: (part.floats("x"), part["n"].astype(np.int64)) for name, part in found.parts()}
 
 
 def _spread(task: Scan, x: str) -> dict[str, tuple[float, float]]:
@@ -236,15 +257,18 @@ class _Cells:
     infinite: tuple[int, int] = (0, 0)
 
     @classmethod
-    def of(cls, found: Answer, mine: Any, grid: Grid) -> _Cells:
-        keys = found.floats("c")[mine].astype(np.int64)
+    def of(cls, found: Answer, grid: Grid, *, missing: bool) -> _Cells:
+        """Read one window's answer; without `missing`, numbers that have no cell are left to `add`."""
+        at, counts, null = found.floats("c"), found["n"].astype(np.int64), found.nulls("c")
+        mine = ~np.isnan(at)
+        keys = at[mine].astype(np.int64)
         # z/(1+|z|) is 1 for a large z: its bin would be one too many
         beyond = np.maximum(keys // PARTS - (BINS - 1), 0)
         low, high = found.floats("low")[mine], found.floats("high")[mine]
         return cls(
-            keys - beyond * PARTS, found["n"][mine].astype(np.int64), found.floats("s")[mine],
-            float(found.floats("q")[mine].sum()), float(low.min()) if len(low) else math.nan,
-            float(high.max()) if len(high) else math.nan, grid,
+            keys - beyond * PARTS, counts[mine], found.floats("s")[mine], float(found.floats("q")[mine].sum()),
+            float(low.min()) if len(low) else math.nan, float(high.max()) if len(high) else math.nan, grid,
+            nulls=int(counts[~mine if missing else null].sum()),
         )  # fmt: skip
 
     def add(self, values: Floats, counts: Ints) -> None:
