@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from aios_workbench.drift.models import ColumnDrift, Histogram, ReportData, Verdict
+from aios_workbench.drift.names import words
 from aios_workbench.widgets.drift_view import WORST, cut, main_statistic, short, spark
 from aios_workbench.widgets.svg import FONT, figure, fitted, scaled, text, ticks
 
@@ -18,14 +19,6 @@ LOOKS: dict[Verdict, tuple[str, str, str]] = {
     "few": ("not enough data", "#57606a", "M2.5 7h.01M7 7h.01M11.5 7h.01"),
     "skipped": ("not compared", "#57606a", "M2.5 7h9"),
 }
-#: How a statistic is called where people read it.
-NAMES: dict[str, str] = {
-    "psi": "PSI", "jensenshannon": "Jensen-Shannon", "ks": "KS", "wasserstein": "Wasserstein",
-    "chisquare": "chi-square", "total_variation": "total variation", "hellinger": "Hellinger",
-    "kl_div": "KL divergence", "anderson": "Anderson-Darling", "cramer_von_mises": "Cramér-von Mises",
-    "cramers_v": "Cramér's V", "quantile_shift": "quantile shift", "null_shift": "share of nulls",
-    "new_share": "share of new values", "mmd": "MMD", "domain_auc": "domain AUC",
-}  # fmt: skip
 #: Classes of what is drawn: the reference is an outline, the current side is filled.
 CSS = """
 .dr-a{fill:none;stroke:#8250df;stroke-width:1.6}.dr-b{fill:#0969da;fill-opacity:.42;stroke:none}
@@ -62,7 +55,7 @@ def mark(verdict: Verdict, x: float, y: float, size: float = 1.0) -> str:
 def told(c: ColumnDrift, data: ReportData) -> str:
     """Return a column's main statistic, as ``PSI 0.41``."""
     name = main_statistic(c, data.rules)
-    return "" if name is None else f"{NAMES.get(name, name)} {figure(c.statistics[name].value)}"
+    return "" if name is None else f"{words(name)} {figure(c.statistics[name].value)}"
 
 
 def number(value: float | None) -> str:

@@ -15,12 +15,12 @@ from aios_workbench.drift.models import (
     ReportData,
     SourceInfo,
 )
+from aios_workbench.drift.names import words
 from aios_workbench.widgets.document import document, facts, listed, table
 from aios_workbench.widgets.drift_chart import (
     CSS,
     DARK,
     LOOKS,
-    NAMES,
     distribution,
     interval,
     mark,
@@ -98,7 +98,7 @@ def _mark(verdict: Any) -> str:
 def _sides(data: ReportData) -> str:
     rules = data.rules
     limits = "; ".join(
-        f"{cut(n, 60)}: {', '.join(f'{NAMES.get(s, s)} {figure(v)}' for s, v in own.items())}"
+        f"{cut(n, 60)}: {', '.join(f'{words(s)} {figure(v)}' for s, v in own.items())}"
         for n, own in rules.columns.items()
     )
     at = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(data.created_at))
@@ -157,7 +157,7 @@ def _column(c: ColumnDrift) -> str:
 def _statistics(c: ColumnDrift) -> str:
     rows = [
         (
-            NAMES.get(n, n) + (" (test)" if n == c.test else ""),
+            words(n) + (" (test)" if n == c.test else ""),
             interval(s.value, s.low, s.high),
             p_text(s.p_value),
             _METHODS[s.method] + (f" of {s.rows:,} rows" if s.rows is not None else ""),

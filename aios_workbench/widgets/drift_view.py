@@ -116,8 +116,12 @@ def rejudged(seen: DriftView, report: Any) -> DriftView:
 
 
 def main_statistic(c: ColumnDrift, rules: Rules) -> StatisticName | None:
-    """Return the statistic a column is shown by: a person's own, else what its effect is made from."""
-    wanted: list[StatisticName | None] = [*rules.columns.get(c.name, {}), c.effect_of, "psi", c.test]
+    """Return the statistic a column is shown by: a person's own, else the field's figure.
+
+    That nulls or new values came is told as what it is.
+    """
+    came = c.effect_of if c.effect_of in ("null_shift", "new_share") else None
+    wanted: list[StatisticName | None] = [*rules.columns.get(c.name, {}), came, "psi", c.effect_of, c.test]
     known = _known(c.statistics)
     found = next((s for s in wanted if s is not None and s in known), None)
     return found or next(iter(known), None)

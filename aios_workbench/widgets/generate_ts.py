@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import models_json_schema
 
+from aios_workbench.drift import names
 from aios_workbench.widgets import drift_protocol, protocol, tuning_protocol
 from aios_workbench.workspace.models import Filter, Sort, TableQuery
 
@@ -78,7 +79,11 @@ def generate_drift() -> str:
         "Kind": ("ColumnDrift", "kind"),
         "Text": ("Written", "what"),
     }
-    return _sister("Drift", drift_protocol, drift_protocol.DriftRequest, "Done, Preview", aliases)
+    words = {str(name): said for name, said in names.WORDS.items()}
+    table = f"/** What a person reads for a statistic. */\nexport const STATISTICS: Record<string, string> = {_object(words)};\n"
+    return (
+        _sister("Drift", drift_protocol, drift_protocol.DriftRequest, "Done, Preview", aliases) + "\n" + table
+    )
 
 
 def _sister(
@@ -179,7 +184,7 @@ def _text(value: object) -> str:
     )
 
 
-def _object(data: dict[str, object]) -> str:
+def _object(data: Mapping[str, object]) -> str:
     return "{ " + ", ".join(f"{k}: {'null' if v is None else _text(v)}" for k, v in data.items()) + " }"
 
 

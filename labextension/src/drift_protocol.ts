@@ -383,3 +383,6 @@ export interface DriftAnswers {
   multivariate: Done;
   text: Written;
 }
+
+/** What a person reads for a statistic. */
+export const STATISTICS: Record<string, string> = { psi: 'PSI', jensenshannon: 'Jensen-Shannon distance', ks: 'Kolmogorov-Smirnov', wasserstein: 'Wasserstein distance / std', chisquare: 'chi-square', total_variation: 'total variation', hellinger: 'Hellinger distance', kl_div: 'Kullback-Leibler divergence', anderson: 'Anderson-Darling', cramer_von_mises: 'Cramér-von Mises', cramers_v: 'Cramér\'s V', quantile_shift: 'quantile shift', null_shift: 'null shift', new_share: 'share of new values', mmd: 'MMD', domain_auc: 'domain classifier AUC', chisquare_one_sample: 'one-sample chi-square', z: 'z test' };

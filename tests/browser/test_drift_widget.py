@@ -19,7 +19,7 @@ def test_the_verdict_in_words_and_the_worst_first(drift: DriftPage) -> None:
     expect(root.locator("header .aiosw-chip")).to_have_text("drifted")
     expect(rows(root).first).to_contain_text("drifted")
     expect(row(root, "age")).to_contain_text("small shift")
-    heard = r"income numeric · drifted ?, effect ?0.278 ?against 0.1, ?0.278 KS ?, adjusted p ?< 0.0001"
+    heard = r"income numeric · drifted ?, effect ?0.278 ?against 0.1, ?0.451 PSI ?, adjusted p ?< 0.0001"
     expect(root.get_by_role("button", name=re.compile(heard))).to_be_visible()
     expect(root.get_by_role("status").filter(has_text="4 drifted, 3 small, 3 stable")).to_be_attached()
     shot(drift, "columns")

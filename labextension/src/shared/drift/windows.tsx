@@ -18,6 +18,7 @@ export function WindowChart({ column: c }: { column: ColumnDrift }): JSX.Element
   const x = scale([0, Math.max(1, c.windows.length - 1)], LEFT + 8, right - 8, 0, 1);
   const y = scale([0, ...known.map(e => e[1].effect), c.threshold ?? 0, 0.02], base, TOP, 0.02, 0.02);
   const changed = c.windows.findIndex(w => w.window === c.changepoint);
+  const line = Math.max(LEFT, x(changed - 0.5));
   const drifted = c.windows.filter(w => w.verdict === 'drifted').length;
   const size = known.length > 60 ? 0.45 : 0.7;
   const said = `Effect of ${named(c.name)} in ${c.windows.length} windows, ${drifted} drifted${changed >= 0 ? `, another distribution from ${c.changepoint} on` : ''}. The table below has the figures.`;
@@ -39,8 +40,8 @@ export function WindowChart({ column: c }: { column: ColumnDrift }): JSX.Element
             )}
             {changed >= 0 && (
               <g className="aiosw-dr-change">
-                <path d={`M${x(changed - 0.5).toFixed(1)} ${TOP - 6}V${base}`} />
-                {width > 380 && <text x={x(changed - 0.5) + (changed > c.windows.length / 2 ? -4 : 4)} y={TOP} textAnchor={changed > c.windows.length / 2 ? 'end' : 'start'}>changed in {c.changepoint}</text>}
+                <path d={`M${line.toFixed(1)} ${TOP - 6}V${base}`} />
+                {width > 380 && <text x={line + (changed > c.windows.length / 2 ? -4 : 4)} y={TOP} textAnchor={changed > c.windows.length / 2 ? 'end' : 'start'}>changed in {c.changepoint}</text>}
               </g>
             )}
             <polyline className="aiosw-dr-qq" points={known.map(([i, w]) => `${x(i).toFixed(1)},${y(w.effect).toFixed(1)}`).join(' ')} />

@@ -1,5 +1,6 @@
 // A drift report's figures as people read them.
 import type { ColumnDrift, Kind, Rules, Slice, SourceInfo, Statistic, Verdict } from '../../drift_protocol';
+import { STATISTICS } from '../../drift_protocol';
 import { count, digits } from '../format';
 import { isoTime } from '../grid/spark';
 
@@ -11,14 +12,8 @@ export const LIKE: Record<Verdict, string> = { drifted: 'failed', small: 'retryi
 /** The letters of a row's marks. */
 export const MARKS: Record<string, Verdict> = { d: 'drifted', s: 'small', o: 'stable', f: 'few', '-': 'skipped' };
 
-const NAMES: Record<string, string> = {
-  psi: 'PSI', jensenshannon: 'Jensen-Shannon', ks: 'KS', wasserstein: 'Wasserstein', chisquare: 'chi-square', total_variation: 'total variation',
-  hellinger: 'Hellinger', kl_div: 'KL divergence', anderson: 'Anderson-Darling', cramer_von_mises: 'Cramér-von Mises', cramers_v: 'Cramér’s V',
-  quantile_shift: 'quantile shift', null_shift: 'share of nulls', new_share: 'share of new values', mmd: 'MMD', domain_auc: 'domain AUC'
-};
-
 export function statistic(name: string | null): string {
-  return name === null ? '' : (NAMES[name] ?? name);
+  return name === null ? '' : (STATISTICS[name] ?? name);
 }
 
 /** A column may have no name, or one that cannot be seen. */
