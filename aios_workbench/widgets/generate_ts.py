@@ -80,10 +80,9 @@ def generate_drift() -> str:
         "Text": ("Written", "what"),
     }
     words = {str(name): said for name, said in names.WORDS.items()}
-    table = f"/** What a person reads for a statistic. */\nexport const STATISTICS: Record<string, string> = {_object(words)};\n"
-    return (
-        _sister("Drift", drift_protocol, drift_protocol.DriftRequest, "Done, Preview", aliases) + "\n" + table
-    )
+    said = _sister("Drift", drift_protocol, drift_protocol.DriftRequest, "Done, Preview", aliases)
+    table = f"export const STATISTICS: Record<string, string> = {_object(words)};"
+    return f"{said}\n/** What a person reads for a statistic. */\n{table}\n"
 
 
 def _sister(

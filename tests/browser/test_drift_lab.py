@@ -17,13 +17,14 @@ COMPARE = """
 import numpy as np, pandas as pd
 import aios_workbench as aios
 rng = np.random.default_rng(0)
+evil = '"><img src=x onerror=window.hacked=1>'
 
 def claims(shift, begin):
     income = rng.lognormal(10 + shift, 0.5, 3000)
     income[:300] = 0
     return pd.DataFrame({
         "income": income, "age": rng.normal(44, 12, 3000),
-        "city": rng.choice(["Bonn", "Ulm", '"><img src=x onerror=window.hacked=1>'], 3000, p=[0.5 - shift, 0.3, 0.2 + shift]),
+        "city": rng.choice(["Bonn", "Ulm", evil], 3000, p=[0.5 - shift, 0.3, 0.2 + shift]),
         "day": pd.Timestamp(begin) + pd.to_timedelta(np.sort(rng.integers(0, 150, 3000)), unit="D"),
     })
 

@@ -13,7 +13,7 @@ import { Threshold } from './threshold';
 import type { DriftHost, OnSlice } from './types';
 import type { Rejudging } from './use-ask';
 import { VerdictMark } from './verdict';
-import { LIKE, named, number, pText, statistic, VERDICTS, WORDS } from './words';
+import { effectText, LIKE, named, number, pText, statistic, VERDICTS, WORDS } from './words';
 
 const ROW = 40;
 const HEAD = 34;
@@ -165,7 +165,7 @@ function Cells({ row: r, search, trends }: { row: DriftRow; search: string; tren
           <i style={{ width: `${100 * share}%` }} />
           {limit !== null && <em style={{ left: `${100 * Math.min(1, limit / full)}%` }} />}
         </span>
-        <span><span className="aiosw-hidden">, effect </span>{number(r.effect)}{limit !== null && <span className="aiosw-hidden"> against {number(limit)}, </span>}</span>
+        <span><span className="aiosw-hidden">, effect </span>{effectText(r.effect)}{limit !== null && <span className="aiosw-hidden"> against {number(limit)}, </span>}</span>
       </span>
       <span data-cell="value">{r.main === null ? '–' : <><b>{number(r.value)}</b> <small>{statistic(r.main)}</small></>}</span>
       <span data-cell="p"><span className="aiosw-hidden">, adjusted p </span>{pText(r.p_adjusted)}</span>

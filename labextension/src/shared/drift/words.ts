@@ -25,6 +25,11 @@ export function number(value: number | null | undefined): string {
   return value === null || value === undefined ? '–' : digits(value);
 }
 
+/** An effect: between 0 and a few, so that three places tell enough. */
+export function effectText(value: number | null): string {
+  return value === null ? '–' : value !== 0 && Math.abs(value) < 0.0005 ? '< 0.001' : String(Number(value.toFixed(3)));
+}
+
 /** A number of a column: a time as a date. */
 export function valueOf(kind: Kind, value: number | null | undefined): string {
   return kind === 'datetime' && typeof value === 'number' ? isoTime(Math.round(value)).replace(/T(\d\d:\d\d).*$/, ' $1') : number(value);
