@@ -59,7 +59,7 @@ def test_by_value_every_statistic_is_scipys(a, b):
     w1 = stats.wasserstein_distance(x / unit, y / unit) * unit
     std = np.std(x / unit) * unit if x.min() < x.max() else abs(x[0]) or 1.0
     if std > unit * 1e-12:  # below that a standard deviation is rounding, scipy's as well as ours
-        assert found["wasserstein"].value == pytest.approx(w1 / std, rel=1e-6, abs=1e-9)
+        assert found["wasserstein"].value == pytest.approx(w1 / std, rel=1e-9, abs=1e-9)
     both = np.unique(np.concatenate([x, y]))
     if len(both) > 20:
         return

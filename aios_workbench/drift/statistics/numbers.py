@@ -16,6 +16,8 @@ from aios_workbench.drift.tables import MOST_ATOMS, Floats, Ints, NumberTable
 
 #: Bins of a picture.
 _PICTURE = 40
+#: The largest figure that is told: an infinite one is no JSON.
+_MOST = 1e300
 #: evidently takes a column of so few different numbers for categories, and tests p-values up to so many rows.
 THEIR_FEW, THEIR_SMALL = 5, 1000
 
@@ -129,8 +131,8 @@ def theirs(a: Ints, b: Ints) -> dict[StatisticName, Statistic]:
         value, p = z_test(a, b)
         return {"z": Statistic(value=value, p_value=p, rows=rows)}
     value, p = one_sample_chisquare_p(a, b)
-    # an infinite value, of a new category, is no JSON
-    return {"chisquare_one_sample": Statistic(value=min(value, 1e300), p_value=p, rows=rows)}
+    # of a new category it is infinite
+    return {"chisquare_one_sample": Statistic(value=min(value, _MOST), p_value=p, rows=rows)}
 
 
 def _ks(both: Cells, rows: int) -> Statistic:
@@ -163,12 +165,20 @@ def _wasserstein(both: Cells, sigma: float, rows: int) -> Statistic:
     with np.errstate(divide="ignore", invalid="ignore"):
         even = width * (before**2 + after**2) / (2 * (np.abs(before) + np.abs(after)))
     likely = np.where(may_cross & (before * after < 0), np.clip(even, area, top), area)
-    per = both.unit / sigma
-    value, low, high = ((between + float(x.sum())) * per for x in (likely, area, top))
-    effect = corrected(value, wasserstein_square(both) * per * per)
+    area_likely = between + float(likely.sum())
+    noiseless = corrected(area_likely, wasserstein_square(both))
+    value, low, high, effect = (
+        _measured(x, both.unit, sigma)
+        for x in (area_likely, between + float(area.sum()), between + float(top.sum()), noiseless)
+    )
     if both.by_value:
         return Statistic(value=value, effect=effect, rows=rows)
     return Statistic(value=value, effect=effect, low=low, high=high, method="bounds", rows=rows)
+
+
+def _measured(length: float, unit: float, sigma: float) -> float:
+    """Return a length in standard deviations; of the widest there can be a number that can be written."""
+    return min(length * (unit / sigma), _MOST) if length > 0 else 0.0
 
 
 def spread(table: NumberTable) -> float:
@@ -235,7 +245,7 @@ def _quantile_shift(a: NumberTable, b: NumberTable) -> float:
     q1, q3 = quantiles(a, [0.25, 0.75])
     sigma = (q3 - q1) / 1.349 or spread(a)
     with np.errstate(over="ignore"):
-        return float(np.minimum(np.abs(two / sigma - one / sigma).max(), 1e300))
+        return float(np.minimum(np.abs(two / sigma - one / sigma).max(), _MOST))
 
 
 def histogram(a: NumberTable, b: NumberTable) -> Histogram | None:
