@@ -13,7 +13,7 @@ from pydantic import Field
 from aios_workbench._wire import Message
 from aios_workbench.drift.kinds import SAMPLE, ColumnRole, infer
 from aios_workbench.drift.models import Kind, Role
-from aios_workbench.drift.tables import MOST_ATOMS, Floats, Grid
+from aios_workbench.drift.tables import MOST_ATOMS, MOST_VALUES, Floats, Grid
 from aios_workbench.errors import DriftInputError
 
 if TYPE_CHECKING:
@@ -100,7 +100,10 @@ def plan(
         sample = source.sample(SAMPLE, seed, columns=columns if roles is None and columns else None)
     if roles is None:
         roles = infer(source, columns=columns, sample=sample, **infer_options)
-    found = {name: _column(role, source.columns[name], sample[name]) for name, role in roles.items()}
+    small = source.rows <= MOST_VALUES  # then every figure can be exact
+    found = {
+        name: _column(role, source.columns[name], sample[name], small=small) for name, role in roles.items()
+    }
     if time is not None:
         type_ = source.only([time])[time]
         if type_ != "DATE" and not type_.startswith("TIMESTAMP"):
@@ -113,7 +116,7 @@ def plan(
     return Plan(columns=found, time=time)
 
 
-def _column(role: ColumnRole, type_: str, values: pd.Series[Any]) -> ColumnPlan:
+def _column(role: ColumnRole, type_: str, values: pd.Series[Any], *, small: bool) -> ColumnPlan:
     made = ColumnPlan(kind=role.kind, role=role.role, type=type_)
     if role.kind == "text":
         texts = values.dropna().astype(str)
@@ -123,7 +126,7 @@ def _column(role: ColumnRole, type_: str, values: pd.Series[Any]) -> ColumnPlan:
     elif role.kind == "numeric":
         numbers = floats(values)
         made.grid = grid_of(numbers)
-        made.by_value = len(np.unique(numbers)) <= FEW_VALUES
+        made.by_value = small or len(np.unique(numbers)) <= FEW_VALUES
     return made
 
 

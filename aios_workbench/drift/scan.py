@@ -18,7 +18,7 @@ from aios_workbench.drift.counttable import BUCKETS, MOST_TEXTS
 from aios_workbench.drift.plan import ColumnPlan, Plan
 from aios_workbench.drift.scan_numbers import Scan, number_tables
 from aios_workbench.drift.sources import Source, literal
-from aios_workbench.drift.tables import CountTable, Grid, NumberTable
+from aios_workbench.drift.tables import MOST_VALUES, CountTable, Grid, NumberTable
 from aios_workbench.drift.windows import Split, counted, merged_names, utc
 
 if TYPE_CHECKING:
@@ -96,7 +96,8 @@ def _column(task: Scan, column: str, how: ColumnPlan, sample: pd.Series[Any] | N
         x = as_double(name, type_)
         if x is None:
             return {}
-        few = how.by_value and (sample is None or sample.nunique() <= MANY_TEXTS // 2)
+        known = source.rows <= MOST_VALUES or sample is None or sample.nunique() <= MANY_TEXTS // 2
+        few = how.by_value and known
         return number_tables(task, x, how.grid or Grid(0.0, 1.0), by_value=few)
     if how.kind == "datetime":
         return _times(task, column) if type_ == "DATE" or type_.startswith("TIMESTAMP") else {}
