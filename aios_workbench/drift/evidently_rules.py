@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from aios_workbench.drift.models import Side, Statistic, StatisticName
-from aios_workbench.drift.names import words
+from aios_workbench.drift.names import THEIRS, words
 from aios_workbench.drift.statistics.numbers import THEIR_SMALL
 from aios_workbench.drift.statistics.significance import ks_p
 
@@ -44,7 +44,7 @@ def evidently_test(
     if reference is None or not statistics:
         return None
     rows = reference.rows - reference.nulls - reference.infinite
-    few_values: StatisticName | None = next((n for n in _FEW_VALUES if n in statistics), None)
+    few_values: StatisticName | None = next((n for n in THEIRS if n in statistics), None)
     categories = "jensenshannon" in statistics and "ks" not in statistics
     if rows <= THEIR_SMALL and few_values is not None:
         p_value = statistics[few_values].p_value
@@ -58,9 +58,6 @@ def evidently_test(
     std = reference.std or 0.0
     ours = std or abs(reference.mean or 0.0) or 1.0
     return "wasserstein", statistics["wasserstein"].value * ours / max(std, _LEAST_STD), DISTANCE
-
-
-_FEW_VALUES: tuple[StatisticName, ...] = ("z", "chisquare_one_sample")
 
 
 def _scipys(ks: Statistic, n: int) -> float:

@@ -23,10 +23,12 @@ StatisticName = Literal[
     "new_share",
     "mmd",
     "domain_auc",
-    # evidently's own forms of two tests, for `rules="evidently"`
     "chisquare_one_sample",
     "z",
 ]
+
+#: evidently's own forms of two tests, for `rules="evidently"`: of no interest where they decide nothing.
+THEIRS: tuple[StatisticName, ...] = ("z", "chisquare_one_sample")
 
 #: What a person reads.
 WORDS: dict[StatisticName, str] = {

@@ -20,6 +20,7 @@ from aios_workbench.drift.models import (
     StatisticName,
     Verdict,
 )
+from aios_workbench.drift.names import THEIRS
 from aios_workbench.widgets.drift_protocol import (
     DriftPatch,
     DriftRow,
@@ -149,7 +150,7 @@ def page(c: ColumnDrift) -> ColumnDrift:
             "windows": c.windows[-_PAGE_WINDOWS:],
             "reasons": _reasons(c),
             "parts": [page(p) for p in c.parts],
-            "statistics": _known(c.statistics),
+            "statistics": _shown(c),
         }
     )
     if c.categories is not None:
@@ -318,6 +319,11 @@ def _coarser(h: Histogram) -> Histogram | None:
             "current": _merged(h.current, -(-bins // each)),
         }
     )
+
+
+def _shown(c: ColumnDrift) -> dict[StatisticName, Any]:
+    """Return the statistics of a column that a person is shown."""
+    return {n: s for n, s in _known(c.statistics).items() if n not in THEIRS or n in (c.test, c.effect_of)}
 
 
 def _known(statistics: Mapping[StatisticName, Any]) -> dict[StatisticName, Any]:

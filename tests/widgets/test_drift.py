@@ -427,3 +427,15 @@ def test_the_real_report_has_what_the_screen_asks(tmp_path: Path) -> None:
     assert "at hand" in ask(
         widget, kind="slices", slices=[{"column": "city", "value": "Bonn"}]
     ).message.replace("rows of", "at hand")
+
+
+def test_forms_of_a_test_that_decided_nothing_are_not_shown() -> None:
+    figures = {
+        "psi": Statistic(value=0.3),
+        "z": Statistic(value=2.0),
+        "chisquare_one_sample": Statistic(value=9.0),
+    }
+    column = ColumnDrift(name="city", kind="categorical", test="chisquare", statistics=figures)
+    assert list(drift_view.page(column).statistics) == ["psi"]
+    theirs = column.model_copy(update={"test": "chisquare_one_sample"})
+    assert list(drift_view.page(theirs).statistics) == ["psi", "chisquare_one_sample"]
