@@ -33,6 +33,7 @@ from aios_workbench.widgets.drift_picture import HEADS, cells
 from aios_workbench.widgets.drift_view import cut, page
 from aios_workbench.widgets.svg import figure, text
 
+_MOST_REASONS = 8
 _METHODS = {"exact": "exact", "bounds": "bounds from bins", "sample": "sample"}
 _CSS = f"""{CSS}{DARK}
 section {{ margin-top: 1.6rem; padding-top: .4rem; border-top: 1px solid #8886; break-inside: avoid;
@@ -65,7 +66,7 @@ def html(report: Any) -> str:
     return document(
         f"Drift: {cut(data.name, 200) or 'report'}",
         f"<p>{_verdict(data.drifted)} {text(data.summary)}</p>",
-        listed(data.reasons),
+        listed(_first(data.reasons)),
         _sides(data),
         _changes(data),
         table(
@@ -152,6 +153,12 @@ def _column(c: ColumnDrift) -> str:
         f"<p>{c.kind}{f', {c.role}' if c.role != 'feature' else ''}</p>{listed(c.reasons)}{counted}{changed}"
         f"<div class='pictures'>{''.join(pictures)}</div>{_statistics(c)}{_figures(c)}{parts}</section>"
     )
+
+
+def _first(reasons: list[str]) -> list[str]:
+    """All of them stand in their sections: the head has no room for a model's every window."""
+    more = len(reasons) - _MOST_REASONS
+    return [*reasons[:_MOST_REASONS], f"and {more} more, told below"] if more > 1 else reasons
 
 
 def _statistics(c: ColumnDrift) -> str:

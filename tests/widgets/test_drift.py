@@ -439,3 +439,11 @@ def test_forms_of_a_test_that_decided_nothing_are_not_shown() -> None:
     assert list(drift_view.page(column).statistics) == ["psi"]
     theirs = column.model_copy(update={"test": "chisquare_one_sample"})
     assert list(drift_view.page(theirs).statistics) == ["psi", "chisquare_one_sample"]
+
+
+def test_the_page_begins_with_a_few_reasons() -> None:
+    found = report()
+    found.data.reasons[:] = [f"reason {i} of twenty" for i in range(20)]
+    head = html(found).split("<h2")[0]
+    assert head.count("of twenty") == 8
+    assert "and 12 more, told below" in head
