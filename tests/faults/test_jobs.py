@@ -27,6 +27,8 @@ from aios_workbench.promote import JobSpec
 from aios_workbench.promote.claims import LOST_LIMIT
 from aios_workbench.workspace import Workspace
 
+pytestmark = pytest.mark.alone
+
 # Its clock is a file that holds the seconds to add to the real one: all workers read the same.
 WORKER = """
 import os, signal, threading, time
@@ -34,8 +36,6 @@ from pathlib import Path
 from aios_workbench.engine.leases import Lease
 from aios_workbench.promote import Scheduler
 from aios_workbench.workspace import workspace
-
-pytestmark = pytest.mark.alone
 
 ws = workspace()
 shift = Path(os.environ["SHIFT"])

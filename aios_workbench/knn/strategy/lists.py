@@ -52,7 +52,7 @@ class Lists:
         """The smallest nprobe predicted to reach `target` with its margin; None when the codes cannot."""
         curve = self.curves[params.nlist or 1]
         at = curve.nprobe(target, sure=False) - 1
-        need = (target + float(curve.error[at])) / self.finds(params)
+        need = (target + float(curve.error[at])) / max(self.finds(params), 1e-9)
         if need > float(curve.recall[-1]) + 1e-9:
             return None
         return curve.nprobe(need, sure=False)
@@ -75,7 +75,7 @@ class Lists:
         share = float(self.curves[params.nlist or 1].recall[nprobe - 1])
         coded, found = _coded(params), min(1.0, point.recall / max(share, 1e-9))
         if coded not in self.learned:
-            self.gain[_kind(params)] = found / self.ceiling.get(coded, 1.0)
+            self.gain[_kind(params)] = found / max(self.ceiling.get(coded, 1.0), 1e-9)
             self.learned.add(coded)
         self.ceiling[coded] = found
         ratio = 1 / point.qps / self.cost(params, nprobe) * self.dearer.get(_kind(params), 1.0)
