@@ -113,16 +113,14 @@ export class Api {
     } catch {
       throw new ApiError('The Jupyter server does not answer.', 0, 'Is it still running? This view tries again by itself.');
     }
-    let data: unknown = null;
-    try {
-      data = await response.json();
-    } catch {
-      data = null;
-    }
     if (!response.ok) {
-      throw failure(response.status, data);
+      throw failure(response.status, await response.json().catch(() => null));
     }
-    return data as T;
+    try {
+      return (await response.json()) as T;
+    } catch {
+      throw new ApiError("The Jupyter server's answer was cut off.", response.status, 'This view tries again by itself.');
+    }
   }
 }
 

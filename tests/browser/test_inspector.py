@@ -341,10 +341,14 @@ def test_a_run_that_is_not_there_is_said(
     shot(page, "not-found")
 
 
-def test_a_server_that_does_not_answer_is_said(page: Page, visit: Any) -> None:
+@pytest.mark.parametrize("how", ["gone", "cut off"])
+def test_a_server_that_does_not_answer_is_said(page: Page, visit: Any, how: str) -> None:
     inspector = visit("changed", "overview")
     expect(inspector.get_by_text("Where the time went")).to_be_visible()
-    page.route("**/aios/ask*", lambda route: route.abort())
+    page.route(
+        "**/aios/ask*",
+        lambda route: route.abort() if how == "gone" else route.fulfill(status=200, body='{"lanes": ['),
+    )
     tab(inspector, "Timeline")
     expect(inspector.locator(".aiosw-page .aiosw-trouble")).to_contain_text("does not answer")
     shot(page, "server-gone")

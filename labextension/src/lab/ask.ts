@@ -36,11 +36,10 @@ export function askServer(settings: ServerConnection.ISettings, path: () => stri
         },
         settings
       );
-      const data: unknown = await response.json().catch(() => null);
       if (!response.ok) {
-        throw refusal(response.status, data);
+        throw refusal(response.status, await response.json().catch(() => null));
       }
-      return data;
+      return (await response.json()) as unknown; // taken back or cut off while it came: no answer
     } catch (e) {
       if (e instanceof Refused) {
         throw e;
