@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import importlib
-import sys
-import types
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aios_workbench.drift import evidently_engine as evidently
-    from aios_workbench.drift.compare import compare as compare
-    from aios_workbench.drift.gate import GateVerdict as GateVerdict
-    from aios_workbench.drift.gate import check as check
-    from aios_workbench.drift.gate import gate as gate
+    from aios_workbench.drift.comparison import compare as compare
+    from aios_workbench.drift.gates import GateVerdict as GateVerdict
+    from aios_workbench.drift.gates import check as check
+    from aios_workbench.drift.gates import gate as gate
     from aios_workbench.drift.importance import importance_drift as importance_drift
     from aios_workbench.drift.models import Rules as Rules
     from aios_workbench.drift.monitor import Monitor as Monitor
     from aios_workbench.drift.monitor import MonitorAlert as MonitorAlert
-    from aios_workbench.drift.profile import Profile as Profile
-    from aios_workbench.drift.profile import load_profile as load_profile
-    from aios_workbench.drift.profile import profile as profile
+    from aios_workbench.drift.profiles import Profile as Profile
+    from aios_workbench.drift.profiles import load_profile as load_profile
+    from aios_workbench.drift.profiles import profile as profile
     from aios_workbench.drift.report import DriftReport as DriftReport
     from aios_workbench.drift.report import load_report as load_report
     from aios_workbench.drift.sources import Source as Source
@@ -31,21 +29,21 @@ _MODULES = {"evidently": "evidently_engine"}
 #: Public name -> module; each is imported when it is first used.
 _HOMES = {
     "DriftReport": "report",
-    "GateVerdict": "gate",
+    "GateVerdict": "gates",
     "Monitor": "monitor",
     "MonitorAlert": "monitor",
-    "Profile": "profile",
+    "Profile": "profiles",
     "Rules": "models",
     "Source": "sources",
     "Stream": "streams",
-    "check": "gate",
-    "compare": "compare",
-    "gate": "gate",
+    "check": "gates",
+    "compare": "comparison",
+    "gate": "gates",
     "importance_drift": "importance",
-    "load_profile": "profile",
+    "load_profile": "profiles",
     "load_report": "report",
     "open_source": "sources",
-    "profile": "profile",
+    "profile": "profiles",
 }
 
 __all__ = [
@@ -80,19 +78,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return list(__all__)
-
-
-class _Package(types.ModuleType):
-    """Keeps `drift.gate` the function: importing the module `drift.gate` would put the module in its place."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, types.ModuleType) and _HOMES.get(name) == name:
-            value = getattr(value, name)
-        super().__setattr__(name, value)
-
-    def __reduce__(self) -> Any:
-        # cloudpickle stores a plain module by its name; a function that mentions this one travels like that, too
-        return (importlib.import_module, (self.__name__,))
-
-
-sys.modules[__name__].__class__ = _Package

@@ -14,7 +14,7 @@ from aios_workbench.drift import hooks, monitor_judging
 from aios_workbench.drift.models import Rules, RulesKind
 from aios_workbench.drift.monitor_store import Commit, Store
 from aios_workbench.drift.monitor_windows import Place, Windows, moment, place, place_named, windows_of
-from aios_workbench.drift.profile import Profile, profile
+from aios_workbench.drift.profiles import Profile, profile
 from aios_workbench.drift.report import DriftReport
 from aios_workbench.drift.retention import USUAL, checked_keep, dropped
 from aios_workbench.drift.rules import as_rules

@@ -8,11 +8,11 @@ from functools import reduce
 from typing import Any
 
 from aios_workbench.drift import summary
-from aios_workbench.drift.compare import compare
+from aios_workbench.drift.comparison import compare
 from aios_workbench.drift.models import Rules
 from aios_workbench.drift.monitor_store import Store
 from aios_workbench.drift.monitor_windows import LENGTHS, place_named
-from aios_workbench.drift.profile import Profile
+from aios_workbench.drift.profiles import Profile
 from aios_workbench.drift.report import DriftReport
 from aios_workbench.drift.seasons import Season, changepoints, phase
 

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from aios_workbench.drift.profile import Profile, load_profile
+from aios_workbench.drift.profiles import Profile, load_profile
 from aios_workbench.drift.report import DriftReport, load_report
 from aios_workbench.errors import NotFoundError
 from aios_workbench.workspace import Workspace, dumps, upsert

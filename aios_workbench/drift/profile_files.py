@@ -25,7 +25,7 @@ from aios_workbench.drift.tables import CountTable, Grid, NumberTable
 from aios_workbench.errors import CorruptProfileError, DriftError, NotFoundError
 
 if TYPE_CHECKING:
-    from aios_workbench.drift.profile import Profile
+    from aios_workbench.drift.profiles import Profile
 
 FORMAT, VERSION = b"aios-drift-profile", 1
 #: A larger file, or one that unpacks to more, is no profile.

@@ -17,7 +17,7 @@ from aios_workbench.drift import comparing
 from aios_workbench.drift import judge as judging
 from aios_workbench.drift.models import ColumnDrift, Multivariate, ReportData
 from aios_workbench.drift.plan import floats
-from aios_workbench.drift.profile import profile_of
+from aios_workbench.drift.profiles import profile_of
 from aios_workbench.drift.sides import Sides
 from aios_workbench.drift.sources import Source, literal
 from aios_workbench.drift.summary import shown, summarise

@@ -10,7 +10,7 @@ from aios_workbench.drift.kinds import ColumnRole, infer
 from aios_workbench.drift.models import Kind, SourceInfo
 from aios_workbench.drift.plan import ColumnPlan, Plan
 from aios_workbench.drift.plan import plan as make_plan
-from aios_workbench.drift.profile import Profile, Progress, profile_of
+from aios_workbench.drift.profiles import Profile, Progress, profile_of
 from aios_workbench.drift.schema import Facts, alike
 from aios_workbench.drift.sources import Source, open_source
 from aios_workbench.drift.tables import CountTable, NumberTable

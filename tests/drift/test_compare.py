@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 
 from aios_workbench import drift
-from aios_workbench.drift.compare import compare
-from aios_workbench.drift.profile import load_profile, profile
+from aios_workbench.drift.comparison import compare
+from aios_workbench.drift.profiles import load_profile, profile
 from aios_workbench.errors import DriftInputError
 from tests.drift.conftest import mixed
 

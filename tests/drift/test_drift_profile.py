@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from aios_workbench.drift import profile_files
 from aios_workbench.drift.columntables import TimeTable, all_of
-from aios_workbench.drift.compare import compare
+from aios_workbench.drift.comparison import compare
 from aios_workbench.drift.counttable import CountTable
-from aios_workbench.drift.profile import Profile, load_profile, profile
+from aios_workbench.drift.profiles import Profile, load_profile, profile
 from aios_workbench.drift.tables import Grid, NumberTable
 from aios_workbench.errors import CorruptProfileError, DriftError, DriftInputError, NotFoundError
 from tests.drift.conftest import HOSTILE, mixed

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from aios_workbench.drift.columntables import Table
-from aios_workbench.drift.compare import compare
+from aios_workbench.drift.comparison import compare
 from aios_workbench.drift.plan import plan
 from aios_workbench.drift.scan import scan
 from aios_workbench.drift.sources import open_source

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from aios_workbench import drift
-from aios_workbench.drift.compare import compare
-from aios_workbench.drift.profile import profile
+from aios_workbench.drift.comparison import compare
+from aios_workbench.drift.profiles import profile
 from aios_workbench.errors import DriftInputError
 from tests.drift.conftest import HOSTILE, mixed
 

@@ -10,15 +10,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from aios_workbench.drift.compare import compare
+from aios_workbench.drift.comparison import compare
 from aios_workbench.drift.counttable import BUCKETS, CountTable
-from aios_workbench.drift.profile import profile
+from aios_workbench.drift.profiles import profile
 
 ROWS = 1_500_000
 
 _COMPARE = """
 import resource, sys, threading
-from aios_workbench.drift.compare import compare
+from aios_workbench.drift.comparison import compare
 import pandas, scipy.stats, sklearn.ensemble, pyarrow.parquet  # as large without any data
 import aios_workbench.drift.multivariate
 compare("select i, i * 0.5 as x from range(100) r(i)", "select i, i * 0.5 as x from range(100) r(i)")

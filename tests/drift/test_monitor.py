@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 import aios_workbench as aios
 from aios_workbench.drift import hooks, monitor_judging, retention, seasons
-from aios_workbench.drift.compare import compare
+from aios_workbench.drift.comparison import compare
 from aios_workbench.drift.monitor import Monitor, MonitorAlert
 from aios_workbench.drift.monitor_windows import LENGTHS, moment, place, place_named, windows_of
-from aios_workbench.drift.profile import profile
+from aios_workbench.drift.profiles import profile
 from aios_workbench.drift.windows import label
 from aios_workbench.errors import ConflictError, DriftInputError, NotFoundError
 from aios_workbench.workspace import Workspace, gc_drift, workspace

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from aios_workbench.drift.monitor import Monitor
-from aios_workbench.drift.profile import profile
+from aios_workbench.drift.profiles import profile
 from aios_workbench.workspace import Workspace, workspace
 
 HEADER = """

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aios_workbench.drift.compare import compare
+from aios_workbench.drift.comparison import compare
 from aios_workbench.drift.judge import judge
 from aios_workbench.drift.models import ColumnDrift, Rules
 from aios_workbench.drift.text import LEAST_TEXTS, parts

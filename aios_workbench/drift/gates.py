@@ -241,7 +241,7 @@ class Check:
     def __call__(self, value: Any) -> GateVerdict:
         """Check a step's value: the data, or a report."""
         if not isinstance(value, DriftReport):
-            from aios_workbench.drift.compare import compare
+            from aios_workbench.drift.comparison import compare
 
             value = compare(self.reference, value, **self._options)
         return gate(value, **self._gate)

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from aios_workbench.drift import comparing
 from aios_workbench.drift.judge import drifted, judge
 from aios_workbench.drift.models import ColumnDrift, Kind, Multivariate, ReportData, Rules, RulesKind
-from aios_workbench.drift.profile import Progress
+from aios_workbench.drift.profiles import Progress
 from aios_workbench.drift.report import DriftReport, Live
 from aios_workbench.drift.rules import as_rules
 from aios_workbench.drift.schema import changes
