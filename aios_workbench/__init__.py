@@ -89,19 +89,12 @@ def _connect() -> None:
         engine = sys.modules.get("aios_workbench.engine.context")
         return engine.current.get() if engine is not None else None
 
-    def report(tuning: Any) -> str:
-        return str(importlib.import_module("aios_workbench.widgets.tuning_report").html(tuning))
+    def page(kind: str, target: Any) -> str:
+        return str(importlib.import_module(f"aios_workbench.widgets.{kind}_report").html(target))
 
-    from aios_workbench.knn import hooks as knn
+    from aios_workbench import _hooks, drift, knn  # noqa: F401 - the two are there as aios.drift and aios.knn
 
-    knn.set_hooks(step, report)
-
-    def page(report: Any) -> str:
-        return str(importlib.import_module("aios_workbench.widgets.drift_report").html(report))
-
-    from aios_workbench.drift import hooks as drift
-
-    drift.set_hooks(page, step)
+    _hooks.set_hooks(step, page)
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is not None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from aios_workbench.drift import hooks, summary
+from aios_workbench import _hooks
+from aios_workbench.drift import summary
 from aios_workbench.drift.models import ColumnDrift, Rules, RulesKind, StatisticName
 from aios_workbench.drift.names import words
 from aios_workbench.drift.report import DriftReport
@@ -219,7 +220,7 @@ def _message(verdict: GateVerdict) -> str:
 
 def _tell(verdict: GateVerdict) -> None:
     """Keep report and figures with the step that runs, if one does."""
-    step = hooks.step()
+    step = _hooks.step()
     if step is None:
         return
     step.keep(verdict)

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aios_workbench.drift import hooks, monitor_judging
+from aios_workbench import _hooks
+from aios_workbench.drift import monitor_judging
 from aios_workbench.drift.models import Rules, RulesKind
 from aios_workbench.drift.monitor_store import Commit, Store
 from aios_workbench.drift.monitor_windows import Place, Windows, moment, place, place_named, windows_of
@@ -322,7 +323,7 @@ class Monitor:
         step = Commit(self._row())
         step.at = when
         step.latest_at = when if step.latest_at is None else max(step.latest_at, when)
-        running = hooks.step()
+        running = _hooks.step()
         step.run_id, step.step = getattr(running, "run_id", None), getattr(running, "step", None)
         return step
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aios_workbench import _hooks
 from aios_workbench.drift import report_code, report_files, summary
 from aios_workbench.drift.models import (
     ColumnDrift,
@@ -317,9 +318,7 @@ class DriftReport:
 
     def to_html(self, path: str | Path | None = None, *, raw: bool = False) -> str:
         """Return the report as a page that needs nothing else; written to `path`, too, where one is given."""
-        from aios_workbench.drift import hooks
-
-        page = hooks.html(DriftReport(self.stored(raw=raw)))
+        page = _hooks.html("drift", DriftReport(self.stored(raw=raw)))
         if path is not None:
             report_files.write_text(Path(path).expanduser(), page)
         return page

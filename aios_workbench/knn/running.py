@@ -13,8 +13,9 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
+from aios_workbench import _hooks
 from aios_workbench.errors import ConflictError
-from aios_workbench.knn import choice, hooks, journal, summary
+from aios_workbench.knn import choice, journal, summary
 from aios_workbench.knn.models import Constraints, Point, Pruned, TuningState
 from aios_workbench.knn.remote import Remote, death
 from aios_workbench.workspace import Workspace
@@ -239,7 +240,7 @@ class Running:
     ) -> None:
         end = None if timeout is None else time.monotonic() + timeout
         said = summary.Progress() if progress else None
-        step = hooks.step()
+        step = _hooks.step()
         try:
             while not done():
                 left = None if end is None else end - time.monotonic()

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from aios_workbench import _hooks
 from aios_workbench.errors import ConflictError, NotFoundError, TuningFailed, hint
-from aios_workbench.knn import choice, exploring, hooks, journal, kept, summary, task
+from aios_workbench.knn import choice, exploring, journal, kept, summary, task
 from aios_workbench.knn.gate import Verdict, check_recall
 from aios_workbench.knn.kept import Asked
 from aios_workbench.knn.models import Cost, Explored, HardQuery, Point, TuningState
@@ -233,7 +234,7 @@ class Tuning(Running):
     def html(self, path: str | Path) -> Path:
         """Write a report of this tuning as one HTML file, readable without a kernel; return its path."""
         target = Path(path)
-        target.write_text(hooks.html(self), encoding="utf-8")
+        target.write_text(_hooks.html("tuning", self), encoding="utf-8")
         return target
 
     # -- leaving the process

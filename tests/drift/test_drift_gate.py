@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from reports import HOSTILE, made, number, words
 
-from aios_workbench import drift
-from aios_workbench.drift import hooks
+from aios_workbench import _hooks, drift
 from aios_workbench.drift.gates import GateVerdict, check, gate
 from aios_workbench.drift.models import Multivariate, SchemaChange, Side, Statistic
 from aios_workbench.errors import DriftError, DriftInputError
@@ -168,7 +167,7 @@ def test_in_a_step_report_and_figures_are_kept_either_way(
     effect: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     step = Step()
-    monkeypatch.setattr(hooks, "_step", lambda: step)
+    monkeypatch.setattr(_hooks, "_step", lambda: step)
     try:
         gate(made(number("claim_cost", effect), *CALM))
     except DriftError:

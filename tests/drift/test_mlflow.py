@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from reports import HOSTILE, made, number, words
 
-from aios_workbench.drift import hooks, mlflow_log
+from aios_workbench import _hooks
+from aios_workbench.drift import mlflow_log
 from aios_workbench.drift.models import Statistic
 from aios_workbench.drift.report import DriftReport, load_report
 from aios_workbench.errors import DriftError, DriftInputError
@@ -34,7 +35,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture(autouse=True)
 def _page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hooks, "_html", lambda report: f"<p>{report.data.summary}</p>")
+    monkeypatch.setattr(_hooks, "_html", lambda _, report: f"<p>{report.data.summary}</p>")
 
 
 def test_figures_files_and_tags_are_logged(store: Any, tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import aios_workbench as aios
-from aios_workbench.drift import hooks, monitor_judging, retention, seasons
+from aios_workbench import _hooks
+from aios_workbench.drift import monitor_judging, retention, seasons
 from aios_workbench.drift.comparison import compare
 from aios_workbench.drift.monitor import Monitor, MonitorAlert
 from aios_workbench.drift.monitor_windows import LENGTHS, moment, place, place_named, windows_of
@@ -250,7 +251,7 @@ def test_an_alert_in_a_step_names_the_run(make: Make, monkeypatch: pytest.Monkey
     class Running:
         run_id, step = "run-1", "watch"
 
-    monkeypatch.setattr(hooks, "_step", Running)
+    monkeypatch.setattr(_hooks, "_step", Running)
     make(window=None).observe(rows(shift=2), day(0))
     found = ws.catalog.one("select run_id, step from events where kind = 'drift.alert'")
     assert found == {"run_id": "run-1", "step": "watch"}

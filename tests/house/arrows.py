@@ -19,12 +19,13 @@ LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"models", "engine"}),
     frozenset({"govern", "observe", "events"}),
     frozenset({"workflow", "workspace", "knn", "drift", "explain", "samples"}),
-    frozenset({"adapters", "errors", "_util", "_wire"}),
+    frozenset({"_hooks", "adapters", "errors", "_util", "_wire"}),
 )
 
 #: imports between packages of one level, each with its reason
 SIDEWAYS: dict[tuple[str, str], str] = {
     ("knn", "workspace"): "what a tuning measured is kept in the workspace's catalog",
+    ("_hooks", "errors"): "a hook that nobody set says so",
     ("drift", "workspace"): "what a step gave can be compared; what a monitor saw is kept in the catalog",
 }
 
