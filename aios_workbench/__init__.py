@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from aios_workbench.engine import Context, Run, context, history, in_step
     from aios_workbench.engine import find_run as run
     from aios_workbench.engine import find_runs as runs
+    from aios_workbench.explain.cards import ModelCard, model_card
     from aios_workbench.widgets.picture import save_picture
     from aios_workbench.workflow import Decision, Workflow
     from aios_workbench.workspace import Workspace
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Context": "engine", "Decision": "workflow", "Run": "engine", "Workflow": "workflow", "Workspace": "workspace",
     "context": "engine", "history": "engine", "in_step": "engine", "save_picture": "widgets.picture",
-    "sql": "workspace.sql",
+    "ModelCard": "explain.cards", "model_card": "explain.cards", "sql": "workspace.sql",
 }  # fmt: skip
 # Not named `workspace`: importing the package of that name would put the module in the function's place.
 _RENAMED = {
@@ -48,9 +49,8 @@ _RENAMED = {
 }
 
 __all__ = [
-    "Context", "Decision", "Run", "Workflow", "Workspace", "context", "errors", "headless", "history", "in_step",
-    "open_workspace", "run",
-    "runs", "save_picture", "sql",
+    "Context", "Decision", "ModelCard", "Run", "Workflow", "Workspace", "context", "errors", "headless", "history",
+    "in_step", "model_card", "open_workspace", "run", "runs", "save_picture", "sql",
 ]  # fmt: skip
 
 
@@ -92,7 +92,7 @@ def _connect() -> None:
     def page(kind: str, target: Any) -> str:
         return str(importlib.import_module(f"aios_workbench.widgets.{kind}_report").html(target))
 
-    from aios_workbench import _hooks, drift, knn  # noqa: F401 - the two are there as aios.drift and aios.knn
+    from aios_workbench import _hooks, drift, explain, knn  # noqa: F401 - they are there as aios.drift and so on
 
     _hooks.set_hooks(step, page)
     ipython = sys.modules.get("IPython")

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 from aios_workbench.errors import AiosError
 
 #: What can be written as a page: `aios_workbench/widgets/<kind>_report.py` does it.
-Kind = Literal["tuning", "drift"]
+Kind = Literal["tuning", "drift", "explain"]
 
 
 class Step(Protocol):

@@ -24,9 +24,14 @@
     │   ├── TuningFailed         a tuning ended without an index to offer
     │   ├── StoreError           a vector store cannot be reached, or refused what it was asked
     │   └── RecallBelowTarget    an index finds less than was demanded: a gate that stays shut
-    └── DriftError               data cannot be compared; raised as itself, a drift gate that stays shut
-        ├── DriftInputError      a source, column, kind, window or threshold given is wrong
-        └── CorruptProfileError  a saved profile or report is damaged, foreign, or of a newer version
+    ├── DriftError               data cannot be compared; raised as itself, a drift gate that stays shut
+    │   ├── DriftInputError      a source, column, kind, window or threshold given is wrong
+    │   └── CorruptProfileError  a saved profile or report is damaged, foreign, or of a newer version
+    └── ExplainError             a model cannot be explained
+        ├── ExplainInputError    the model, rows, columns or options given are wrong
+        ├── ModelFailed          the model raised, or answered something that is no prediction
+        ├── CorruptExplanationError  a saved explanation is damaged, foreign, or of a newer version
+        └── CardIncomplete       a model card lacks a required section: a gate that stays shut
 
 Messages say what happened, where, and the next thing to do.
 """
@@ -205,6 +210,32 @@ class CorruptProfileError(DriftError):
     """A saved profile or report is damaged, foreign, or of a newer version: it is not loaded."""
 
     http_status = 409
+
+
+class ExplainError(AiosError):
+    """A model cannot be explained."""
+
+
+class ExplainInputError(ExplainError):
+    """The model, rows, columns or options given are wrong; the message names them."""
+
+
+class ModelFailed(ExplainError):
+    """The model raised, or answered something that is no prediction; the message says for which rows."""
+
+
+class CorruptExplanationError(ExplainError):
+    """A saved explanation is damaged, foreign, or of a newer version: it is not loaded."""
+
+    http_status = 409
+
+
+class CardIncomplete(ExplainError):
+    """A model card lacks required sections; `sections` are those."""
+
+    def __init__(self, message: str = "", *, sections: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.sections = tuple(sections)
 
 
 def hint(name: str, known: Iterable[str]) -> str:

@@ -26,6 +26,12 @@ LEVELS: tuple[frozenset[str], ...] = (
 SIDEWAYS: dict[tuple[str, str], str] = {
     ("knn", "workspace"): "what a tuning measured is kept in the workspace's catalog",
     ("_hooks", "errors"): "a hook that nobody set says so",
+    (
+        "explain",
+        "drift",
+    ): "whether a model leans on other columns than it did; how far columns are associated",
+    ("explain", "knn"): "prototypes are a row's nearest neighbours",
+    ("explain", "workspace"): "explanations are cached; a model card tells of runs and approvals",
     ("drift", "workspace"): "what a step gave can be compared; what a monitor saw is kept in the catalog",
 }
 
