@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from aios_workbench.explain.explanation import Explanation
+if TYPE_CHECKING:
+    from aios_workbench.explain.explanation import Explanation
 
 
 def to_dict(explanation: Explanation, *, raw: bool = False) -> dict[str, Any]:
