@@ -78,9 +78,9 @@ class Interactions(Answer):
     seconds: float = 0.0
     stopped: Literal["done", "budget", "cancelled"] = "done"
 
-    def to_frame(self) -> pd.DataFrame:
+    def toframe_of(self) -> pd.DataFrame:
         """Return a row for each pair, the strongest first."""
-        return _frame(self.pairs)
+        return frame_of(self.pairs)
 
 
 class Bin(Message):
@@ -125,7 +125,7 @@ class Dependence(Answer):
     trend: list[Bin] = []
     rows: int = 0
 
-    def to_frame(self) -> pd.DataFrame:
+    def toframe_of(self) -> pd.DataFrame:
         """Return a row for each point."""
         import pandas as pd
 
@@ -169,9 +169,9 @@ class Cohorts(Answer):
     difference: Measured | None
     columns: list[CohortColumn]
 
-    def to_frame(self) -> pd.DataFrame:
+    def toframe_of(self) -> pd.DataFrame:
         """Return a row for each column, the one that adds most first."""
-        return _frame(self.columns, "column")
+        return frame_of(self.columns, "column")
 
 
 # ------------------------------------------------------------ one row: changes, neighbours
@@ -219,7 +219,7 @@ class Counterfactuals(Answer):
     seconds: float = 0.0
     stopped: Literal["done", "budget", "cancelled"] = "done"
 
-    def to_frame(self) -> pd.DataFrame:
+    def toframe_of(self) -> pd.DataFrame:
         """Return a row for each counterfactual; columns that stay are left empty."""
         import pandas as pd
 
@@ -251,9 +251,9 @@ class WhatIf(Answer):
     prediction: Measured
     columns: list[Shift]
 
-    def to_frame(self) -> pd.DataFrame:
+    def toframe_of(self) -> pd.DataFrame:
         """Return a row for each column, the one whose contribution moved most first."""
-        return _frame(self.columns, "column")
+        return frame_of(self.columns, "column")
 
 
 class Neighbour(Message):
@@ -280,7 +280,7 @@ class Prototypes(Answer):
     like: list[Neighbour]
     unlike: list[Neighbour]
 
-    def to_frame(self) -> pd.DataFrame:
+    def toframe_of(self) -> pd.DataFrame:
         """Return a row for each neighbour."""
         import pandas as pd
 
@@ -318,7 +318,7 @@ class PartialDependence(Answer):
     evaluations: int = 0
     stopped: Literal["done", "budget", "cancelled"] = "done"
 
-    def to_frame(self) -> pd.DataFrame:
+    def toframe_of(self) -> pd.DataFrame:
         """Return a row for each point of the grid."""
         import pandas as pd
 
@@ -352,7 +352,7 @@ class PermutationImportance(Answer):
     evaluations: int = 0
     stopped: Literal["done", "budget", "cancelled"] = "done"
 
-    def to_frame(self) -> pd.DataFrame:
+    def toframe_of(self) -> pd.DataFrame:
         """Return a row for each column, the one that is missed most first."""
         import pandas as pd
 
@@ -360,147 +360,7 @@ class PermutationImportance(Answer):
         return pd.DataFrame(rows).set_index("column")
 
 
-# ------------------------------------------------------------ how good the model is, and for whom
-
-
-class Reliability(Message):
-    """Rows of about equal predictions: their mean, and what really was (a rate or a mean) with its interval."""
-
-    low: float
-    high: float
-    rows: int
-    predicted: float
-    observed: Measured | None
-
-
-class Calibration(Answer):
-    """Whether predictions mean what they say.
-
-    `error` (ECE) is the mean distance of predicted and observed over the bins, weighted by rows; `noise` is what a
-    perfectly calibrated model would show with as many rows, `p_value` how often it would show as much. `brier` is the
-    mean squared error of probabilities; of values (`kind` "value") it is the mean squared error.
-    """
-
-    kind: Literal["probability", "confidence", "value"]
-    output: str
-    rows: int
-    left_out: int = 0
-    bins: list[Reliability]
-    error: float
-    noise: float
-    p_value: float | None
-    brier: Measured
-    slope: Measured | None = None
-    finding: Finding
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return a row for each bin."""
-        import pandas as pd
-
-        rows = [
-            b.model_dump(exclude={"observed"}) | {"observed": b.observed.value, "observed_low": b.observed.low,
-            "observed_high": b.observed.high} if b.observed else b.model_dump(exclude={"observed"})
-            for b in self.bins
-        ]  # fmt: skip
-        return pd.DataFrame(rows)
-
-
-class Slice(Message):
-    """Rows that fulfil all `conditions`, their loss, and how much larger it is than that of all other rows."""
-
-    conditions: list[Condition]
-    words: str
-    rows: int
-    share: float
-    loss: Measured
-    difference: Measured
-    p_value: float
-    p_adjusted: float
-
-
-class Slices(Answer):
-    """Where the model is worse than elsewhere; slices whose excess is chance are left out, `tested` says how many."""
-
-    metric: str
-    rows: int
-    left_out: int = 0
-    loss: Measured
-    slices: list[Slice]
-    tested: int
-    small: int = 0
-    least: int
-    alpha: float
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return a row for each slice, the worst first."""
-        import pandas as pd
-
-        return pd.DataFrame(
-            [
-                {"slice": s.words, "rows": s.rows, "loss": s.loss.value, "difference": s.difference.value,
-                 "low": s.difference.low, "high": s.difference.high, "p_adjusted": s.p_adjusted}
-                for s in self.slices
-            ]
-        )  # fmt: skip
-
-
-class Disparity(Message):
-    """A rate of a group beside that of the reference: `value`, its `difference` and `ratio`, each with an interval.
-
-    `rows` is what the rate is of: of a true positive rate, the group's positive rows.
-    """
-
-    group: str
-    rate: str
-    rows: int
-    value: Measured | None
-    difference: Measured | None = None
-    ratio: Measured | None = None
-    p_value: float | None = None
-    p_adjusted: float | None = None
-    finding: Finding
-
-
-class Group(Message):
-    """A group of rows and its rates: by name, None where there is nothing to count."""
-
-    name: str
-    rows: int
-    rates: dict[str, Measured | None]
-
-
-class Fairness(Answer):
-    """Rates by group, compared with the `reference` group. `widest` are each rate's largest difference between groups.
-
-    `group` is the column, `favourable` what is selected, `threshold` from which prediction on.
-    """
-
-    group: str
-    reference: str
-    favourable: str
-    threshold: float | None
-    rows: int
-    left_out: int = 0
-    groups: list[Group]
-    disparities: list[Disparity]
-    widest: dict[str, float]
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return a row for each group and rate."""
-        import pandas as pd
-
-        rows: list[dict[str, Any]] = []
-        for d in self.disparities:
-            row: dict[str, Any] = {"group": d.group, "rate": d.rate, "rows": d.rows, "finding": d.finding}
-            for name, m in (("", d.value), ("difference", d.difference), ("ratio", d.ratio)):
-                row[name or "value"] = m.value if m else None
-                row[f"{name}_low".strip("_")] = m.low if m else None
-                row[f"{name}_high".strip("_")] = m.high if m else None
-            rows.append(row)
-        return pd.DataFrame(rows)
-
-
-def _frame(messages: list[Any], index: str | None = None) -> pd.DataFrame:
+def frame_of(messages: list[Any], index: str | None = None) -> pd.DataFrame:
     """Flatten messages: a `Measured` becomes its value, low and high."""
     import pandas as pd
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aios_workbench.explain.beyond_models import Fairness
+from aios_workbench.explain.quality_models import Fairness
 
 if TYPE_CHECKING:
     from aios_workbench.explain.explanation import Explanation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from aios_workbench.explain.beyond_models import Calibration, Slices
+from aios_workbench.explain.quality_models import Calibration, Slices
 
 if TYPE_CHECKING:
     from aios_workbench.explain.explanation import Explanation
