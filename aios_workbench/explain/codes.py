@@ -97,18 +97,19 @@ def decoded(x: Floats, codes: Codes, dtype: Any, null: Any) -> pd.Series[Any]:
         whole = _widened(dtype, codes)
         places = whole.categories.get_indexer(pd.Index(codes.values, dtype=whole.categories.dtype))
         taken = np.where(missing, -1, places[at]) if len(places) else np.full(len(x), -1)
-        return pd.Series(pd.Categorical.from_codes(taken, dtype=whole))
+        made: pd.Series[Any] = pd.Series(pd.Categorical.from_codes(taken, dtype=whole))
+        return made
     table = np.empty(len(codes.values) + 1, dtype=object)
     table[:-1], table[-1] = codes.values, null if dtype == np.object_ else None
     found = table[np.where(missing, -1, at)]
+    series: pd.Series[Any]
     try:
-        return pd.Series(found, dtype=dtype)
+        series = pd.Series(found, dtype=dtype)
     except (TypeError, ValueError):
         # nothing may be missing among whole numbers, and a text is none of them
-        whole_numbers = getattr(dtype, "kind", "") in "iub" and not any(
-            isinstance(v, str) for v in codes.values
-        )
-        return pd.Series(found, dtype=np.float64 if whole_numbers else np.object_)
+        texts = any(isinstance(v, str) for v in codes.values)
+        series = pd.Series(found, dtype=np.float64 if dtype.kind in "iub" and not texts else np.object_)
+    return series
 
 
 def _widened(dtype: pd.CategoricalDtype, codes: Codes) -> pd.CategoricalDtype:
