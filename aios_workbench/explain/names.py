@@ -95,16 +95,12 @@ def value_text(value: Any) -> str:
     import numpy as np
     import pandas as pd
 
-    if value is None or value is pd.NA or value is pd.NaT:
+    if _gone(value):
         return MISSING
     if isinstance(value, (float, np.floating)):
         x = float(value)
-        if math.isnan(x):
-            return MISSING
-        return f"{x:.0f}" if x == round(x) and abs(x) < 1e9 else f"{x:.6g}"
+        return f"{x:.0f}" if abs(x) < 1e9 and x == round(x) else f"{x:.6g}"
     if isinstance(value, (np.datetime64, pd.Timestamp)) or hasattr(value, "isoformat"):
-        if pd.isna(value):  # numpy has a NaT of its own
-            return MISSING
         return str(pd.Timestamp(value).isoformat()).removesuffix("T00:00:00")
     return one_line(str(value), _LONG)
 
@@ -128,14 +124,20 @@ def number_of(value: Any) -> float | None:
     import numpy as np
     import pandas as pd
 
-    if value is None or value is pd.NA or value is pd.NaT:
+    if _gone(value):
         return None
     if isinstance(value, (bool, np.bool_, int, float, np.integer, np.floating)):
         x = float(value)
         return x if math.isfinite(x) else None
     if isinstance(value, (np.datetime64, pd.Timestamp)):
-        return None if pd.isna(value) else float(pd.Timestamp(value).timestamp())
+        return float(pd.Timestamp(value).timestamp())
     return None
+
+
+def _gone(value: Any) -> bool:
+    import pandas as pd
+
+    return bool(pd.api.types.is_scalar(value) and pd.isna(value))
 
 
 def signed(value: float) -> str:
