@@ -1,4 +1,4 @@
-"""Writes `labextension/src/protocol.ts` from `protocol.py`; likewise `tuning_protocol.ts` and `drift_protocol.ts`.
+"""Writes `labextension/src/protocol.ts` from `protocol.py`; likewise those of the analysts' protocols.
 
 python -m aios_workbench.widgets.generate_ts [--check]
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic.json_schema import models_json_schema
 
 from aios_workbench.drift import names
-from aios_workbench.widgets import drift_protocol, protocol, tuning_protocol
+from aios_workbench.widgets import drift_protocol, explain_protocol, protocol, tuning_protocol
 from aios_workbench.workspace.models import Filter, Sort, TableQuery
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ SOURCES = Path(__file__).resolve().parents[2] / "labextension" / "src"
 TARGET = SOURCES / "protocol.ts"
 TUNING = SOURCES / "tuning_protocol.ts"
 DRIFT = SOURCES / "drift_protocol.ts"
+EXPLAIN = SOURCES / "explain_protocol.ts"
 
 _HEAD = """\
 // Generated from aios_workbench/widgets/{} by `python -m aios_workbench.widgets.generate_ts`. Do not edit.
@@ -83,6 +84,20 @@ def generate_drift() -> str:
     said = _sister("Drift", drift_protocol, drift_protocol.DriftRequest, "Done, Preview", aliases)
     table = f"export const STATISTICS: Record<string, string> = {_object(words)};"
     return f"{said}\n/** What a person reads for a statistic. */\n{table}\n"
+
+
+def generate_explain() -> str:
+    """Return the TypeScript of what is said about an explanation."""
+    aliases = {
+        "Level": ("Check", "level"),
+        "CheckName": ("Check", "name"),
+        "ColumnKind": ("Column", "kind"),
+        "Scale": ("ExplainView", "scale"),
+        "Picture": ("Pinned", "picture"),
+        "Text": ("Written", "what"),
+        "AxisOf": ("Axis", "of"),
+    }
+    return _sister("Explain", explain_protocol, explain_protocol.ExplainRequest, "Done, Preview", aliases)
 
 
 def _sister(
@@ -194,7 +209,10 @@ def _comment(text: str) -> str:
 def main(arguments: list[str]) -> int:
     """Write the files, or with ``--check`` say whether they are up to date."""
     stale = 0
-    for target, text in ((TARGET, generate()), (TUNING, generate_tuning()), (DRIFT, generate_drift())):
+    written = (
+        (TARGET, generate()), (TUNING, generate_tuning()), (DRIFT, generate_drift()), (EXPLAIN, generate_explain()),
+    )  # fmt: skip
+    for target, text in written:
         if "--check" not in arguments:
             target.write_text(text, encoding="utf-8")
         elif not target.exists() or target.read_text(encoding="utf-8") != text:
