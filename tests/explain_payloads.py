@@ -13,6 +13,7 @@ import numpy as np
 
 from aios_workbench._wire import Message
 from aios_workbench.explain.models import Agreement, Check, Column, LimeInfo, MethodInfo, ModelInfo
+from aios_workbench.widgets import explain_pages as pages
 from aios_workbench.widgets import explain_protocol as wire
 from aios_workbench.widgets.explain_pack import codes, pack
 from aios_workbench.widgets.protocol import Done, Preview
@@ -151,10 +152,10 @@ def checks() -> list[Check]:
     ]
 
 
-def global_page(m: int, *, lime: bool = True, output: int = 0) -> wire.GlobalPage:
+def global_page(m: int, *, lime: bool = True, output: int = 0) -> pages.GlobalPage:
     """The most important first."""
     bars = [
-        wire.ImportanceBar(
+        pages.ImportanceBar(
             at=i,
             value=0.2 / (i + 1),
             error=0.004,
@@ -164,16 +165,16 @@ def global_page(m: int, *, lime: bool = True, output: int = 0) -> wire.GlobalPag
         for i in range(m)
     ]
     agreement = Agreement(rows=40, k=5, rank=0.81, overlap=0.74, sign=0.93, worst=[2, 0, 1]) if lime else None
-    return wire.GlobalPage(output=output, base=0.31, importance=bars, agreement=agreement)
+    return pages.GlobalPage(output=output, base=0.31, importance=bars, agreement=agreement)
 
 
-def swarm(m: int, *, top: int = 20, points: int = 4000, output: int = 0) -> wire.Swarm:
+def swarm(m: int, *, top: int = 20, points: int = 4000, output: int = 0) -> pages.Swarm:
     """Points for each column, the less the lower."""
     rng = np.random.default_rng(0)
     shown = min(m, top)
     n = min(ROWS, max(points // max(shown, 1), 1))
     x = np.concatenate([rng.normal(0, 0.2 / (i + 1), n) for i in range(shown)] or [np.zeros(0)])
-    return wire.Swarm(
+    return pages.Swarm(
         output=output,
         columns=list(range(shown)),
         of=ROWS,
@@ -184,16 +185,16 @@ def swarm(m: int, *, top: int = 20, points: int = 4000, output: int = 0) -> wire
     )
 
 
-def scatter(*, output: int = 0) -> wire.Scatter:
+def scatter(*, output: int = 0) -> pages.Scatter:
     """A cloud."""
     rng = np.random.default_rng(1)
     x = rng.normal(size=ROWS)
-    return wire.Scatter(
+    return pages.Scatter(
         output=output,
         of=ROWS,
-        x_axis=wire.AxisInfo(of="first", title="first direction of explanations"),
-        y_axis=wire.AxisInfo(of="prediction", title="probability of yes"),
-        colour_axis=wire.AxisInfo(of="value", column=1, title="age"),
+        x_axis=pages.AxisInfo(of="first", title="first direction of explanations"),
+        y_axis=pages.AxisInfo(of="prediction", title="probability of yes"),
+        colour_axis=pages.AxisInfo(of="value", column=1, title="age"),
         rows=codes(np.arange(ROWS), "u32", None),
         x=pack(x, "u16", None),
         y=pack(1 / (1 + np.exp(-x)), "u16", None, low=0, high=1),
@@ -201,12 +202,12 @@ def scatter(*, output: int = 0) -> wire.Scatter:
     )
 
 
-def row(at: int, m: int, *, lime: bool = True, output: int = 0) -> wire.RowPage:
+def row(at: int, m: int, *, lime: bool = True, output: int = 0) -> pages.RowPage:
     """A row whose parts add up."""
     rng = np.random.default_rng(at)
     shap = rng.normal(0, 0.2, m) / np.arange(1, m + 1)
     bars = [
-        wire.Bar(
+        pages.Bar(
             at=i,
             value=EVIL if i == 3 else f"{shap[i]:.3g}",
             number=None if i == 3 else float(shap[i]),
@@ -220,7 +221,7 @@ def row(at: int, m: int, *, lime: bool = True, output: int = 0) -> wire.RowPage:
         )
         for i in range(m)
     ]
-    return wire.RowPage(
+    return pages.RowPage(
         row=at,
         label=f"row-{at}",
         output=output,
@@ -238,10 +239,10 @@ def row(at: int, m: int, *, lime: bool = True, output: int = 0) -> wire.RowPage:
     )
 
 
-def lines(rows: range) -> list[wire.RowLine]:
+def lines(rows: range) -> list[pages.RowLine]:
     """Rows of the picker."""
     return [
-        wire.RowLine(
+        pages.RowLine(
             row=i,
             label=f"row-{i}",
             prediction=0.3 + 0.001 * i,
@@ -255,52 +256,52 @@ def lines(rows: range) -> list[wire.RowLine]:
 
 
 M = len(NAMES)
-AXIS = wire.AxisInfo(of="value", column=1, title="age")
+AXIS = pages.AxisInfo(of="value", column=1, title="age")
 CURVE = [
-    wire.CurvePoint(x=20.0 + 10 * i, y=0.1 * i - 0.3, low=0.1 * i - 0.35, high=0.1 * i - 0.25, n=40)
+    pages.CurvePoint(x=20.0 + 10 * i, y=0.1 * i - 0.3, low=0.1 * i - 0.35, high=0.1 * i - 0.25, n=40)
     for i in range(7)
 ]
 
 
-def cohorts(name: str, out: int) -> wire.CohortsPage:
+def cohorts(name: str, out: int) -> pages.CohortsPage:
     """Two of them, the first higher."""
     parts = [
-        wire.Difference(at=i, a=0.1, b=0.02, difference=0.08, low=0.05, high=0.11, clear=True)
+        pages.Difference(at=i, a=0.1, b=0.02, difference=0.08, low=0.05, high=0.11, clear=True)
         for i in range(M)
     ]
-    a = wire.CohortInfo(name=name or "A", rows=120, prediction=0.5, low=0.45, high=0.55)
+    a = pages.CohortInfo(name=name or "A", rows=120, prediction=0.5, low=0.45, high=0.55)
     b = a.model_copy(update={"name": "all others", "prediction": 0.3})
-    return wire.CohortsPage(output=out, a=a, b=b, differences=parts, summary="A is higher by 0.2")
+    return pages.CohortsPage(output=out, a=a, b=b, differences=parts, summary="A is higher by 0.2")
 
 
-def agreement(out: int) -> wire.AgreementPage:
+def agreement(out: int) -> pages.AgreementPage:
     """A cloud near the diagonal."""
     rng = np.random.default_rng(2)
     s = rng.normal(size=40 * M)
-    return wire.AgreementPage(
+    return pages.AgreementPage(
         output=out,
         agreement=global_page(M).agreement,
         columns=list(range(M)),
         rows=codes(np.arange(40), "u32", None),
         shap=pack(s, "u16", None, low=-4, high=4),
         lime=pack(s + rng.normal(0, 0.3, 40 * M), "u16", None, low=-4, high=4),
-        by_column=[wire.ColumnAgreement(at=i, rank=0.8, sign=0.9, shap=0.1, lime=0.09) for i in range(M)],
+        by_column=[pages.ColumnAgreement(at=i, rank=0.8, sign=0.9, shap=0.1, lime=0.09) for i in range(M)],
         worst=lines(range(3)),
     )
 
 
-def interactions(n: int, out: int) -> wire.InteractionsPage:
+def interactions(n: int, out: int) -> pages.InteractionsPage:
     """Neighbours interact."""
     strength = [[0.1 / (1 + abs(i - j)) for j in range(n)] for i in range(n)]
-    return wire.InteractionsPage(
+    return pages.InteractionsPage(
         output=out, columns=list(range(n)), strength=strength, rows=100, method="sampled pairs"
     )
 
 
-def what_if(asked: Any, out: int) -> wire.WhatIfPage:
+def what_if(asked: Any, out: int) -> pages.WhatIfPage:
     """Higher than before."""
     after = row(asked.row, M, output=out) if asked.explain else None
-    return wire.WhatIfPage(
+    return pages.WhatIfPage(
         row=asked.row, output=out, before=0.31, prediction=0.52, after=after, outside=0.5, seconds=0.1
     )
 
@@ -316,7 +317,7 @@ MADE: dict[str, Callable[[Any, int], Message]] = {
     "global": lambda _, out: global_page(M, output=out),
     "swarm": lambda q, out: swarm(M, top=q.top, points=q.points, output=out),
     "row": lambda q, out: row(q.row, M, output=out),
-    "rows": lambda q, out: wire.RowsPage(
+    "rows": lambda q, out: pages.RowsPage(
         output=out,
         offset=q.offset,
         total=ROWS,
@@ -324,20 +325,20 @@ MADE: dict[str, Callable[[Any, int], Message]] = {
         lines=lines(range(q.offset, min(q.offset + q.limit, ROWS))),
     ),
     "scatter": lambda _, out: scatter(output=out),
-    "dependence": lambda _, out: wire.DependencePage(
+    "dependence": lambda _, out: pages.DependencePage(
         scatter=scatter(output=out), curve=CURVE, candidates=[0, 3], why="It interacts most with income."
     ),
-    "effect": lambda _, out: wire.EffectPage(
+    "effect": lambda _, out: pages.EffectPage(
         output=out, axis=AXIS, curve=CURVE, lines=[[p.y for p in CURVE]] * 3, rows=[0, 1, 2]
     ),
     "interactions": lambda q, out: interactions(min(q.top, M), out),
     "cohorts": lambda q, out: cohorts(q.a.name, out),
     "what_if": what_if,
     "agreement": lambda _, out: agreement(out),
-    "column": lambda q, _: wire.ColumnPage(column=columns(NAMES)[q.column]),
+    "column": lambda q, _: pages.ColumnPage(column=columns(NAMES)[q.column]),
     "counterfactual": lambda *_: table(),
     "prototypes": lambda *_: table(),
-    "text": lambda q, _: wire.Written(
+    "text": lambda q, _: pages.Written(
         what=q.what, text="ex = aios.explain(model, X)", file="explain_claims.py", mime="text/x-python"
     ),
 }

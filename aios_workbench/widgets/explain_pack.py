@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any, Literal
 
-from aios_workbench.widgets.explain_protocol import Packed
+from aios_workbench.widgets.explain_pages import Packed
 
 if TYPE_CHECKING:
     import numpy as np
