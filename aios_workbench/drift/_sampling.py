@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,16 +44,23 @@ def sample(source: Source, n: int, seed: int, names: Sequence[str], where: str |
 
 def _in_order(source: Source, sql: str) -> pd.DataFrame:
     """Run on one thread of ours: threads draw in any order."""
-    if not hasattr(source.con, "cursor"):
+    with _one_thread(source.con):
         found: pd.DataFrame = source.con.sql(sql).df()
-        return found
-    threads = source.con.execute("select current_setting('threads')").fetchall()[0][0]
-    source.con.execute("set threads = 1")
-    try:
-        found = source.con.sql(sql).df()
-    finally:
-        source.con.execute(f"set threads = {threads}")
     return found
+
+
+@contextlib.contextmanager
+def _one_thread(con: Any) -> Iterator[None]:
+    """Let a connection of our own use one thread; a user's relation is left as it is."""
+    if not hasattr(con, "cursor"):
+        yield
+        return
+    threads = con.execute("select current_setting('threads')").fetchall()[0][0]
+    con.execute("set threads = 1")
+    try:
+        yield
+    finally:
+        con.execute(f"set threads = {threads}")
 
 
 def _chosen(rows: int, n: int, seed: int) -> Chosen:
@@ -104,10 +112,12 @@ def _read_numbered(source: Source, chosen: Chosen, names: Sequence[str]) -> pd.D
     marks = ", ".join(quoted(f"c{i}") for i in range(len(real)))
     source.con.register(key, pa.table({"i": chosen}))
     try:
-        found: pd.DataFrame = source.con.execute(
-            f"select {listed} from (select * from read_parquet({literal(source._files[0])}, file_row_number = true)) "
-            f"as s({marks}, row) where row in (select i from {key}) order by row"
-        ).df()
+        # a second thread would hold a second row group, and is no faster at it
+        with _one_thread(source.con):
+            found: pd.DataFrame = source.con.execute(
+                f"select {listed} from (select * from read_parquet({literal(source._files[0])}, "
+                f"file_row_number = true)) as s({marks}, row) where row in (select i from {key}) order by row"
+            ).df()
     finally:
         source.con.unregister(key)
     return found

@@ -13,7 +13,6 @@ from aios_workbench.drift.columntables import EmbeddingTable, Table, TextTable, 
 from aios_workbench.drift.hiding import matched
 from aios_workbench.drift.models import ColumnDrift, Kind, Side, WindowDrift
 from aios_workbench.drift.plan import ColumnPlan, floats
-from aios_workbench.drift.scan import Progress
 from aios_workbench.drift.sides import Sides
 from aios_workbench.drift.tables import CountTable, NumberTable
 
@@ -25,13 +24,15 @@ Counted = NumberTable | CountTable
 Part = tuple[str, Kind, Counted, Counted]
 
 
-def columns(sides: Sides, progress: Progress | None = None) -> list[ColumnDrift]:
+def both(sides: Sides) -> list[str]:
+    """Return the columns that can be compared: both sides have them, counted alike."""
+    counted = (sides.reference.columns, sides.current.columns)
+    return [c for c, how in sides.plan.columns.items() if how.kind != "id" and all(c in s for s in counted)]
+
+
+def columns(sides: Sides) -> list[ColumnDrift]:
     """Return every column of the plan compared, and those that only the current side has as skipped; no verdicts."""
-    found = []
-    for i, (name, how) in enumerate(sides.plan.columns.items()):
-        if progress is not None:
-            progress(i / len(sides.plan.columns), f"comparing {name}")
-        found.append(_column(sides, name, how))
+    found = [_column(sides, name, how) for name, how in sides.plan.columns.items()]
     if sides.extra is not None:
         for name, how in sides.extra.plan.columns.items():
             table = sides.extra.columns.get(name)

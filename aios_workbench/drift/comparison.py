@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
 from aios_workbench.drift import comparing
+from aios_workbench.drift._together import beside
 from aios_workbench.drift.judge import drifted, judge
 from aios_workbench.drift.models import ColumnDrift, Kind, Multivariate, ReportData, Rules, RulesKind
 from aios_workbench.drift.profiles import Progress
@@ -106,10 +107,13 @@ def compare(
         memory_limit=memory_limit, threads=threads,
     )  # fmt: skip
     tell = progress or _quiet
-    tell(0.9, "comparing columns")
-    compared = comparing.columns(sides)
-    tell(0.93, "comparing correlations")
-    whole = _whole(sides, compared, chosen, seed, full=multivariate)
+    tell(0.9, "comparing columns and correlations")
+    if multivariate:  # models are trained; what they do about warnings is not for two threads
+        compared, whole = comparing.columns(sides), _whole(sides, chosen, seed, full=True)
+    else:
+        with beside(lambda: _whole(sides, chosen, seed, full=False)) as together:
+            compared = comparing.columns(sides)
+            whole = together.result()
     did = None
     if sides.plan.role("target"):
         from aios_workbench.drift.performing import model
@@ -154,9 +158,7 @@ def _of_present(rules: Rules, columns: Sequence[ColumnDrift]) -> Rules:
     return rules.model_copy(update={"columns": {n: t for n, t in rules.columns.items() if n not in gone}})
 
 
-def _whole(
-    sides: Sides, columns: Sequence[ColumnDrift], rules: Rules, seed: int, *, full: bool
-) -> Multivariate | None:
+def _whole(sides: Sides, rules: Rules, seed: int, *, full: bool) -> Multivariate | None:
     """Compare what no column shows alone, on the samples; None where a side has none."""
     a, b = sides.samples
     if a is None or b is None or min(len(a), len(b)) < _ENOUGH:
@@ -164,7 +166,7 @@ def _whole(
     from aios_workbench.drift.encode import one_length
     from aios_workbench.drift.multivariate import multivariate
 
-    kinds = {c.name: c.kind for c in columns if c.verdict != "skipped" and c.name in a and c.name in b}
+    kinds = {c: sides.plan.columns[c].kind for c in comparing.both(sides) if c in a and c in b}
     vectors = [c for c, kind in kinds.items() if kind == "embedding" and one_length(a[c], b[c])]
     return multivariate(
         a, b, kinds, classifier=full, pca=full, embeddings=vectors, rules=rules, seed=seed,

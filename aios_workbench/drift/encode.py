@@ -57,22 +57,9 @@ def encode(reference: pd.DataFrame, current: pd.DataFrame, kinds: Mapping[str, K
     >>> both.reference.ravel().tolist(), both.current.ravel().tolist()
     ([0.0, 0.0, 1.0], [0.0, nan])
     """
-    known = [*reference.columns, *(c for c in current.columns if c not in set(reference.columns))]
-    for name in kinds:
-        if name not in known:
-            raise DriftInputError(
-                f"there is no column {name!r} on either side{hint(name, map(str, known))}; "
-                "give kinds of columns there are"
-            )
-    for side, frame in (("reference", reference), ("current", current)):
-        if not frame.columns.is_unique:
-            twice = str(frame.columns[frame.columns.duplicated()][0])
-            raise DriftInputError(f"the {side} has two columns called {twice!r}; give each a name of its own")
     names, left, right, codes = [], [], [], []
-    for name, kind in kinds.items():
-        if kind not in COMPARED or name not in reference.columns or name not in current.columns:
-            continue
-        a, b = reference[name], current[name]
+    for name in comparable(reference, current, kinds):
+        kind, a, b = kinds[name], reference[name], current[name]
         if kind == "categorical" or not (_is_number(a) and _is_number(b)):
             one, two = _codes(a, b)
             coded = True
@@ -90,6 +77,29 @@ def encode(reference: pd.DataFrame, current: pd.DataFrame, kinds: Mapping[str, K
         np.column_stack(right) if right else np.zeros((len(current), 0)),
         np.array(codes, bool),
     )
+
+
+def comparable(reference: pd.DataFrame, current: pd.DataFrame, kinds: Mapping[str, Kind]) -> list[str]:
+    """Return the numeric, boolean and categorical columns that both sides have.
+
+    Raises
+    ------
+    DriftInputError
+        When a kind is of no column of either side, or two columns have one name.
+    """
+    known = [*reference.columns, *(c for c in current.columns if c not in set(reference.columns))]
+    for name in kinds:
+        if name not in known:
+            raise DriftInputError(
+                f"there is no column {name!r} on either side{hint(name, map(str, known))}; "
+                "give kinds of columns there are"
+            )
+    for side, frame in (("reference", reference), ("current", current)):
+        if not frame.columns.is_unique:
+            twice = str(frame.columns[frame.columns.duplicated()][0])
+            raise DriftInputError(f"the {side} has two columns called {twice!r}; give each a name of its own")
+    here, there = set(reference.columns), set(current.columns)
+    return [c for c, kind in kinds.items() if kind in COMPARED and c in here and c in there]
 
 
 def numbers(column: pd.Series) -> Floats:
@@ -121,6 +131,10 @@ def _codes(a: pd.Series, b: pd.Series) -> tuple[Floats, Floats]:
 
 def labels(column: pd.Series) -> pd.Series:
     """Return values as text, so that any kinds of values can be counted and sorted together; null stays null."""
+    import pandas as pd
+
+    if isinstance(column.dtype, pd.StringDtype):
+        return column
     text = column.astype(object).map(str, na_action="ignore")
     return text.where(column.notna().to_numpy(), None)
 

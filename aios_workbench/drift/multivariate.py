@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aios_workbench.drift.classifier import domain_classifier
 from aios_workbench.drift.correlations import changes
 from aios_workbench.drift.embedding import cloud
-from aios_workbench.drift.encode import Encoded, encode, vectors
+from aios_workbench.drift.encode import comparable, encode, vectors
 from aios_workbench.drift.models import (
     CorrelationChange,
     Discrepancy,
@@ -83,10 +83,13 @@ def multivariate(
             progress(part, words)
 
     tell(0.0, "comparing correlations")
-    both = encode(reference, current, kinds)
+    names = comparable(reference, current, kinds)
     few = min(len(reference), len(current)) < rules.min_rows
-    correlations = changes(reference, current, both.names, rules)
+    correlations = changes(reference, current, names, rules)
     classified = rebuilt = None
+    if classifier or pca:
+        both = encode(reference, current, kinds)
+        names = list(both.names)
     if classifier:
         classified = domain_classifier(
             both, rules=rules, share=SHARES["classifier"], seed=seed,
@@ -105,7 +108,7 @@ def multivariate(
     verdicts = [p.verdict for p in (classified, rebuilt, *clouds, *correlations) if p is not None]
     return Multivariate(
         verdict=_worst(verdicts, few=few),
-        reasons=_reasons(classified, rebuilt, clouds, correlations, both),
+        reasons=_reasons(classified, rebuilt, clouds, correlations, len(names)),
         classifier=classified,
         reconstruction=rebuilt,
         embeddings=clouds,
@@ -125,7 +128,7 @@ def _reasons(
     rebuilt: Reconstruction | None,
     clouds: Sequence[Discrepancy],
     correlations: Sequence[CorrelationChange],
-    both: Encoded,
+    columns: int,
 ) -> list[str]:
     said = []
     if classified is not None and classified.verdict == "drifted":
@@ -146,7 +149,7 @@ def _reasons(
     if rebuilt is not None and rebuilt.verdict == "drifted":
         said.append(
             f"rows are rebuilt with an error of {rebuilt.current:.2f} from {rebuilt.components} components of "
-            f"{len(both.names)}; the reference's with {rebuilt.reference:.2f}"
+            f"{columns}; the reference's with {rebuilt.reference:.2f}"
         )
     said += [
         f"the vectors of {c.column} lie elsewhere: discrepancy {c.mmd:.2f}"

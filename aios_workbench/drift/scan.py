@@ -8,11 +8,14 @@ is counted again in cells or buckets, so that neither memory nor a stored profil
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from aios_workbench.drift._together import WORKERS, each
 from aios_workbench.drift.columntables import EmbeddingTable, Table, TextTable, TimeTable
 from aios_workbench.drift.counttable import BUCKETS, MOST_TEXTS
 from aios_workbench.drift.plan import ColumnPlan, Plan
@@ -78,12 +81,29 @@ def scan(
     found: dict[str, dict[str, Table]] = {name: {} for name in rows}
     task = Scan(source, of, {key: name for key, (name, _) in named.items()})
     columns = [c for c in plan.columns if c in source.columns]
-    for i, column in enumerate(columns):
-        if progress is not None:
-            progress(i / len(columns), f"{source.name}: {column}")
+    twins = source.twins(min(WORKERS, len(columns)))
+    free: SimpleQueue[Source] = SimpleQueue()
+    for twin in twins:
+        free.put(twin)
+
+    def count(column: str) -> Mapping[str, Table]:
         part = None if sample is None or column not in sample else sample[column]
-        for window, table in _column(task, column, plan.columns[column], part).items():
-            found[window][column] = table
+        mine = free.get()
+        try:
+            return _column(task.on(mine), column, plan.columns[column], part)
+        finally:
+            free.put(mine)
+
+    def stop() -> None:
+        for twin in twins:
+            twin.con.interrupt()
+
+    with contextlib.closing(each(count, columns, workers=len(twins), stop=stop)) as counting:
+        for i, column in enumerate(columns):
+            if progress is not None:
+                progress(i / len(columns), f"{source.name}: {column}")
+            for window, table in next(counting).items():
+                found[window][column] = table
     if progress is not None:
         progress(1.0, source.name)
     return rows, found

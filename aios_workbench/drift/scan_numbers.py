@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -74,6 +75,12 @@ class Answer:
 
 class Scan:
     """A source, its windows, and how SQL is asked about both."""
+
+    def on(self, source: Source) -> Scan:
+        """Return the same asked of a twin of the source."""
+        found = copy.copy(self)
+        found.source = source
+        return found
 
     def __init__(self, source: Source, of: Split | None, names: Mapping[Any, str]) -> None:
         self.source, self.of = source, of

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from aios_workbench.drift._together import beside
 from aios_workbench.drift.kinds import ColumnRole, infer
 from aios_workbench.drift.models import Kind, SourceInfo
 from aios_workbench.drift.plan import ColumnPlan, Plan
@@ -83,37 +86,49 @@ def open_sides(
         When a side cannot be read, or two profiles were counted on different plans.
     """
     limits: dict[str, Any] = {"memory_limit": memory_limit, "threads": threads}
-    if isinstance(reference, Profile):
-        first, one, a = reference, None, None
-        _only_without(reference, kinds=kinds, embeddings=embeddings)
-        plan = _narrowed(reference, columns, target, prediction, score)
+    one, two = (
+        None if isinstance(x, Profile) else open_source(x, name=_named(x, name), **limits)
+        for x, name in zip((reference, current), names, strict=True)
+    )
+    if one is None:
+        first: Profile = reference
+        _only_without(first, kinds=kinds, embeddings=embeddings)
+        a, plan = None, _narrowed(first, columns, target, prediction, score)
     else:
-        one = open_source(reference, name=_named(reference, names[0]), **limits)
         _some(one)
         a = one.sample(sample_rows, seed)
         roles = infer(one, kinds, target, prediction, score, embeddings, columns=columns, sample=a)
         own_time = time if time is None or time in one.columns else None
         plan = make_plan(one, roles, sample=a, time=own_time)
-        # windows are of the current side; the reference is one
-        first = profile_of(one, plan, sample=a, progress=_part(progress, 0.0, 0.45))
-    if isinstance(current, Profile):
-        second, two, b = current, None, None
-        if not plan.like(current.plan):
+    with _sampled(two, sample_rows, seed + 1) as drawn:
+        if one is not None:  # windows are of the current side; the reference is one
+            first = profile_of(one, plan, sample=a, progress=_part(progress, 0.0, 0.45))
+        b = drawn.result()
+    if two is None:
+        second: Profile = current
+        if not plan.like(second.plan):
             raise DriftInputError(
-                f"the profile of {current.name} was counted on another plan than {first.name}; make it with "
+                f"the profile of {second.name} was counted on another plan than {first.name}; make it with "
                 "profile(…, like=reference)"
             )
-        by = current.by
+        by = second.by
     else:
-        two = open_source(current, name=_named(current, names[1]), **limits)
-        b = two.sample(sample_rows, seed + 1)
-        second = profile_of(
-            two, plan, by=by, time=time, sample=b, progress=_part(progress, 0.45, 0.9)
-        )  # fmt: skip
+        second = profile_of(two, plan, by=by, time=time, sample=b, progress=_part(progress, 0.45, 0.9))
     made = Sides(plan, first, second, (one, two), (a, b), by)
     if two is not None and columns is None:
         made.extra = _extra(made, two, b)
     return made
+
+
+def _sampled(
+    source: Source | None, n: int, seed: int
+) -> contextlib.AbstractContextManager[Future[pd.DataFrame | None]]:
+    """Draw a sample while the other side is counted; at once where only one thread may."""
+    if source is not None and source.threads > 1:
+        return beside(lambda: source.sample(n, seed), stop=source.con.interrupt)
+    drawn: Future[pd.DataFrame | None] = Future()
+    drawn.set_result(None if source is None else source.sample(n, seed))
+    return contextlib.nullcontext(drawn)
 
 
 def _named(x: Any, name: str) -> str | None:

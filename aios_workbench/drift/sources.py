@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import shutil
 import tempfile
 import uuid
@@ -58,6 +59,7 @@ class Source:
             raise DriftInputError(f"{name} has two columns called {twice!r}; rename one")
         given = origins.distinct_names([n for n, _ in columns])
         self.relation_sql = base
+        self._registered = {} if table is None else {base: table}
         if given != [n for n, _ in columns]:
             self.relation_sql = f"(select * from {base} as s({', '.join(quoted(g) for g in given)}))"
         self.columns = dict(zip(names, (t for _, t in columns), strict=True))
@@ -82,6 +84,24 @@ class Source:
                 f"{self.name} has no column {column!r}{hint(column, self._sql)} (it has: {shown})"
             )
         return quoted(found)
+
+    @property
+    def threads(self) -> int:
+        """How many may read at the same time: 1 of a user's relation, whose connection is theirs."""
+        if not hasattr(self.con, "cursor"):
+            return 1
+        return int(self.con.execute("select current_setting('threads')").fetchall()[0][0])
+
+    def twins(self, n: int) -> list[Source]:
+        """Return up to `n` of the same rows, each to be used by a thread of its own; no more than `threads`."""
+        made = [self]
+        for _ in range(min(n, self.threads) - 1):
+            twin = copy.copy(self)
+            twin.con = self.con.cursor()
+            for name, table in self._registered.items():
+                twin.con.register(name, table)
+            made.append(twin)
+        return made
 
     def scan(self, sql: str) -> Rows:
         """Run a SELECT over `relation_sql`; its answer has fetchall, fetchnumpy, df and to_arrow_table.
