@@ -50,7 +50,7 @@ def table(rows: int = 200, *, seed: int = 0) -> pd.DataFrame:
             "income": income,
             "age": g.integers(18, 90, rows),
             "claims": claims,
-            "city": pd.Series(g.choice(CITIES, rows, p=[0.4, 0.25, 0.15, 0.1, 0.05, 0.05]), dtype=object),
+            "city": g.choice(CITIES, rows, p=[0.4, 0.25, 0.15, 0.1, 0.05, 0.05]).astype(object),
             "member": g.random(rows) < 0.6,
             "since": pd.to_datetime(_START + 86_400 * g.integers(0, 2_000, rows), unit="s"),
             "score": score,

@@ -78,7 +78,7 @@ class Interactions(Answer):
     seconds: float = 0.0
     stopped: Literal["done", "budget", "cancelled"] = "done"
 
-    def toframe_of(self) -> pd.DataFrame:
+    def to_frame(self) -> pd.DataFrame:
         """Return a row for each pair, the strongest first."""
         return frame_of(self.pairs)
 
@@ -125,7 +125,7 @@ class Dependence(Answer):
     trend: list[Bin] = []
     rows: int = 0
 
-    def toframe_of(self) -> pd.DataFrame:
+    def to_frame(self) -> pd.DataFrame:
         """Return a row for each point."""
         import pandas as pd
 
@@ -169,7 +169,7 @@ class Cohorts(Answer):
     difference: Measured | None
     columns: list[CohortColumn]
 
-    def toframe_of(self) -> pd.DataFrame:
+    def to_frame(self) -> pd.DataFrame:
         """Return a row for each column, the one that adds most first."""
         return frame_of(self.columns, "column")
 
@@ -219,7 +219,7 @@ class Counterfactuals(Answer):
     seconds: float = 0.0
     stopped: Literal["done", "budget", "cancelled"] = "done"
 
-    def toframe_of(self) -> pd.DataFrame:
+    def to_frame(self) -> pd.DataFrame:
         """Return a row for each counterfactual; columns that stay are left empty."""
         import pandas as pd
 
@@ -251,7 +251,7 @@ class WhatIf(Answer):
     prediction: Measured
     columns: list[Shift]
 
-    def toframe_of(self) -> pd.DataFrame:
+    def to_frame(self) -> pd.DataFrame:
         """Return a row for each column, the one whose contribution moved most first."""
         return frame_of(self.columns, "column")
 
@@ -280,7 +280,7 @@ class Prototypes(Answer):
     like: list[Neighbour]
     unlike: list[Neighbour]
 
-    def toframe_of(self) -> pd.DataFrame:
+    def to_frame(self) -> pd.DataFrame:
         """Return a row for each neighbour."""
         import pandas as pd
 
@@ -318,7 +318,7 @@ class PartialDependence(Answer):
     evaluations: int = 0
     stopped: Literal["done", "budget", "cancelled"] = "done"
 
-    def toframe_of(self) -> pd.DataFrame:
+    def to_frame(self) -> pd.DataFrame:
         """Return a row for each point of the grid."""
         import pandas as pd
 
@@ -352,7 +352,7 @@ class PermutationImportance(Answer):
     evaluations: int = 0
     stopped: Literal["done", "budget", "cancelled"] = "done"
 
-    def toframe_of(self) -> pd.DataFrame:
+    def to_frame(self) -> pd.DataFrame:
         """Return a row for each column, the one that is missed most first."""
         import pandas as pd
 

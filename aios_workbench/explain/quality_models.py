@@ -42,7 +42,7 @@ class Calibration(Answer):
     slope: Measured | None = None
     finding: Finding
 
-    def toframe_of(self) -> pd.DataFrame:
+    def to_frame(self) -> pd.DataFrame:
         """Return a row for each bin."""
         import pandas as pd
 
@@ -80,7 +80,7 @@ class Slices(Answer):
     least: int
     alpha: float
 
-    def toframe_of(self) -> pd.DataFrame:
+    def to_frame(self) -> pd.DataFrame:
         """Return a row for each slice, the worst first."""
         import pandas as pd
 
@@ -134,7 +134,7 @@ class Fairness(Answer):
     disparities: list[Disparity]
     widest: dict[str, float]
 
-    def toframe_of(self) -> pd.DataFrame:
+    def to_frame(self) -> pd.DataFrame:
         """Return a row for each group and rate."""
         import pandas as pd
 
