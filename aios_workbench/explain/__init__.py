@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from aios_workbench.explain.cards import model_card as model_card
     from aios_workbench.explain.entry import explain as explain
     from aios_workbench.explain.explanation import Explanation as Explanation
-    from aios_workbench.explain.files import load as load
+    from aios_workbench.explain.explanation import load as load
 
 #: Public name -> module; each is imported when it is first used.
 _HOMES = {
     "Explanation": "explanation",
     "ModelCard": "cards",
     "explain": "entry",
-    "load": "files",
+    "load": "explanation",
     "model_card": "cards",
 }
 

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from aios_workbench import _hooks
 from aios_workbench.errors import ExplainInputError
+from aios_workbench.explain.arrays import Arrays
+
+__all__ = ["BEYOND", "Arrays", "Explainer", "Explanation", "load"]
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,45 +26,6 @@ if TYPE_CHECKING:
     )
 
     Floats = npt.NDArray[np.float64]
-
-
-@dataclass
-class Arrays:
-    """The numbers of an explanation: n rows, M columns, K outputs.
-
-    Attributes
-    ----------
-    values, errors : (n, M, K) float64
-        Shapley values and their standard errors; `errors` is None where the values are exact.
-    base : (K,) float64
-    predictions : (n, K) float64
-        On the explained scale.
-    probabilities : (n, C) float64 or None
-        What the model says of each class where the scale is another.
-    lime_rows : (m,) int64
-        Which of the n rows LIME explained.
-    lime, lime_errors : (m, M, K) float64
-        LIME's contributions on the axis of `values`: coefficient times standardised distance from the mean, or, with
-        discretised columns, the coefficient.
-    lime_r2, lime_intercept : (m, K) float64
-    stability : (m,) float64
-        Mean Jaccard overlap of the top columns between seeds.
-    outside : (n,) float64 or None
-        See `RowExplanation.outside`.
-    """
-
-    values: Floats
-    base: Floats
-    predictions: Floats
-    errors: Floats | None = None
-    probabilities: Floats | None = None
-    lime_rows: npt.NDArray[np.int64] | None = None
-    lime: Floats | None = None
-    lime_errors: Floats | None = None
-    lime_r2: Floats | None = None
-    lime_intercept: Floats | None = None
-    stability: Floats | None = None
-    outside: Floats | None = None
 
 
 class Explainer(Protocol):
@@ -206,12 +170,34 @@ class Explanation:
         # Rows and model never travel; what is read back is what `save` keeps.
         from aios_workbench.explain import files
 
-        return (files.from_text, (files.dumps(self),))
+        return (_from_text, (files.dumps(self),))
 
     def __repr__(self) -> str:
         from aios_workbench.explain import summary
 
         return summary.text(self.data)
+
+
+def load(path: str | Path) -> Explanation:
+    """Read an explanation that `Explanation.save` wrote.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such file.
+    CorruptExplanationError
+        When the file is something else, damaged, cut short, or of a newer version.
+    """
+    from aios_workbench.explain import files
+
+    path = Path(path).expanduser()
+    return Explanation(*files.loads(files.read(path), str(path)))
+
+
+def _from_text(text: str) -> Explanation:
+    from aios_workbench.explain import files
+
+    return Explanation(*files.loads(text.encode(), "this pickled explanation"))
 
 
 #: Name of a method -> the module whose function of that name takes the explanation first.

@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from aios_workbench.explain.arrays import Arrays
     from aios_workbench.explain.explanation import Explanation
+    from aios_workbench.explain.models import ExplanationData
 
 
 def to_dict(explanation: Explanation, *, raw: bool = False) -> dict[str, Any]:
@@ -34,11 +38,11 @@ def write_text(path: Path, text: str) -> None:
     raise NotImplementedError
 
 
-def from_text(text: str) -> Explanation:
-    """Read what `dumps` wrote."""
+def read(path: Path) -> bytes:
+    """Read a file."""
     raise NotImplementedError
 
 
-def load(path: str | Path) -> Explanation:
+def loads(content: bytes, where: str) -> tuple[ExplanationData, Arrays, pd.DataFrame | None]:
     """Read what `save` wrote."""
     raise NotImplementedError
