@@ -2,15 +2,16 @@
 import type { AnyModel, RenderProps } from '@anywidget/types';
 import { type ComponentType, useSyncExternalStore } from 'react';
 
+import type { Host } from '../src/shared/host';
 import { mount } from './mount';
 import { TraitStore } from './store';
-import { type Place, type Surroundings, useSurroundings } from './surroundings';
+import { type Place, useSurroundings } from './surroundings';
 
 type Nothing = Record<string, never>;
 
 interface Props<V, A> {
   view: V;
-  host: Surroundings<A>;
+  host: Host<A>;
   /** Empty: somebody is there. */
   lost: string;
 }

@@ -1,14 +1,14 @@
 // The inspector in a notebook's output, with the kernel behind it.
-import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import { useCallback, useMemo, useState, useSyncExternalStore } from 'react';
 
 import { AddStep } from '../src/shared/edit';
-import { heard } from '../src/shared/inspector/do';
 import { Inspector, type OpenStep } from '../src/shared/inspector/inspector';
 import { FIRST_VIEW, type View } from '../src/shared/inspector/pages';
 import { StepPane } from '../src/shared/inspector/step/pane';
 import type { Ask } from '../src/shared/inspector/types';
 import { hostOf } from './host';
 import type { Store } from './store';
+import { useReached } from './surroundings';
 
 interface Props {
   store: Store;
@@ -22,18 +22,9 @@ const LOST = 'Kernel gone: this is the last known state. Run the cell again to f
 
 export function App({ store, ask, el, onLost }: Props): JSX.Element {
   const { state, skew } = useSyncExternalStore(store.subscribe, store.get);
-  const [lost, setLost] = useState(false);
+  const { lost, lab } = useReached({ el, onLost });
   const [view, setView] = useState<View>(FIRST_VIEW);
-  useEffect(() => onLost(setLost), [onLost]);
   const onView = useCallback((change: Partial<View>) => setView(now => ({ ...now, ...change })), []);
-
-  // Asked once it hangs in the page: JupyterLab hears what bubbles up to the document.
-  const [lab, setLab] = useState(false);
-  useEffect(() => {
-    const observer = new ResizeObserver(() => el.isConnected && heard(el) && setLab(true));
-    observer.observe(el);
-    return () => observer.disconnect();
-  }, [el]);
 
   const host = useMemo(() => hostOf(ask, store, lab ? el : null, lost), [ask, store, el, lab, lost]);
   const run = state.run;

@@ -2,17 +2,9 @@
 import { useEffect, useMemo, useState } from 'react';
 
 import { copy } from '../src/shared/copy';
+import type { Host } from '../src/shared/host';
 import { heard, request } from '../src/shared/inspector/do';
 import type { CodeEdit } from '../src/protocol';
-
-export interface Surroundings<A> {
-  ask: A;
-  copy(text: string): Promise<void>;
-  /** False when nobody answers any more. */
-  canAct: boolean;
-  /** Rejects with what is wrong. Undefined where there is no notebook to write to. */
-  writeCell?(edit: CodeEdit, run: boolean): Promise<void>;
-}
 
 export interface Place<A> {
   ask: A;
@@ -21,7 +13,8 @@ export interface Place<A> {
   onLost: (listener: (lost: boolean) => void) => () => void;
 }
 
-export function useSurroundings<A>({ ask, el, onLost }: Place<A>): Surroundings<A> {
+/** Whether the kernel is gone, and whether a JupyterLab hears what is asked of it. */
+export function useReached({ el, onLost }: Omit<Place<unknown>, 'ask'>): { lost: boolean; lab: boolean } {
   const [lost, setLost] = useState(false);
   useEffect(() => onLost(setLost), [onLost]);
   // Asked once it hangs in the page: JupyterLab hears what bubbles up to the document.
@@ -31,6 +24,11 @@ export function useSurroundings<A>({ ask, el, onLost }: Place<A>): Surroundings<
     observer.observe(el);
     return () => observer.disconnect();
   }, [el]);
+  return { lost, lab };
+}
+
+export function useSurroundings<A>({ ask, el, onLost }: Place<A>): Host<A> {
+  const { lost, lab } = useReached({ el, onLost });
   return useMemo(
     () => ({
       ask,

@@ -5,8 +5,9 @@ import type { Measured, Performance } from '../../drift_protocol';
 import { count } from '../format';
 import { Nothing, Section } from '../inspector/parts';
 import { useWidth } from '../inspector/use';
-import { type Scale, scale, ticks } from '../scale';
+import { type Scale, scale } from '../scale';
 import { VerdictChip, VerdictMark } from './verdict';
+import { WindowAxes } from './window-axes';
 import { interval, number, WORDS } from './words';
 
 const [LEFT, RIGHT, TOP, BOTTOM] = [46, 12, 12, 24];
@@ -78,16 +79,12 @@ function Chart({ p, metric }: { p: Performance; metric: string }): JSX.Element {
   const known = measured.filter(m => m !== null).length;
   const said = `${words(metric)} in ${p.windows.length} windows, measured in ${known}${reference ? `, ${number(reference.value)} in the reference` : ''}. The table below has the figures.`;
   const alarms = p.alarms.map(a => p.windows.findIndex(w => w.window === a.window)).filter(i => i >= 0);
-  const ends = p.windows.length > 1 ? [0, p.windows.length - 1] : [0];
   return (
     <>
       <div ref={box} style={{ height: HEIGHT }} className="aiosw-dr-chart">
         {width > 0 && (
           <svg width={width} height={HEIGHT} role="img" aria-label={said}>
-            <g className="aiosw-dr-axis">
-              {ticks(y, base, TOP, number, 5).map((t, i) => <g key={i}><path d={`M${LEFT} ${t.at.toFixed(1)}H${right}`} /><text x={LEFT - 5} y={t.at + 4} textAnchor="end">{t.label}</text></g>)}
-              {p.windows.length > 0 && ends.map(i => <text key={i} x={x(i)} y={base + 16} textAnchor={ends.length === 1 ? 'middle' : i === 0 ? 'start' : 'end'}>{p.windows[i].window.slice(0, 24)}</text>)}
-            </g>
+            <WindowAxes windows={p.windows} x={x} y={y} left={LEFT} right={right} top={TOP} base={base} lines={5} />
             {reference && (
               <g className="aiosw-dr-reference">
                 <rect x={LEFT} y={y(reference.high)} width={right - LEFT} height={Math.max(1, y(reference.low) - y(reference.high))} />

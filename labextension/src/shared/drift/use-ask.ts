@@ -2,16 +2,13 @@
 import { useEffect, useState } from 'react';
 
 import type { ColumnDrift, DriftAnswers, DriftQuestion, DriftView, Rules } from '../../drift_protocol';
-import { type Asking, useAsking, useLatest } from '../asking';
+import { useLatest } from '../asking';
+import { asker } from '../host';
 import { isAbort } from '../inspector/abort';
 import { type Problem, problemOf } from '../inspector/use';
-import type { DriftHost, WithoutId } from './types';
+import type { DriftHost } from './types';
 
-type Question<K> = Extract<WithoutId<DriftQuestion>, { kind: K }>;
-
-export function useAsk<K extends keyof DriftAnswers>(host: DriftHost, _kind: K): Asking<Question<K>, DriftAnswers[K]> {
-  return useAsking<Question<K>, DriftAnswers[K]>(host.ask as never);
-}
+export const useAsk = asker<DriftQuestion, DriftAnswers>();
 
 export interface Rejudging {
   /** The rules as somebody is about to have them: what a slider stands at. */

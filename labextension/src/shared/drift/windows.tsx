@@ -3,8 +3,9 @@ import type { ColumnDrift, WindowDrift } from '../../drift_protocol';
 import { count } from '../format';
 import { percent } from '../grid/spark';
 import { useWidth } from '../inspector/use';
-import { scale, ticks } from '../scale';
+import { scale } from '../scale';
 import { PATHS } from './verdict';
+import { WindowAxes } from './window-axes';
 import { LIKE, named, number, pText, valueOf, WORDS } from './words';
 
 const [LEFT, RIGHT, TOP, BOTTOM] = [44, 12, 14, 24];
@@ -22,16 +23,12 @@ export function WindowChart({ column: c }: { column: ColumnDrift }): JSX.Element
   const drifted = c.windows.filter(w => w.verdict === 'drifted').length;
   const size = known.length > 60 ? 0.45 : 0.7;
   const said = `Effect of ${named(c.name)} in ${c.windows.length} windows, ${drifted} drifted${changed >= 0 ? `, another distribution from ${c.changepoint} on` : ''}. The table below has the figures.`;
-  const ends = c.windows.length > 1 ? [0, c.windows.length - 1] : [0];
   return (
     <>
       <div ref={box} style={{ height: HEIGHT }} className="aiosw-dr-chart">
         {width > 0 && (
           <svg width={width} height={HEIGHT} role="img" aria-label={said}>
-            <g className="aiosw-dr-axis">
-              {ticks(y, base, TOP, number, 4).map(t => <g key={t.label}><path d={`M${LEFT} ${t.at.toFixed(1)}H${right}`} /><text x={LEFT - 5} y={t.at + 4} textAnchor="end">{t.label}</text></g>)}
-              {ends.map(i => <text key={i} x={x(i)} y={base + 16} textAnchor={ends.length === 1 ? 'middle' : i === 0 ? 'start' : 'end'}>{c.windows[i].window.slice(0, 24)}</text>)}
-            </g>
+            <WindowAxes windows={c.windows} x={x} y={y} left={LEFT} right={right} top={TOP} base={base} lines={4} />
             {c.threshold !== null && (
               <g className="aiosw-dr-limits">
                 <path className="aiosw-dr-limit" d={`M${LEFT} ${y(c.threshold).toFixed(1)}H${right}`} />
