@@ -2,7 +2,7 @@
 import * as esbuild from 'esbuild';
 
 const options = {
-  entryPoints: ['widgets/graph.tsx', 'widgets/tuning.tsx', 'widgets/drift.tsx'],
+  entryPoints: ['widgets/graph.tsx', 'widgets/tuning.tsx', 'widgets/drift.tsx', 'widgets/explain.tsx'],
   outdir: '../aios_workbench/static',
   bundle: true,
   format: 'esm',

@@ -61,7 +61,7 @@ export class Client {
     return asked;
   }
 
-  private readonly received = (message: Answer | ErrorReply): void => {
+  private readonly received = (message: Answer | ErrorReply, buffers?: DataView[]): void => {
     this.onAnswer();
     const asked = this.take(message?.id);
     if (asked === undefined) {
@@ -70,7 +70,8 @@ export class Client {
     if (message.kind === 'error') {
       asked.reject(new Refused(message.message, message.type, message.fields));
     } else {
-      asked.resolve(message.data as never);
+      // Many numbers come as bytes beside the message: what reads them finds them on the answer.
+      asked.resolve((buffers?.length ? { ...(message.data as object), buffers } : message.data) as never);
     }
   };
 }

@@ -75,3 +75,12 @@ export function digits(value: number): string {
   }
   return value.toLocaleString('en', { maximumSignificantDigits: 3 });
 }
+
+export function number(value: number | null | undefined): string {
+  return value === null || value === undefined ? '–' : digits(value);
+}
+
+/** A column may have no name, or one that cannot be seen. */
+export function named(name: string): string {
+  return name.trim() === '' ? `(no name${name === '' ? '' : `: ${JSON.stringify(name)}`})` : name;
+}

@@ -1,8 +1,10 @@
 // A drift report's figures as people read them.
 import type { ColumnDrift, Kind, Rules, Slice, SourceInfo, Statistic, Verdict } from '../../drift_protocol';
 import { STATISTICS } from '../../drift_protocol';
-import { count, digits } from '../format';
+import { count, named, number } from '../format';
 import { isoTime } from '../grid/spark';
+
+export { named, number } from '../format';
 
 /** In the order people want to know. */
 export const VERDICTS: Verdict[] = ['drifted', 'small', 'stable', 'few', 'skipped'];
@@ -14,15 +16,6 @@ export const MARKS: Record<string, Verdict> = { d: 'drifted', s: 'small', o: 'st
 
 export function statistic(name: string | null): string {
   return name === null ? '' : (STATISTICS[name] ?? name);
-}
-
-/** A column may have no name, or one that cannot be seen. */
-export function named(name: string): string {
-  return name.trim() === '' ? `(no name${name === '' ? '' : `: ${JSON.stringify(name)}`})` : name;
-}
-
-export function number(value: number | null | undefined): string {
-  return value === null || value === undefined ? '–' : digits(value);
 }
 
 /** An effect: between 0 and a few, so that three places tell enough. */

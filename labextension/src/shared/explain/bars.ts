@@ -1,0 +1,33 @@
+// Geometry of contributions: bars that point, an axis both methods share.
+import { type Scale, scale } from '../scale';
+
+export type Sign = 'up' | 'down';
+
+export function signOf(value: number): Sign {
+  return value < 0 ? 'down' : 'up';
+}
+
+/** From `a` to `b`, pointing at `b`; a bar too short for its tip is all tip. */
+export function arrow(a: number, b: number, top: number, height: number, tip = 6): string {
+  const right = b >= a;
+  const room = Math.min(tip, Math.abs(b - a));
+  const neck = right ? b - room : b + room;
+  const f = (v: number): string => v.toFixed(1);
+  return `M${f(a)} ${f(top)}H${f(neck)}L${f(b)} ${f(top + height / 2)}L${f(neck)} ${f(top + height)}H${f(a)}z`;
+}
+
+/** An axis that holds these values, with room on both sides for figures beside the bars. */
+export function axisOf(values: number[], start: number, end: number, margin = 0.06): Scale {
+  const known = values.filter(Number.isFinite);
+  const size = Math.max(...known.map(Math.abs), 1e-12);
+  return scale(known.length > 0 ? known : [0], start, end, margin, size * 1e-6 || 1e-12);
+}
+
+/** A whisker over 95 % of the errors. */
+export function whisker(x: Scale, value: number, error: number | null | undefined, y: number, half = 3): string {
+  if (typeof error !== 'number' || !(error > 0)) {
+    return '';
+  }
+  const [a, b] = [x(value - 1.96 * error), x(value + 1.96 * error)];
+  return b - a < 1.5 ? '' : `M${a.toFixed(1)} ${y.toFixed(1)}H${b.toFixed(1)}M${a.toFixed(1)} ${(y - half).toFixed(1)}v${2 * half}M${b.toFixed(1)} ${(y - half).toFixed(1)}v${2 * half}`;
+}
