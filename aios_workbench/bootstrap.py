@@ -53,7 +53,13 @@ STAMP = VENV / "aios-setup.json"
 MUTEX = ROOT / ".venv.lock"
 BUNDLE = ROOT / "aios_workbench" / "labextension"
 STATIC = ROOT / "aios_workbench" / "static"
-BUILT = (BUNDLE / "package.json", STATIC / "graph.js", STATIC / "tuning.js", STATIC / "drift.js")
+BUILT = (
+    BUNDLE / "package.json",
+    STATIC / "graph.js",
+    STATIC / "tuning.js",
+    STATIC / "drift.js",
+    STATIC / "explain.js",
+)
 DEVELOPMENT = (
     BUNDLE / "build_log.json"
 )  # only a development build by hand leaves it; never test or ship that one

@@ -43,7 +43,7 @@ def build_editable(folder, config_settings=None, metadata_directory=None):
         bundle.mkdir(exist_ok=True)
         (bundle / "package.json").write_text((here / "labextension" / "package.json").read_text())
         (here / "aios_workbench" / "static").mkdir(exist_ok=True)
-        for name in ("graph.js", "tuning.js", "drift.js"):
+        for name in ("graph.js", "tuning.js", "drift.js", "explain.js"):
             (here / "aios_workbench" / "static" / name).write_text("1")
     name, info = "mini-1-py3-none-any.whl", "mini-1.dist-info"
     with zipfile.ZipFile(pathlib.Path(folder) / name, "w") as z:

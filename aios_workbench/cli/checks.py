@@ -235,7 +235,16 @@ def _lab_extension() -> Check:
 
 def _bundle() -> Check:
     static = importlib.resources.files("aios_workbench") / "static"
-    wanted = ("graph.js", "graph.css", "tuning.js", "tuning.css", "drift.js", "drift.css")
+    wanted = (
+        "graph.js",
+        "graph.css",
+        "tuning.js",
+        "tuning.css",
+        "drift.js",
+        "drift.css",
+        "explain.js",
+        "explain.css",
+    )
     missing = [n for n in wanted if not (static / n).is_file()]
     if missing:
         return Check("widget bundle", "broken", f"{', '.join(missing)} missing in {static}",
