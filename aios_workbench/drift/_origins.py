@@ -6,20 +6,18 @@ from __future__ import annotations
 
 import glob
 import re
-import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aios_workbench import _sql
 from aios_workbench.errors import DriftInputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _SQL = re.compile(r"\s*(select|with|from|values|\(|--|/\*)(\s|\b|$)", re.IGNORECASE)
-_NO_TABLE = re.compile(r"Table with name (\S+) does not exist")
-_OURS = str(Path(__file__).resolve().parent.parent)
 _CSV = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".csv.zst", ".txt")
 _PARQUET = (".parquet", ".pq", ".parq")
 #: Operators of a query plan that read a row once and hand it on: scanning them per column costs nothing more.
@@ -322,7 +320,7 @@ def _select(sql: str, con: Any) -> Any:
 
     on = duckdb.default_connection() if con is None else con
     try:
-        found = on.sql(sql) if con is not None else _bound(on, sql)
+        found = on.sql(sql) if con is not None else _sql.select(on, sql, _table)
     except duckdb.Error as e:
         raise DriftInputError(f"the SQL that should give rows does not run: {str(e).strip()[:600]}") from e
     if found is None:
@@ -330,40 +328,14 @@ def _select(sql: str, con: Any) -> Any:
     return found
 
 
-def _bound(on: Any, sql: str) -> Any:
-    """Bind SQL; tables that are not there are looked for among the variables of whoever called us."""
-    import duckdb
-
-    cursor = on.cursor()
-    # DuckDB's own look at Python variables would find ours first
-    cursor.execute("set python_enable_replacements = false")
-    registered = set[str]()
-    while True:
-        try:
-            return cursor.sql(sql)
-        except duckdb.CatalogException as e:
-            missing = _NO_TABLE.search(str(e))
-            name = missing[1] if missing else ""
-            table = _variable(name) if name and name not in registered else None
-            if table is None:
-                return on.sql(sql)  # a cursor does not see temporary tables
-            cursor.register(name, table)
-            registered.add(name)
-
-
-def _variable(name: str) -> Any:
-    for at, _ in traceback.walk_stack(None):
-        if not at.f_code.co_filename.startswith(_OURS):
-            for scope in (at.f_locals, at.f_globals):
-                value = scope.get(name)
-                if value is None or isinstance(value, str | Path | type):
-                    continue
-                try:
-                    found = of(value, None)
-                except DriftInputError:
-                    continue
-                if found.table is not None:
-                    return found.table
-                if found.relation is not None:
-                    return found.relation.to_arrow_table()
-    return None
+def _table(value: Any) -> Any:
+    """Return what DuckDB can register of a variable that holds rows; None of any other."""
+    if value is None or isinstance(value, str | Path | type):
+        return None
+    try:
+        found = of(value, None)
+    except DriftInputError:
+        return None
+    if found.table is None and found.relation is not None:
+        return found.relation.to_arrow_table()
+    return found.table

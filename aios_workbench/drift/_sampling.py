@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from aios_workbench.drift.sqltext import literal, quoted
+from aios_workbench._sql import literal, quoted
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,9 +14,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aios_workbench._sql import literal, number, quoted
 from aios_workbench.drift import _origins as origins
 from aios_workbench.drift.models import SourceInfo
-from aios_workbench.drift.sqltext import literal, number, quoted
 from aios_workbench.errors import DriftInputError, hint
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+from aios_workbench._sql import quoted
 from aios_workbench.errors import KnnInputError, ParameterError, hint
 from aios_workbench.workspace.conditions import expression
-from aios_workbench.workspace.fields import distinct, quoted
+from aios_workbench.workspace.fields import distinct
 
 if TYPE_CHECKING:
     import numpy as np

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
-import traceback
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aios_workbench import _sql
 from aios_workbench.errors import KnnInputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-_NO_TABLE = re.compile(r"Table with name (\S+) does not exist")
-_OURS = str(Path(__file__).resolve().parent.parent)
 
 
 def select(sql: str) -> Any:
@@ -27,11 +22,8 @@ def select(sql: str) -> Any:
     """
     import duckdb
 
-    cursor = duckdb.default_connection().cursor()
-    # DuckDB's own look at Python variables would find ours first: `ids`, `source`, `queries` are such names
-    cursor.execute("set python_enable_replacements = false")
     try:
-        found = _bound(cursor, sql)
+        found = _sql.select(duckdb.default_connection(), sql, _table)
     except duckdb.Error as e:
         raise KnnInputError(f"the SQL that should give vectors does not run: {e}") from e
     if found is None:
@@ -86,33 +78,6 @@ def batches(relation: Any, name: str, rows: int) -> Iterator[pa.RecordBatch]:
         yield from relation.to_arrow_reader(rows)
     except (duckdb.Error, pa.ArrowException, OSError) as e:
         raise KnnInputError(f"the {name} that should give vectors failed: {e}") from e
-
-
-def _bound(cursor: Any, sql: str) -> Any:
-    import duckdb
-
-    registered = set[str]()
-    while True:
-        try:
-            return cursor.sql(sql)
-        except duckdb.CatalogException as e:  # a table wins over a variable, as in DuckDB itself
-            missing = _NO_TABLE.search(str(e))
-            name = missing[1] if missing else ""
-            table = _variable(name) if name and name not in registered else None
-            if table is None:
-                return duckdb.default_connection().sql(sql)  # a cursor does not see temporary tables
-            cursor.register(name, table)
-            registered.add(name)
-
-
-def _variable(name: str) -> Any:
-    """Return the table that the nearest caller outside this package calls so; None if there is none."""
-    for at, _ in traceback.walk_stack(None):
-        if not at.f_code.co_filename.startswith(_OURS):
-            for scope in (at.f_locals, at.f_globals):
-                if name in scope and (table := _table(scope[name])) is not None:
-                    return table
-    return None
 
 
 def _table(value: Any) -> Any:

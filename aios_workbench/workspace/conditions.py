@@ -10,8 +10,9 @@ import zoneinfo
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from aios_workbench._sql import literal
 from aios_workbench.errors import ParameterError
-from aios_workbench.workspace.fields import Field, literal
+from aios_workbench.workspace.fields import Field
 from aios_workbench.workspace.source import Source
 
 if TYPE_CHECKING:

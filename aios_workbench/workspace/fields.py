@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from aios_workbench.errors import ParameterError
+from aios_workbench._sql import quoted
 
 _NUMBERS = {
     "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
@@ -80,30 +80,6 @@ def top_level(rows: Iterator[tuple[str, int | None]]) -> Iterator[str]:
 def bounded(field: Field) -> str:
     """Return the column with long texts cut, as SQL."""
     return f"left({field.quoted}, 600)" if field.type == "VARCHAR" else field.quoted
-
-
-def quoted(name: str) -> str:
-    """Return a name as SQL identifier.
-
-    Examples
-    --------
-    >>> print(quoted('a"b'))
-    "a""b"
-    """
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Return a text as SQL literal.
-
-    Examples
-    --------
-    >>> print(literal("O'Brien"))
-    'O''Brien'
-    """
-    if any("\ud800" <= c <= "\udfff" for c in text):
-        raise ParameterError("this text has half a character (a lone surrogate), which no table can hold")
-    return "'" + text.replace("'", "''") + "'"
 
 
 def listed(fields: Iterable[Field]) -> str:

@@ -7,8 +7,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 
+from aios_workbench._sql import quoted
 from aios_workbench.errors import ParameterError
-from aios_workbench.workspace.fields import Field, quoted
+from aios_workbench.workspace.fields import Field
 from aios_workbench.workspace.source import Source
 
 #: A page that starts further down is found by a bracket around it, not by sorting everything above it.

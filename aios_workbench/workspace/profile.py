@@ -9,9 +9,10 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
+from aios_workbench._sql import literal, quoted
 from aios_workbench.workspace.artifacts import Artifact
 from aios_workbench.workspace.cells import cell, number
-from aios_workbench.workspace.fields import Field, listed, literal, quoted
+from aios_workbench.workspace.fields import Field, listed
 from aios_workbench.workspace.home import Workspace
 from aios_workbench.workspace.models import ColumnProfile, Frequent, Histogram, TableProfile
 from aios_workbench.workspace.source import Source, open_source

@@ -20,9 +20,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from aios_workbench._sql import literal, quoted
 from aios_workbench.errors import ConflictError, CorruptArtifactError, NotFoundError, ParameterError, hint
 from aios_workbench.workspace.artifacts import Artifact
-from aios_workbench.workspace.fields import Field, bounded, distinct, literal, quoted, top_level
+from aios_workbench.workspace.fields import Field, bounded, distinct, top_level
 from aios_workbench.workspace.home import Workspace
 from aios_workbench.workspace.models import Column
 from aios_workbench.workspace.stop import current

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NoReturn
 
+from aios_workbench import _sql
 from aios_workbench.errors import ParameterError
 
 Scalar = bool | int | float | str
@@ -300,18 +301,11 @@ class _Reader:
 # ---------------------------------------------------------------- SQL
 
 
-def quoted(name: str) -> str:
-    """Return a name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def literal(value: Scalar) -> str:
     """Return a value as an SQL literal."""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
-    if isinstance(value, str):
-        return "'" + value.replace("'", "''") + "'"
-    return repr(value)
+    return _sql.literal(value) if isinstance(value, str) else repr(value)
 
 
 def sql(node: Node, *, collate: str = "", escape: str = "") -> str:
@@ -332,7 +326,7 @@ def sql(node: Node, *, collate: str = "", escape: str = "") -> str:
     if isinstance(node, And | Or):
         word = " AND " if isinstance(node, And) else " OR "
         return "(" + word.join(sql(part, collate=collate, escape=escape) for part in node.parts) + ")"
-    column = quoted(node.column)
+    column = _sql.quoted(node.column)
     no = "NOT " if not isinstance(node, Compare) and node.negated else ""
     if isinstance(node, Null):
         return f"{column} IS {no}NULL"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, cast
 
+from aios_workbench._sql import quoted
 from aios_workbench.errors import KnnInputError, StoreError
 from aios_workbench.knn.models import Metric
 from aios_workbench.knn.stores import filters
 from aios_workbench.knn.stores.base import BaseStore, Found, Shape
 from aios_workbench.knn.stores.batch import Batch, Id, Type, merged
-from aios_workbench.knn.stores.filters import quoted
 
 if TYPE_CHECKING:
     import numpy as np
