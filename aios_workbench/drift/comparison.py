@@ -139,11 +139,20 @@ def compare(
         schema_changes=found, windows=list(sides.current.windows), by=sides.by, multivariate=whole, performance=did,
         notes=sides.notes, seconds=clock.perf_counter() - began, raw=sides.reference.raw or sides.current.raw,
     )  # fmt: skip
-    live = Live(*sides.sources, sides.reference, sides.current, sides.plan, sample_rows, seed, embeddings)
-    live.evidently = snapshot
-    for side, sample in zip(("reference", "current"), sides.samples, strict=True):
-        if sample is not None:
-            live._samples[side] = sample
+    drawn = {
+        side: x for side, x in zip(("reference", "current"), sides.samples, strict=True) if x is not None
+    }
+    live = Live(
+        *sides.sources,
+        sides.reference,
+        sides.current,
+        sides.plan,
+        sample_rows,
+        seed,
+        embeddings,
+        snapshot,
+        drawn,
+    )
     tell(1.0, "done")
     return DriftReport(data, live)
 

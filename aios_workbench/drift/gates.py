@@ -164,7 +164,7 @@ def _verdict(report: DriftReport, broken: Sequence[Reason], unknown: Unknown) ->
     data, rules = report.data, report.rules
     told = summary.compared(data.columns)
     drifted = [c for c in told if c.verdict == "drifted"]
-    share = len(drifted) / len(told) if told else 0.0
+    share = report.share
     why: list[Reason] = list(broken)
     why += [(c.column, c.words) for c in data.schema_changes if c.grave and (c.column, c.words) not in why]
     own = [c for c in data.columns if c.name in rules.columns]

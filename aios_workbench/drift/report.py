@@ -40,7 +40,7 @@ class Live:
     seed: int = 0
     embeddings: Any = None
     evidently: Any = None  # its Snapshot, of engine="evidently"
-    _samples: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+    samples: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
 
     def sample(self, side: str) -> pd.DataFrame:
         """Return rows of ``"reference"`` or ``"current"``, drawn once and kept.
@@ -50,9 +50,9 @@ class Live:
         DriftInputError
             When that side is a stored profile.
         """
-        if side not in self._samples:
-            self._samples[side] = self.source(side).sample(self.sample_rows, self.seed)
-        return self._samples[side]
+        if side not in self.samples:
+            self.samples[side] = self.source(side).sample(self.sample_rows, self.seed)
+        return self.samples[side]
 
     def source(self, side: str) -> Any:
         """Return a side's source.

@@ -69,7 +69,7 @@ def sliced(data: ReportData, live: Live, column: str, value: Any) -> tuple[Repor
     kept_live = copy.copy(live)
     kept_live.reference, kept_live.current = one, two
     kept_live.reference_profile, kept_live.current_profile = sides.reference, sides.current
-    kept_live._samples = {}
+    kept_live.samples = {}
     return made, kept_live
 
 

@@ -119,7 +119,9 @@ def _sides(data: ReportData) -> str:
 def _side(s: SourceInfo) -> str:
     time_range = f", {s.first} to {s.last}" if s.first and s.last else ""
     stored = " (stored profile)" if s.stored else ""
-    return f"{cut(s.name, 300)}: {s.rows:,} rows, {s.columns:,} columns{time_range}{stored}"
+    # a frame is called by its side, which stands before it
+    name = "" if s.name in ("reference", "current") else f"{cut(s.name, 300)}: "
+    return f"{name}{s.rows:,} rows, {s.columns:,} columns{time_range}{stored}"
 
 
 def _changes(data: ReportData) -> str:

@@ -80,7 +80,7 @@ function Pictures({ column: c, view, onSlice }: { column: ColumnDrift; view: Dri
           {hint && <p className="aiosw-dr-hint">{hint}</p>}
         </Section>
       ) : (
-        c.parts.length === 0 && <Section title="Distribution"><p className="aiosw-quiet">{c.verdict === 'skipped' ? 'This column was not compared.' : 'There is nothing to draw.'}</p></Section>
+        c.parts.length === 0 && <Section title="Distribution"><p className="aiosw-quiet">{c.verdict === 'skipped' ? 'This column was not compared.' : c.kind === 'datetime' ? 'This column says when: its moments are not compared, they make the windows.' : 'There is nothing to draw.'}</p></Section>
       )}
       {c.windows.length > 0 && <Section title="Over time" aside={c.changepoint !== null ? `changed in ${c.changepoint}` : ''}><WindowChart column={c} /></Section>}
       {c.histogram !== null && c.histogram.edges.length > 2 && <Section title="Quantile against quantile"><Quantiles column={c} of={c.histogram} /></Section>}

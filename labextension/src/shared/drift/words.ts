@@ -44,7 +44,9 @@ export function method(s: Statistic): string {
 
 export function sideWords(s: SourceInfo): string {
   const range = s.first && s.last ? `, ${s.first} to ${s.last}` : '';
-  return `${s.name}: ${count(s.rows)} rows, ${count(s.columns)} columns${range}${s.stored ? ' (stored profile)' : ''}`;
+  // a frame is called by its side, which stands before it
+  const name = s.name === 'reference' || s.name === 'current' ? '' : `${s.name}: `;
+  return `${name}${count(s.rows)} rows, ${count(s.columns)} columns${range}${s.stored ? ' (stored profile)' : ''}`;
 }
 
 export function sliceWords(s: Slice, kind: Kind | undefined): string {
