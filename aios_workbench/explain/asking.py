@@ -24,11 +24,12 @@ FIRST_ROWS = 2_000
 
 
 class OutOfTime(Exception):
-    """The computation has to end here; `why` is a `Stopped`."""
+    """The computation has to end here; `answers` are those of the first rows that were asked, as far as it got."""
 
     def __init__(self, why: Stopped) -> None:
         super().__init__(why)
         self.why: Stopped = why
+        self.answers: list[Floats] = []
 
 
 class Asker:
@@ -102,10 +103,15 @@ class Asker:
         """
         import numpy as np
 
-        answers, at = [], 0
+        answers: list[Floats] = []
+        at = 0
         while at < len(matrix):
-            if not must:
-                self.check()
+            try:
+                if not must:
+                    self.check()
+            except OutOfTime as e:
+                e.answers = answers
+                raise
             end = min(at + self.rows(matrix.shape[1]), len(matrix))
             answers.append(self._once(matrix[at:end], what, at))
             at = end
@@ -166,8 +172,8 @@ class Asker:
         """Let the next call be as large as `CALL_SECONDS` allow, at most four times this one."""
         if took > CALL_SECONDS:
             self._rows = max(1, int(rows * CALL_SECONDS / took))
-        elif rows >= self._rows:
-            self._rows = int(rows * min(4.0, CALL_SECONDS / max(took, 1e-6)))
+        else:
+            self._rows = max(self._rows, int(rows * min(4.0, CALL_SECONDS / max(took, 1e-6))))
         if self._batch is not None:
             self._rows = max(1, min(self._rows, self._batch))
 

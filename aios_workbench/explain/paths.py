@@ -87,14 +87,15 @@ class Moments:
     """What is kept of T pairs of orders of one row: means and squares of pairs, merged stably (Chan et al. 1979).
 
     `mean`, `square` (M, K) are of the pairs' means, `within` (M, K) sums the variance of such a mean that two orders
-    from the same start show, `start` and `spread` (K,) are of the model's answer at the starts, `together` (M, K)
-    multiplies both.
+    from the same start show and `heavy` its square, `start` and `spread` (K,) are of the model's answer at the starts,
+    `together` (M, K) multiplies both.
     """
 
     count: int
     mean: Floats
     square: Floats
     within: Floats
+    heavy: Floats
     start: Floats
     spread: Floats
     together: Floats
@@ -105,9 +106,10 @@ class Moments:
         pairs = (first + second) / 2
         mean, start = pairs.mean(axis=0), starts.mean(axis=0)
         apart, away = pairs - mean, starts - start
+        within = (first - second) ** 2 / 4
         return cls(
-            len(pairs), mean, (apart**2).sum(axis=0), ((first - second) ** 2).sum(axis=0) / 4,
-            start, (away**2).sum(axis=0), (apart * away[:, None, :]).sum(axis=0),
+            len(pairs), mean, (apart**2).sum(axis=0), within.sum(axis=0), (within**2).sum(axis=0), start,
+            (away**2).sum(axis=0), (apart * away[:, None, :]).sum(axis=0),
         )  # fmt: skip
 
     def __add__(self, other: Moments) -> Moments:
@@ -119,6 +121,7 @@ class Moments:
             self.mean + move * part,
             self.square + other.square + move**2 * shared,
             self.within + other.within,
+            self.heavy + other.heavy,
             self.start + shift * part,
             self.spread + other.spread + shift**2 * shared,
             self.together + other.together + move * shift[None, :] * shared,
@@ -135,22 +138,40 @@ class Moments:
         from scipy.special import stdtrit
 
         count, over = self.count, self.count % size
-        within = self.within / count
+        # few starts may bear nearly all of the variance, which is then known as badly as from so few (Satterthwaite)
+        known = np.where(
+            self.heavy > 0, 3 * self.within**2 / np.where(self.heavy > 0, self.heavy, 1.0), count
+        )
+        within, degrees = _shrunk(self.within / count, np.minimum(known, count))
+        gap = base - self.start
         if over == 0:
-            degrees = count
             variance = within / count
-            values = self.mean + _rounding(self.mean, self.start - base)
+            values = self.mean + _rounding(self.mean, gap)
         else:
-            degrees = max(count - 2, 1)
             scale = np.maximum(np.abs(self.start), np.abs(base)) + 1e-300
             told = self.spread > count * (1e-9 * scale) ** 2
             slope = np.where(told, self.together / np.where(told, self.spread, 1.0), 0.0)
-            left = np.maximum(self.square - slope * self.together, 0.0) / degrees
-            between = np.maximum(left - within, 0.0)
-            variance = between * over * (1 - over / size) / count**2 + within / count
-            values = self.mean + slope * (base - self.start)
-            values = values + np.where(told, 0.0, _rounding(self.mean, self.start - base))
-        return values, np.sqrt(variance) * (float(stdtrit(degrees, 0.975)) / z)
+            free = max(count - 2, 1)
+            left = np.maximum(self.square - slope * self.together, 0.0) / free
+            left, _ = _shrunk(left, np.full_like(left, free))
+            between = np.maximum(left - within, 0.0) * over * (1 - over / size) / count**2
+            variance = between + within / count
+            degrees = np.minimum(degrees, free)
+            values = self.mean + slope * gap + np.where(told, 0.0, _rounding(self.mean, gap))
+        return values, np.sqrt(variance) * (stdtrit(degrees, 0.975) / z)
+
+
+#: Weight, in degrees of freedom, of what the other columns of the row say about a column's variance.
+PRIOR = 4.0
+
+
+def _shrunk(variances: Floats, degrees: Floats) -> tuple[Floats, Floats]:
+    """Draw a row's variances, (M, K), towards their mean (Smyth, "Linear models and empirical Bayes", 2004).
+
+    A rare interaction that no draw has met yet shows no variance at all; other columns tell that there may be some.
+    """
+    prior = variances.mean(axis=0)
+    return (degrees * variances + PRIOR * prior) / (degrees + PRIOR), degrees + PRIOR
 
 
 def _rounding(values: Floats, gap: Floats) -> Floats:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 Z = 1.959964
 #: A first look takes so many pairs of orders a row, fewer when the time would not do for it.
 FIRST, FEWEST = 16, 4
+#: As many background rows all have a turn at once.
+FEW = 128
 #: Attributions smaller than this share of the model's spread over the background need not be told from zero.
 FLOOR = 0.1
 #: Share of the time that predicting the background may take; it is cut there, never below so many rows.
@@ -208,8 +210,15 @@ class _Run:
         """Return how many pairs to begin with: fewer when the time would not do for them."""
         dear = 4 * max(self.x.shape[1] - 1, 1) * len(self.x)
         affordable = self.ask.left * self.ask.rate / dear
-        usual = min(max(self.least, FEWEST), self.most)
+        usual = self._turns(max(self.least, FEWEST))
         return usual if affordable >= usual else max(int(affordable), FEWEST)
+
+    def _turns(self, pairs: int) -> int:
+        """Let each of few background rows have as many turns as the others: which came first then does not matter."""
+        size = len(self.order)
+        if size > FEW or size > self.most:
+            return min(pairs, self.most)
+        return min(-(-pairs // size), max(self.most // size, 1)) * size
 
     def _round(self, todo: npt.NDArray[np.int64]) -> None:
         """Walk so many more pairs of orders for each row; a row's are kept once all of them are done."""
@@ -299,15 +308,16 @@ class _Run:
             # outputs that hardly move need not be known more precisely than those that do
             goal = self.tolerance * max(float(np.abs(values).sum(axis=0).max()), floor)
             widest = Z * float(errors.max())
-            if widest <= goal and m.count >= min(self.least, self.most):
+            if widest <= goal and m.count >= min(self.least, self._turns(self.most)):
                 continue
-            if m.count >= self.most:
+            if m.count >= self._turns(self.most):
                 precise = precise and widest <= goal
                 continue
             more = 1.1 * m.count * (widest / goal) ** 2 - m.count if goal > 0 else 3.0 * m.count
-            more = int(min(max(more, FEWEST), 3 * m.count, self.most - m.count))
-            # once every background row had its turn, which of them came first no longer matters
-            todo[row] = min(more, size - m.count) if m.count < size else more
+            more = int(min(max(more, FEWEST), 3 * m.count))
+            todo[row] = (
+                size - m.count if m.count < size < m.count + more else self._turns(m.count + more) - m.count
+            )
         self._tell(todo)
         return todo, precise
 
