@@ -204,7 +204,7 @@ def _from_text(text: str) -> Explanation:
 BEYOND = {
     "interactions": "interactions", "dependence": "dependence", "cohorts": "cohorts",
     "counterfactual": "counterfactuals", "what_if": "whatif", "prototypes": "prototypes",
-    "partial_dependence": "effects", "permutation_importance": "effects",
+    "partial_dependence": "effects", "permutation_importance": "shuffling",
     "calibration": "quality", "slices": "quality", "fairness": "fairness", "drift": "importances",
     "surprising": "ranking", "disagreeing": "ranking",
     "reason_codes": "reasons", "log_to_mlflow": "mlflow_log",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aios_workbench.errors import ExplainInputError, hint
-from aios_workbench.explain.asking import Asker
+from aios_workbench.explain.asking import Asker, span
 from aios_workbench.explain.names import value_text
 from aios_workbench.explain.space import Space
 
@@ -206,3 +206,23 @@ def groups_of(x: Floats, amount: bool, parts: int) -> Ints:
     cuts = np.unique(np.quantile(x[there], np.arange(1, parts) / parts))
     out[there] = np.searchsorted(cuts, x[there], side="left")
     return out
+
+
+def some(n: int, most: int, seed: int) -> Ints:
+    """Return at most `most` of `n` places, in order, drawn at random.
+
+    Raises
+    ------
+    ExplainInputError
+        When `most` is none.
+    """
+    if most < 1:
+        raise ExplainInputError(f"{most} rows are none; give at least one")
+    if n <= most:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
+
+
+def naming(rows: Ints) -> Callable[[int, int], str]:
+    """Return what names stretches of `rows` in a message."""
+    return lambda a, b: span(int(rows[a]), int(rows[min(b, len(rows)) - 1]))
