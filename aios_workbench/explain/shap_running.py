@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 
 #: Rows that are explained again for a check, and the share of the budget, and seconds, that may take.
 _AGAIN, _SHARE, _SECONDS = 5, 0.1, 5.0
+#: Most columns and rows predicted for which every subset of columns is asked, and the share of the budget it may take.
+_EXACT_COLUMNS, _EXACT_QUESTIONS, _EXACT_SHARE = 10, 200_000, 0.3
 _WHY: dict[MethodName, str] = {
-    "tree_path_dependent": "The model is a sum of trees, so values are read from them: exactly, and without a background.",
+    "tree_path_dependent": "The model is a sum of trees, from which values are read: exactly, without a background.",
     "tree_interventional": "It was asked for: values are read from the trees and measured against background rows.",
     "linear": "The model is linear, so its values follow from its coefficients.",
+    "exact": "The model can only be asked, and it has so few columns that every subset of them is asked.",
     "sampling": "The model can only be asked: values are sampled, in batches over all rows, with an interval on each.",
 }
 
@@ -56,7 +59,7 @@ def run(live: Live, frame: pd.DataFrame, told: Told, seconds: float | None) -> F
     """
     wanted = live.options.method
     reasons: list[str] = []
-    for name in _candidates(live, wanted):
+    for name in _candidates(live, wanted, len(frame), seconds):
         try:
             if name == "linear":
                 return _read(live, frame, name, linear.attribute(live.model, frame, live.background), [])
@@ -75,7 +78,7 @@ def run(live: Live, frame: pd.DataFrame, told: Told, seconds: float | None) -> F
     )
 
 
-def _candidates(live: Live, wanted: MethodName | None) -> list[MethodName]:
+def _candidates(live: Live, wanted: MethodName | None, rows: int, seconds: float | None) -> list[MethodName]:
     trees, line = tree.readable(live.model), linear.readable(live.model)
     if wanted in ("tree_path_dependent", "tree_interventional"):
         return [wanted] if trees else []
@@ -83,7 +86,25 @@ def _candidates(live: Live, wanted: MethodName | None) -> list[MethodName]:
         return [wanted] if line else []
     if wanted is not None:
         return [wanted]
-    return [*(["linear"] if line else []), *(["tree_path_dependent"] if trees else []), "sampling"]  # type: ignore[list-item]
+    found: list[MethodName] = []
+    if line:
+        found.append("linear")
+    if trees:
+        found.append("tree_path_dependent")
+    found.append("exact" if _few(live, rows, seconds) else "sampling")
+    return found
+
+
+def _few(live: Live, rows: int, seconds: float | None) -> bool:
+    """True where every subset of columns can be asked of a model that is fast and costs nothing."""
+    columns = len(live.space)
+    questions = rows * len(live.used) * 2**columns
+    if columns > _EXACT_COLUMNS or questions > _EXACT_QUESTIONS or live.model.remaining is not None:
+        return False
+    began = time.monotonic()
+    live.model.predict(live.used)
+    needed = (time.monotonic() - began) / len(live.used) * questions
+    return seconds is None or needed < _EXACT_SHARE * seconds
 
 
 def _tree(live: Live, frame: pd.DataFrame, name: str, told: Told, seconds: float | None) -> Attributed:
@@ -121,7 +142,9 @@ def _asked(
     x, background = live.space.encode(frame), live.space.encode(live.used)
     why = _WHY.get(name, f"It was asked for. {METHODS[name][1]}")
     if reasons:
-        why = f"The model's own parts could not be read ({'; '.join(reasons)}), so it is asked: values are sampled."
+        why = (
+            f"The model's own parts cannot be read ({'; '.join(reasons)}), so it is asked. {METHODS[name][1]}"
+        )
     if name == "sampling":
         got: Any = sampling.shapley(
             live.f, x, background, tolerance=live.options.tolerance, seconds=seconds, cancelled=told.cancelled,
@@ -131,16 +154,10 @@ def _asked(
     else:
         from aios_workbench.explain import shap_explainers
 
-        got = shap_explainers.run(
-            name,
-            live.f,
-            x,
-            background,
-            seconds=seconds,
-            cancelled=told.cancelled,
-            progress=told.part(0.02, 0.6),
+        got = getattr(shap_explainers, name)(
+            live.f, x, background, seconds=seconds, cancelled=told.cancelled, progress=told.part(0.02, 0.6),
             seed=live.options.seed,
-        )
+        )  # fmt: skip
         used, stopped, exact = len(background), got.stopped, name == "exact"
     method = MethodInfo(
         name=name, title=METHODS[name][0], why=why, exact=exact, background=used, summarised=_summarised(live),
