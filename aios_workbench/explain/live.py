@@ -117,8 +117,8 @@ class Live:
         made = assemble(
             arrays, columns=self.space.columns, outputs=self.model.outputs, task=self.model.task,
             scale=self.model.scale, model=self.model.info, method=method, lime=info, frame=frame, live=self,
-            matrix=matrix, background=self.space.encode(self.background.head(5_000)), asked=asked_checks, name=name or "",
-            output=output, notes=said, seconds=time.monotonic() - began, seed=self.options.seed,
+            matrix=matrix, background=self.space.encode(self.background.head(5_000)), asked=asked_checks,
+            name=name or "", output=output, notes=said, seconds=time.monotonic() - began, seed=self.options.seed,
         )  # fmt: skip
         told(1.0, "done")
         return made
