@@ -92,9 +92,12 @@ def _connect() -> None:
     def page(kind: str, target: Any) -> str:
         return str(importlib.import_module(f"aios_workbench.widgets.{kind}_report").html(target))
 
+    def picture(target: Any, what: str, **of: Any) -> str:
+        return str(importlib.import_module("aios_workbench.widgets.explain_picture").svg(target, what, **of))
+
     from aios_workbench import _hooks, drift, explain, knn  # noqa: F401 - they are there as aios.drift and so on
 
-    _hooks.set_hooks(step, page)
+    _hooks.set_hooks(step, page, picture)
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is not None:

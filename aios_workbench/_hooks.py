@@ -34,12 +34,17 @@ def _no_step() -> Step | None:
 
 _step: Callable[[], Step | None] = _no_step
 _html: Callable[[Kind, Any], str] | None = None
+_picture: Callable[..., str] | None = None
 
 
-def set_hooks(step: Callable[[], Step | None], html: Callable[[Kind, Any], str]) -> None:
-    """Say how to find the step of this thread, and what writes a tuning or a report as a page."""
-    global _step, _html
-    _step, _html = step, html
+def set_hooks(
+    step: Callable[[], Step | None],
+    html: Callable[[Kind, Any], str],
+    picture: Callable[..., str] | None = None,
+) -> None:
+    """Say how to find the step of this thread, what writes a report as a page, and what draws an explanation."""
+    global _step, _html, _picture
+    _step, _html, _picture = step, html, picture
 
 
 def step() -> Step | None:
@@ -60,3 +65,16 @@ def html(kind: Kind, target: Any) -> str:
             "no screen is set up to write a report; import aios_workbench, not its inner packages"
         )
     return _html(kind, target)
+
+
+def picture(target: Any, what: str = "overview", **of: Any) -> str:
+    """Return a picture of an explanation as SVG: `what` and `of` are those of `widgets/explain_picture.canvas`.
+
+    Raises
+    ------
+    AiosError
+        When nothing was set that draws it, or there is nothing to draw.
+    """
+    if _picture is None:
+        raise AiosError("no screen is set up to draw it; import aios_workbench, not its inner packages")
+    return _picture(target, what, **of)

@@ -19,6 +19,9 @@ from aios_workbench.workspace.stop import Stop, stoppable
 if TYPE_CHECKING:
     from aios_workbench.widgets.graph import GraphWidget
 
+#: A reply, and binary buffers that go beside it.
+Sent = tuple[Message | None, list[bytes]]
+
 #: A scan of a large table is not stopped by a second one beside it; a third waits.
 _THREADS = 2
 
@@ -28,7 +31,8 @@ def receive(
 ) -> None:
     """Answer what the browser sent: at once, or from another thread where it may take long.
 
-    `by` and `heavy` are another widget's way to answer, and the kinds of its requests that take long.
+    `by` and `heavy` are another widget's way to answer (with a reply, or a `Sent`), and the kinds of its requests that
+    take long.
     """
     by = by or answer
     identity = content.get("id") if isinstance(content, dict) else None
@@ -182,10 +186,11 @@ def _open(widget: GraphWidget, step: str) -> protocol.StepDetail:
     return detail.step_of_run(reader, step)
 
 
-def _send(widget: GraphWidget, reply: Message | None) -> None:
+def _send(widget: GraphWidget, made: Message | Sent | None) -> None:
+    reply, buffers = made if isinstance(made, tuple) else (made, [])
     if reply is not None:
         with contextlib.suppress(Exception):  # closed meanwhile: there is nobody to tell
-            widget.send(reply.model_dump(mode="json"))
+            widget.send(reply.model_dump(mode="json"), buffers or None)
 
 
 _HEAVY = frozenset(str(m.model_fields["kind"].default) for m in ask.HEAVY)

@@ -1,4 +1,7 @@
-"""Shows a `Workflow`, `Run`, `Tuning` or `DriftReport` that ends a cell as its widget. They know nothing of this."""
+"""Shows a `Workflow`, `Run`, `Tuning`, `DriftReport` or `Explanation` that ends a cell as its widget.
+
+They know nothing of this.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ CLASSES = (
     ("aios_workbench.engine.runs", "Run"),
     ("aios_workbench.knn.tuning", "Tuning"),
     ("aios_workbench.drift.report", "DriftReport"),
+    ("aios_workbench.explain.explanation", "Explanation"),
 )
 _shown: weakref.WeakValueDictionary[object, Any] = weakref.WeakValueDictionary()
 #: Display id -> the widget whose picture is shown there, and the state it shows.
@@ -20,7 +24,7 @@ _pictures: dict[str, tuple[weakref.ref[Any], int]] = {}
 
 
 def register(ipython: Any) -> None:
-    """Teach an IPython shell to show workflows, runs, tunings and drift reports.
+    """Teach an IPython shell to show workflows, runs, tunings, drift reports and explanations.
 
     Parameters
     ----------
@@ -101,7 +105,7 @@ def widget(target: Any) -> Any:
     """Return the widget of one of `CLASSES`; the same one while it is open and still shows that."""
     key = _key(target)
     found = _shown.get(key)
-    if _is_tuning(target) or _is_drift(target):
+    if _is_analyst(target):
         if found is None or found.comm is None or found.target is not target:
             found = _shown[key] = _analyst(target)
         return found
@@ -120,6 +124,10 @@ def _analyst(target: Any) -> Any:
         from aios_workbench.widgets.tuning import TuningWidget
 
         return TuningWidget(target)
+    if _is_explanation(target):
+        from aios_workbench.widgets.explain import ExplainWidget
+
+        return ExplainWidget(target)
     from aios_workbench.widgets.drift import DriftWidget
 
     return DriftWidget(target)
@@ -136,6 +144,12 @@ def _still(target: Any) -> tuple[Callable[[], str], Callable[[], str]]:
         from aios_workbench.widgets import drift_picture
 
         return lambda: drift_picture.html(target.data), lambda: drift_picture.plain(target.data)
+    if _is_explanation(target):
+        from aios_workbench.widgets import explain_picture
+        from aios_workbench.widgets.explain_state import Looked
+
+        looked = Looked(target)
+        return lambda: explain_picture.html(looked), lambda: explain_picture.plain(looked)
     from aios_workbench.widgets import fallback, source
 
     state = source.static_state(target)
@@ -150,8 +164,16 @@ def _is_drift(target: Any) -> bool:
     return callable(getattr(target, "gate_code", None))
 
 
+def _is_explanation(target: Any) -> bool:
+    return callable(getattr(type(target), "at_hand", None))
+
+
+def _is_analyst(target: Any) -> bool:
+    return _is_tuning(target) or _is_drift(target) or _is_explanation(target)
+
+
 def _key(target: Any) -> object:
-    if _is_tuning(target) or _is_drift(target):
+    if _is_analyst(target):
         return ("analyst", id(target))
     return ("run", target.id) if hasattr(target, "id") else ("workflow", id(target))
 

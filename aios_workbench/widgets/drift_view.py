@@ -157,7 +157,7 @@ def page(c: ColumnDrift) -> ColumnDrift:
         labels = [v.model_copy(update={"label": shown_label(v.label)}) for v in c.categories.values]
         made = made.model_copy(update={"categories": c.categories.model_copy(update={"values": labels})})
     windows = [w.model_copy(update={"statistics": _known(w.statistics)}) for w in made.windows]
-    return _finite(made.model_copy(update={"windows": windows}), ColumnDrift)
+    return finite(made.model_copy(update={"windows": windows}), ColumnDrift)
 
 
 def multivariate_of(data: ReportData) -> Multivariate | None:
@@ -169,7 +169,7 @@ def multivariate_of(data: ReportData) -> Multivariate | None:
     if shown.classifier is not None:
         few = shown.classifier.model_copy(update={"importances": shown.classifier.importances[:50]})
         shown = shown.model_copy(update={"classifier": few})
-    return _finite(shown, Multivariate)
+    return finite(shown, Multivariate)
 
 
 def performance_of(data: ReportData) -> Performance | None:
@@ -330,7 +330,7 @@ def _known(statistics: Mapping[StatisticName, Any]) -> dict[StatisticName, Any]:
     return {n: s for n, s in statistics.items() if math.isfinite(s.value)}
 
 
-def _finite(message: M, of: type[M]) -> M:
+def finite(message: M, of: type[M]) -> M:
     """Return a message without NaN or infinity: null where that is allowed, else 0."""
     wire = message.model_dump()
     with contextlib.suppress(ValueError):

@@ -77,6 +77,28 @@ def drift_pane(report: Any, **options: Any) -> Any:
     return _component("drift", answer)(DriftWidget(report), **{"sizing_mode": "stretch_width", **options})
 
 
+def explain_pane(explanation: Any, **options: Any) -> Any:
+    """Return an explanation as a Panel component, with rows and what-if like the notebook's widget.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        What `aios.explain` gives.
+    **options
+        Panel's own: `sizing_mode`, `width`, `margin` …
+
+    Examples
+    --------
+    >>> explain_pane(explanation).servable()  # doctest: +SKIP
+    """
+    from aios_workbench.widgets.explain import ExplainWidget
+    from aios_workbench.widgets.explain_answers import answer
+
+    return _component("explain", answer)(
+        ExplainWidget(explanation), **{"sizing_mode": "stretch_width", **options}
+    )
+
+
 @functools.cache
 def _component(trait: str, answer: Callable[[Any, Any], Any]) -> type[Any]:
     """Make the class when it is first wanted: importing Panel takes a second.

@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from aios_workbench.errors import UnknownOptionError
 from aios_workbench.widgets.layout import arrange, depths
 from aios_workbench.widgets.protocol import GraphState, StepNode, StepStatus
 from aios_workbench.widgets.svg import FONT, fitted, text
@@ -75,15 +76,23 @@ def svg(state: GraphState) -> str:
     )
 
 
-def save_picture(target: Any, path: str | Path) -> Path:
-    """Write the picture of a workflow, a run or a `GraphState` to an SVG file; return its path.
+def save_picture(target: Any, path: str | Path, **of: Any) -> Path:
+    """Write the picture of a workflow, a run, a `GraphState` or an explanation to a file; return its path.
 
     Parameters
     ----------
-    target : Workflow, Run or GraphState
+    target : Workflow, Run, GraphState or Explanation
         What to draw, as it stands now.
     path : str or Path
-        The file; its folder must exist.
+        The file; its folder must exist. SVG, but of an explanation PNG where its name ends so.
+    **of
+        Of an explanation: `picture` ("overview", "importance", "beeswarm", "waterfall", "force", "compare",
+        "dependence", "agreement" or "interactions"), `row`, `column`, `output` (positions), `dark`.
+
+    Raises
+    ------
+    UnknownOptionError
+        When an option is none of these, or `target` is no explanation.
 
     Examples
     --------
@@ -94,6 +103,14 @@ def save_picture(target: Any, path: str | Path) -> Path:
     >>> aios.save_picture(wf, Path(tempfile.mkdtemp()) / "drawn.svg").name
     'drawn.svg'
     """
+    if callable(getattr(type(target), "at_hand", None)):
+        from aios_workbench.widgets import explain_picture
+
+        return explain_picture.save(target, Path(path), **of)
+    if of:
+        raise UnknownOptionError(
+            f"a picture of a {type(target).__name__} has no option {next(iter(of))!r}; leave it out"
+        )
     if not isinstance(target, GraphState):
         from aios_workbench.widgets.source import static_state
 
