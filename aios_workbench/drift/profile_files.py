@@ -6,12 +6,9 @@ description of that length, and the arrays it refers to, one after the other.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
 import struct
-import uuid
 import zlib
 from dataclasses import fields
 from pathlib import Path
@@ -19,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from aios_workbench._util import write_whole
 from aios_workbench.drift.columntables import EmbeddingTable, Table, TextTable, TimeTable
 from aios_workbench.drift.plan import Plan
 from aios_workbench.drift.tables import CountTable, Grid, NumberTable
@@ -51,21 +49,7 @@ def save(profile: Profile, path: Path) -> Path:
     text = json.dumps(content).encode()
     body = zlib.compress(struct.pack("<Q", len(text)) + text + b"".join(arrays), 6)
     head = FORMAT + b" %d\n" % VERSION + hashlib.sha256(body).hexdigest().encode() + b"\n"
-    temporary = path.with_name(f".{path.name[:100]}.{uuid.uuid4().hex[:12]}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("xb") as file:
-            file.write(head + body)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as e:
-        temporary.unlink(missing_ok=True)
-        why = "no space left" if e.errno in (errno.ENOSPC, errno.EDQUOT) else (e.strerror or str(e))
-        raise DriftError(
-            f"the profile cannot be saved as {path}: {why}; what was there before is as it was. Free some space, or "
-            "save it elsewhere"
-        ) from e
+    write_whole(path, head + body, DriftError)
     return path
 
 

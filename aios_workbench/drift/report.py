@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aios_workbench import _hooks
+from aios_workbench._util import plain
 from aios_workbench.drift import report_code, report_files, summary
 from aios_workbench.drift.models import (
     ColumnDrift,
@@ -298,7 +299,7 @@ class DriftReport:
 
     def to_dict(self, *, raw: bool = False) -> dict[str, Any]:
         """Return a JSON-able dict; see `save` for `raw`."""
-        found: dict[str, Any] = report_files.plain(self.stored(raw=raw).model_dump(mode="json"))
+        found: dict[str, Any] = plain(self.stored(raw=raw).model_dump(mode="json"))
         return found
 
     def to_json(self, *, raw: bool = False) -> str:

@@ -6,16 +6,13 @@ number that JSON does not know is in it: infinities and NaN are written as text,
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import json
 import math
-import os
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from aios_workbench._util import plain, sealed, strict, write_whole
 from aios_workbench.drift.models import (
     LEVELS,
     Categories,
@@ -35,29 +32,6 @@ FEW = 10
 _LARGEST = 1 << 30
 
 
-def sealed(content: Any) -> str:
-    """Return the checksum of JSON-able content: 64 hex digits, whatever the order of its keys."""
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def plain(value: Any) -> Any:
-    """Return the same with infinities and NaN as text: `pydantic` reads those back as numbers.
-
-    Examples
-    --------
-    >>> plain({"psi": [1.0, float("inf")]})
-    {'psi': [1.0, 'Infinity']}
-    """
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, dict):
-        return {k: plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(v) for v in value]
-    return value
-
-
 def write_text(path: Path, text: str) -> None:
     """Put a text in a file's place in one step: whoever looks finds the old one whole or the new one whole.
 
@@ -66,30 +40,14 @@ def write_text(path: Path, text: str) -> None:
     DriftError
         When it cannot be written; what was there before is as it was.
     """
-    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as e:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise DriftError(
-            f"{path} cannot be written: {e.strerror or e}; what was there before is as it was. Free some space, or "
-            "save it elsewhere"
-        ) from e
+    write_whole(path, text, DriftError)
 
 
 def dumps(data: ReportData) -> str:
     """Return a report as the text of a file."""
     content = plain(data.model_dump(mode="json"))
     head = {"format": FORMAT, "version": VERSION, "sha256": sealed(content)}
-    return json.dumps({**head, "report": content}, ensure_ascii=False, allow_nan=False).encode(
-        "utf-8", "backslashreplace"
-    ).decode() + "\n"  # fmt: skip
+    return strict({**head, "report": content}) + "\n"
 
 
 def loads(text: str, where: str) -> ReportData:

@@ -217,17 +217,18 @@ def correlation(
 
 def outside(found: Outside | None) -> Check:
     """Whether explained rows are unlike the training data: more than chance has, or far away."""
-    if found is None or not len(found.share):
+    if found is None or not len(found.share) or found.training < 3:
         return make("outside", "skipped", "There is no background to compare the rows with.")
-    from scipy.stats import binom
+    from scipy.stats import betabinom
 
-    n = len(found.share)
+    n, b = len(found.share), found.training
     rows = np.flatnonzero((found.share > 0.99) | (found.ratio > FAR))
     rows = rows[np.argsort(-found.ratio[rows], kind="stable")]
     share = len(rows) / n
     far = int((found.ratio > FAR).sum())
-    # one row in a hundred lies there anyway
-    more = len(rows) > 0 and float(binom.sf(len(rows) - 1, n, 0.01)) < 0.01
+    # so many of n rows like the training data lie beyond all but `edge` of its b rows: exact, whatever distances are
+    edge = int(np.ceil(0.01 * b)) - 1
+    more = len(rows) > 0 and float(betabinom.sf(len(rows) - 1, n, edge + 1, b - edge)) < 0.01
     level: Level = "fail" if more and share > OUTSIDE[1] else "warn" if more or far else "ok"
     if level == "ok":
         said = "The rows are like the training data."

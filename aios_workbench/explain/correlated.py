@@ -66,12 +66,12 @@ def association(matrix: Floats, kinds: Sequence[ColumnKind], *, seed: int = 0) -
     for i in range(columns):
         for j in range(i):
             if whole is not None and ordered[i] and ordered[j]:
-                strength, rows = float(whole[at[i], at[j]]), len(matrix)
+                strength = float(whole[at[i], at[j]])
+                chance = _chance(strength, len(matrix))
             else:
                 there = ~(np.isnan(matrix[:, i]) | np.isnan(matrix[:, j]))
-                a, b, rows = matrix[there, i], matrix[there, j], int(there.sum())
-                strength = _pair(a, b, ordered[i], ordered[j]) if rows > 3 else 0.0
-            found[i, j] = found[j, i] = strength if _surely(strength, rows, alpha) else 0.0
+                strength, chance = _pair(matrix[there, i], matrix[there, j], ordered[i], ordered[j])
+            found[i, j] = found[j, i] = strength if chance < alpha else 0.0
     return found
 
 
@@ -101,57 +101,68 @@ def _spearman_all(matrix: Floats) -> Floats:
     return np.minimum(found, 1.0)
 
 
-def _pair(a: Floats, b: Floats, a_ordered: bool, b_ordered: bool) -> float:
+def _pair(a: Floats, b: Floats, a_ordered: bool, b_ordered: bool) -> tuple[float, float]:
+    """Return the strength of an association, and the probability of one so strong by chance."""
+    if len(a) < 4:
+        return 0.0, 1.0
     if a_ordered and b_ordered:
-        return float(_spearman_all(np.c_[a, b])[0, 1])
+        strength = float(_spearman_all(np.c_[a, b])[0, 1])
+        return strength, _chance(strength, len(a))
     if a_ordered or b_ordered:
         return _ratio(*((b, a) if a_ordered else (a, b)))
     return _cramer(a, b)
 
 
 def _few(codes: Floats) -> npt.NDArray[np.int64]:
-    """Return labels 0 to k - 1; all but the most frequent values are one."""
+    """Return labels 0 to k - 1; all but the most frequent values are one, so that tables are never sparse."""
     _, labels, counts = np.unique(codes, return_inverse=True, return_counts=True)
+    most = max(2, min(MOST_VALUES, int(np.sqrt(len(codes) / 5))))
     order = np.argsort(-counts, kind="stable")
     place = np.empty(len(counts), np.int64)
-    place[order] = np.minimum(np.arange(len(counts)), MOST_VALUES - 1)
+    place[order] = np.minimum(np.arange(len(counts)), most - 1)
     return place[labels]
 
 
-def _ratio(groups: Floats, values: Floats) -> float:
+def _ratio(groups: Floats, values: Floats) -> tuple[float, float]:
+    from scipy.special import fdtrc
     from scipy.stats import rankdata
 
     labels, ranks = _few(groups), rankdata(values)
     n, k = len(ranks), int(labels.max()) + 1
     total = float(((ranks - ranks.mean()) ** 2).sum())
     if k < 2 or n <= k or total <= 0:
-        return 0.0
+        return 0.0, 1.0
     counts = np.bincount(labels, minlength=k)
     means = np.bincount(labels, weights=ranks, minlength=k) / np.maximum(counts, 1)
     within = float(((ranks - means[labels]) ** 2).sum())
-    return float(np.sqrt(max(0.0, 1 - within * (n - 1) / (total * (n - k)))))
+    strength = float(np.sqrt(max(0.0, 1 - within * (n - 1) / (total * (n - k)))))
+    if within <= 1e-12 * total:
+        return strength, _chance(1.0, n)
+    return strength, float(fdtrc(k - 1, n - k, (total - within) / (k - 1) / (within / (n - k))))
 
 
-def _cramer(a: Floats, b: Floats) -> float:
+def _cramer(a: Floats, b: Floats) -> tuple[float, float]:
+    from scipy.special import chdtrc
+
     left, right = _few(a), _few(b)
     n, rows, cols = len(left), int(left.max()) + 1, int(right.max()) + 1
     if min(rows, cols) < 2:
-        return 0.0
+        return 0.0, 1.0
     table = np.bincount(left * cols + right, minlength=rows * cols).reshape(rows, cols).astype(np.float64)
     expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / n
-    phi = float(((table - expected) ** 2 / expected).sum()) / n
-    phi = max(0.0, phi - (rows - 1) * (cols - 1) / (n - 1))
+    square = float(((table - expected) ** 2 / expected).sum())
+    freedom = (rows - 1) * (cols - 1)
+    phi = max(0.0, square / n - freedom / (n - 1))
     smaller = min(rows - (rows - 1) ** 2 / (n - 1), cols - (cols - 1) ** 2 / (n - 1)) - 1
-    return float(min(1.0, np.sqrt(phi / smaller))) if smaller > 0 else 0.0
+    strength = float(min(1.0, np.sqrt(phi / smaller))) if smaller > 0 else 0.0
+    return strength, float(chdtrc(freedom, square))
 
 
-def _surely(strength: float, rows: int, alpha: float) -> bool:
-    """Say whether a correlation so strong is no chance: t test of a correlation coefficient."""
+def _chance(strength: float, rows: int) -> float:
+    """Return the probability of a correlation so strong by chance: t test of a correlation coefficient."""
     from scipy.special import stdtr
 
     if rows < 4:
-        return False
-    if strength >= 1 - 1e-12:
-        return True
-    t = strength * np.sqrt((rows - 2) / (1 - strength**2))
-    return bool(2 * stdtr(rows - 2, -t) < alpha)
+        return 1.0
+    t = strength * np.sqrt((rows - 2) / max(1 - strength**2, 1e-12))
+    return float(2 * stdtr(rows - 2, -t))

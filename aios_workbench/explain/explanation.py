@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -154,11 +155,16 @@ class Explanation:
             files.write_text(Path(path).expanduser(), page)
         return page
 
-    def save(self, path: str | Path, *, raw: bool = False) -> Path:
-        """Write it to a file; `aios.explain.load` reads it. Without raw rows unless `raw`."""
+    def save(
+        self, path: str | Path, *, raw: bool = False, redact: Callable[[Any], Any] | None = None
+    ) -> Path:
+        """Write it to a file, JSON or else a ZIP; `aios.explain.load` reads both. Without raw rows unless `raw`.
+
+        `redact` takes a text, or the frame of raw rows, and returns it cleaned: ``lambda x: govern.redact(x).data``.
+        """
         from aios_workbench.explain import files
 
-        return files.save(self, path, raw=raw)
+        return files.save(self, path, raw=raw, redact=redact)
 
     def code(self) -> str:
         """Return the Python that makes this explanation."""
@@ -170,7 +176,7 @@ class Explanation:
         # Rows and model never travel; what is read back is what `save` keeps.
         from aios_workbench.explain import files
 
-        return (_from_text, (files.dumps(self),))
+        return (_from_bytes, (files.packed(self),))
 
     def __repr__(self) -> str:
         from aios_workbench.explain import summary
@@ -194,10 +200,10 @@ def load(path: str | Path) -> Explanation:
     return Explanation(*files.loads(files.read(path), str(path)))
 
 
-def _from_text(text: str) -> Explanation:
+def _from_bytes(content: bytes) -> Explanation:
     from aios_workbench.explain import files
 
-    return Explanation(*files.loads(text.encode(), "this pickled explanation"))
+    return Explanation(*files.loads(content, "this pickled explanation"))
 
 
 #: Name of a method -> the module whose function of that name takes the explanation first.

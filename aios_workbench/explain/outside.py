@@ -23,11 +23,12 @@ class Outside(NamedTuple):
     """How far rows lie from the training data, (n,) each.
 
     `share` of the training rows lie nearer to the rest of the training data than this row does. `ratio` is the row's
-    distance over that of the training row which 99 % lie nearer than.
+    distance over that of the training row which 99 % lie nearer than. So many training rows were looked at.
     """
 
     share: Floats
     ratio: Floats
+    training: int
 
 
 def outside(rows: Floats, training: Floats, kinds: Sequence[ColumnKind], *, seed: int = 0) -> Outside:
@@ -56,7 +57,7 @@ def outside(rows: Floats, training: Floats, kinds: Sequence[ColumnKind], *, seed
 
     n, b = len(rows), len(training)
     if not n or b < 3:
-        return Outside(np.zeros(n), np.zeros(n))
+        return Outside(np.zeros(n), np.zeros(n), b)
     if b > MOST_ROWS:
         training = training[np.random.default_rng(seed).choice(b, MOST_ROWS, replace=False)]
     near, far = _placed(training, rows, kinds)
@@ -69,7 +70,7 @@ def outside(rows: Floats, training: Floats, kinds: Sequence[ColumnKind], *, seed
     share = np.searchsorted(own, distance * (1 - 1e-9) - 1e-12, side="left") / len(own)
     limit = float(np.quantile(own, 0.99))
     ratio = distance / limit if limit > 0 else np.where(distance > 0, np.inf, 0.0)
-    return Outside(share, ratio)
+    return Outside(share, ratio, len(near))
 
 
 def _placed(training: Floats, rows: Floats, kinds: Sequence[ColumnKind]) -> tuple[Floats, Floats]:

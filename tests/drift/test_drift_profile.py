@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aios_workbench.drift import profile_files
 from aios_workbench.drift.columntables import TimeTable, all_of
 from aios_workbench.drift.comparison import compare
 from aios_workbench.drift.counttable import CountTable
@@ -204,7 +203,7 @@ def test_saving_is_all_or_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(profile_files.os, "fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(DriftError, match="no space left; what was there before is as it was"):
         profile(mixed(300)).save(path)
     assert path.read_bytes() == before

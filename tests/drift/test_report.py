@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from reports import HOSTILE, made, number, words
 
 from aios_workbench import drift
+from aios_workbench._util import sealed
 from aios_workbench.drift import report_files
 from aios_workbench.drift.models import Histogram, SchemaChange, Side, Statistic
 from aios_workbench.drift.report import DriftReport, load_report
@@ -167,7 +168,7 @@ def test_a_newer_version_is_told_as_such(tmp_path: Path) -> None:
 
 def test_content_of_a_right_checksum_but_no_report_is_refused(tmp_path: Path) -> None:
     content = {"id": 1}
-    head = {"format": report_files.FORMAT, "version": 1, "sha256": report_files.sealed(content)}
+    head = {"format": report_files.FORMAT, "version": 1, "sha256": sealed(content)}
     (tmp_path / "r.json").write_text(json.dumps({**head, "report": content}))
     with pytest.raises(CorruptProfileError, match="holds no drift report"):
         load_report(tmp_path / "r.json")
@@ -201,8 +202,8 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(
     def full(_fd: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(report_files.os, "fsync", full)
-    with pytest.raises(DriftError, match=r"No space left on device; what was there before is as it was"):
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(DriftError, match=r"no space left; what was there before is as it was"):
         made(number("b")).save(path)
     monkeypatch.undo()
     assert path.read_bytes() == before

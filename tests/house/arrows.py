@@ -27,6 +27,7 @@ SIDEWAYS: dict[tuple[str, str], str] = {
     ("knn", "workspace"): "what a tuning measured is kept in the workspace's catalog",
     ("_sql", "errors"): "a text that no table can hold is refused",
     ("_hooks", "errors"): "a hook that nobody set says so",
+    ("_util", "errors"): "a file that cannot be written says so",
     (
         "explain",
         "drift",
