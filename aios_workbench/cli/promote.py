@@ -36,13 +36,15 @@ if TYPE_CHECKING:
 @click.option(
     "--gate", "gates", multiple=True, metavar="GATE=DECISION", help="approve, reject, wait, or JSON."
 )
+@click.option("--alert", "alerts", multiple=True, metavar="CHANNEL",
+              help="Who is told when it fails: an apprise address, or $NAME of a variable that holds one.")  # fmt: skip
 @click.option("--check", "only_check", is_flag=True, help="Only say what stands in the way.")
 @json_option
 @click.pass_obj
 def promote(
     state: State, notebook: Path, name: str | None, schedule: str | None, timezone: str | None, params: tuple[str, ...],
     missed: str | None, retries: int | None, retry_delay: str | None, timeout: str | None, gates: tuple[str, ...],
-    only_check: bool, as_json: bool,
+    alerts: tuple[str, ...], only_check: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Check NOTEBOOK and freeze it, with the modules beside it, as a job that `aios worker` runs."""
     from aios_workbench.cli.values import assignments, gate_policies
@@ -55,7 +57,7 @@ def promote(
         raise NotFoundError(f"no notebook {notebook}; give the path of an .ipynb file")
     given: dict[str, Any] = {
         "schedule": schedule, "timezone": timezone, "missed": missed, "retries": retries, "retry_delay": retry_delay,
-        "timeout": timeout, "gates": gate_policies(gates),
+        "timeout": timeout, "gates": gate_policies(gates), "alerts": list(alerts),
     }  # fmt: skip
     options = {k: v for k, v in given.items() if v is not None}
     spec = JobSpec(name=name or notebook.stem, notebook=str(notebook), **options,

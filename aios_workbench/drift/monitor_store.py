@@ -12,6 +12,7 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import os
 import re
 import time
 import uuid
@@ -182,7 +183,8 @@ class Store:
                 )  # fmt: skip
                 # in the same transaction: whoever reads the events hears of every alert, and of each once
                 event = {k: v for k, v in alert.items() if k != "window_id"}
-                told = dumps({"monitor": self.monitor, "window": alert["window_id"], **event})
+                job = {"job_run_id": os.environ["AIOS_JOB_RUN"]} if os.environ.get("AIOS_JOB_RUN") else {}
+                told = dumps({"monitor": self.monitor, "window": alert["window_id"], **event, **job})
                 con.execute(
                     "insert into events (run_id, step, kind, at, data) values (:r, :s, 'drift.alert', :at, :d)",
                     {"r": step.run_id, "s": step.step, "at": now, "d": told},

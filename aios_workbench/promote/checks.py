@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from aios_workbench.errors import AiosError, JobError
+from aios_workbench.promote.channels import is_known, is_open
 from aios_workbench.promote.notebooks import Cell, code_cells, read_notebook
 from aios_workbench.promote.parameters import NotebookParameters
 from aios_workbench.promote.spec import JobSpec
@@ -78,7 +79,7 @@ def check(notebook: Path, spec: JobSpec | None = None) -> list[Finding]:
     cells = code_cells(book)
     findings = [*_kernel(book), *(f for cell in cells for f in _cell(cell)), *_parameters(cells, spec)]
     if spec is not None:
-        findings += _schedule(spec)
+        findings += [*_schedule(spec), *_alerts(spec)]
     if not any(cell.source.strip() for cell in cells):
         findings.append(Finding("error", "empty", "the notebook has no code", "write a cell first"))
     return sorted(findings, key=lambda f: (_ORDER[f.severity], f.cell or 0, f.line or 0))
@@ -152,6 +153,20 @@ def _schedule(spec: JobSpec) -> Iterator[Finding]:
             "error", "schedule", f"schedule {spec.schedule!r} never comes true in the next 50 years",
             "correct day and month",
         )  # fmt: skip
+
+
+def _alerts(spec: JobSpec) -> Iterator[Finding]:
+    for channel in filter(is_open, spec.alerts):
+        scheme = channel.partition("://")[0]
+        if is_known(channel):
+            yield Finding(
+                "warning", "alert-address", f"a {scheme} address with its password stands in the job's file",
+                f"keep it in a variable of the worker's environment, and give the job its name: '$MY_{scheme.upper()}'",
+            )  # fmt: skip
+        else:
+            yield Finding(
+                "error", "alert-address", f"no alert can be sent to {scheme}://…", "see apprise's list of addresses",
+            )  # fmt: skip
 
 
 def checked_spec(notebook: Path, spec: JobSpec) -> tuple[JobSpec, list[Finding]]:

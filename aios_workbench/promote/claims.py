@@ -18,6 +18,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from aios_workbench.errors import AiosError
+from aios_workbench.promote import alerts
 from aios_workbench.promote.plan import plan, rearmed
 from aios_workbench.promote.records import load_error
 from aios_workbench.promote.spec import JobSpec
@@ -193,6 +194,8 @@ def finish(
         else:
             row |= {"status": status, "error": dumps(told), "ended_at": now}
         _store(con, row)
+        if row["ended_at"] is not None:
+            alerts.queue(con, row, row["status"], told, now)
     _tell(ws, row)
     return str(row["status"])
 
@@ -241,6 +244,7 @@ def adopt(
                 message = f"its worker died {lost} times while it ran; it may exhaust the machine's memory"
                 row |= {"status": "failed", "ended_at": now}
                 row["error"] = dumps({**before, "type": "WorkerLost", "message": message, "lost": lost})
+                alerts.queue(con, row, "failed", {"type": "WorkerLost", "message": message}, now)
             else:
                 row |= {"status": "queued", "owner": None, "error": dumps({**before, "lost": lost})}
             _store(con, row)

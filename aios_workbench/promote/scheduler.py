@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from aios_workbench.errors import AiosError
-from aios_workbench.promote import claims
+from aios_workbench.promote import alerts, claims
 from aios_workbench.promote.bundle import discard
 from aios_workbench.promote.spec import JobSpec
 from aios_workbench.workspace import Workspace
@@ -69,6 +69,7 @@ class Scheduler:
         self._stopping = threading.Event()
         self._free = threading.Event()
         self._last_now: float | None = None
+        self._alerts = alerts.Teller(ws, clock)
 
     @property
     def active(self) -> list[str]:
@@ -102,6 +103,7 @@ class Scheduler:
             if run is None:
                 break
             self._start(run)
+        self._alerts.poke(now)
         return self._until_next(now)
 
     def run_forever(self, stop: Stopper) -> None:
@@ -133,6 +135,7 @@ class Scheduler:
             threads = list(self._active.values())
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
+        self._alerts.wait(max(0.0, deadline - time.monotonic()))
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until what this worker runs now has ended; False when that took longer than `timeout` seconds."""
@@ -175,6 +178,8 @@ class Scheduler:
         times = [row["at"]] if row and row["at"] is not None else []
         waiting = self.ws.catalog.query("select * from job_runs where status = 'queued'")
         times += [at for r in waiting if (at := claims.retry_at(r, now)) is not None]
+        if (due := alerts.next_at(self.ws)) is not None and due > now:
+            times.append(due)
         return max(0.0, min(times, default=now + _DOZE) - now)
 
     def _leased(self, executor_id: str) -> bool:

@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from aios_workbench.errors import AiosError, JobError, ParameterError, UnknownOptionError, hint
+from aios_workbench.promote.channels import is_channel
 from aios_workbench.promote.schedule import Schedule, zone
 from aios_workbench.workflow.durations import parse_duration
 
@@ -78,8 +79,16 @@ class JobSpec(BaseModel):
     gates : dict
         What answers a gate when nobody is there: "approve", "reject", "wait", or
         ``{"decision": "approve", "values": {…}}``.
+    alerts : list of str
+        Who is told when a run fails, takes too long, or a drift monitor in it alerts: addresses of apprise [1]_
+        (``mailto://…``, ``slack://…``, ``json://…``), or ``$NAME`` of an environment variable that holds one: this
+        file is meant for git, and addresses have passwords in them.
     retention : int
         How many runs keep their files.
+
+    References
+    ----------
+    .. [1] apprise, "Supported notifications", github.com/caronc/apprise/wiki.
 
     Raises
     ------
@@ -109,6 +118,7 @@ class JobSpec(BaseModel):
     timeout: Timeout = None
     overlap: Literal["skip"] = "skip"
     gates: dict[str, Gate] = Field(default_factory=dict)
+    alerts: list[str] = Field(default_factory=list, max_length=20)
     retention: int = Field(default=50, ge=1)
 
     def __init__(self, **options: Any) -> None:
@@ -143,6 +153,16 @@ class JobSpec(BaseModel):
                     f"gate {gate!r} needs {{'decision': {'|'.join(_GATE_WORDS)}, 'values': {{…}}}}"
                 )
         return gates
+
+    @pydantic.field_validator("alerts")
+    @classmethod
+    def _channels(cls, channels: list[str]) -> list[str]:
+        for channel in channels:
+            if not is_channel(channel):
+                raise ValueError(
+                    f"{channel!r} is no address (such as slack://…) and no $NAME of an environment variable"
+                )
+        return channels
 
     @pydantic.model_validator(mode="after")
     def _on_time(self) -> JobSpec:

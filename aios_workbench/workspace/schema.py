@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 #: Raised by one with every change below; `MIGRATIONS[n]` takes a catalog from version n to n + 1.
-VERSION = 4
+VERSION = 5
 
 #: What `aios.sql` offers, in reading order.
 TABLES = (
@@ -140,6 +140,13 @@ create table drift_alerts (
   at real not null, drifted_columns text not null default '[]', message text not null, told_at real
 );
 create index drift_alerts_by_monitor on drift_alerts (monitor, seq);
+create table job_alerts (
+  seq integer primary key autoincrement, source text not null unique, job_id text not null,
+  job_run_id text not null, version integer not null, kind text not null, at real not null, subject text not null,
+  body text not null, status text not null default 'waiting', attempts integer not null default 0,
+  next_at real not null, told_at real, error text
+);
+create index job_alerts_waiting on job_alerts (next_at) where status = 'waiting';
 create table settings (key text primary key, value text not null);
 """
 
@@ -192,5 +199,14 @@ create table drift_alerts (
   at real not null, drifted_columns text not null default '[]', message text not null, told_at real
 );
 create index drift_alerts_by_monitor on drift_alerts (monitor, seq);
+""",
+    4: """
+create table job_alerts (
+  seq integer primary key autoincrement, source text not null unique, job_id text not null,
+  job_run_id text not null, version integer not null, kind text not null, at real not null, subject text not null,
+  body text not null, status text not null default 'waiting', attempts integer not null default 0,
+  next_at real not null, told_at real, error text
+);
+create index job_alerts_waiting on job_alerts (next_at) where status = 'waiting';
 """,
 }

@@ -1,0 +1,179 @@
+"""What people are told of a job: that it failed, or that its data drifted, through the job's channels.
+
+An alert is written in the transaction that ends the run, so none is lost with a worker, and sent after it, by whichever
+worker comes first; a channel that is down is tried again for about a day. An alert may come twice, never not at all:
+a worker that dies between sending and noting it leaves it to be sent again.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from aios_workbench.promote.channels import send_to
+from aios_workbench.workspace import Workspace, dumps
+
+log = logging.getLogger(__name__)
+
+#: Wait after the first failure; doubled with each, up to `_LONGEST`.
+_FIRST, _LONGEST = 15.0, 3600.0
+#: So often an alert is tried: for about a day.
+ATTEMPTS = 30
+#: Of a traceback the last lines are told.
+_LINES = 12
+_BAD = ("failed", "timeout")
+
+Send = Callable[[Sequence[str], str, str], None]
+
+
+def queue(
+    con: sqlite3.Connection, run: dict[str, Any], status: str, error: dict[str, Any] | None, now: float
+) -> None:
+    """Write what is to be told of a run that has ended, in the transaction that ends it."""
+    job = con.execute("select name from jobs where job_id = :job_id", run).fetchone()
+    if job is None:
+        return
+    name, told = job[0], []
+    if status in _BAD:
+        told.append((f"run/{run['job_run_id']}", status, *_failure(name, run, status, error or {})))
+    drifted = con.execute(
+        "select seq, data from events where kind = 'drift.alert' and (json_extract(data, '$.job_run_id') = :id or "
+        "run_id in (select run_id from runs where job_run_id = :id)) order by seq",
+        {"id": run["job_run_id"]},
+    )
+    for seq, data in drifted.fetchall():
+        found = json.loads(data)
+        subject = f"{name}: drift, monitor {found['monitor']}"
+        told.append((f"event/{seq}", "drift", subject, f"{found['message']}\nRun {run['job_run_id']}"))
+    for source, kind, subject, body in told:
+        con.execute(
+            "insert into job_alerts (source, job_id, job_run_id, version, kind, at, subject, body, next_at) "
+            "values (:source, :job_id, :job_run_id, :version, :kind, :at, :subject, :body, :at) "
+            "on conflict (source) do nothing",
+            {**run, "source": source, "kind": kind, "at": now, "subject": subject[:200], "body": body},
+        )
+
+
+def _failure(name: str, run: dict[str, Any], status: str, error: dict[str, Any]) -> tuple[str, str]:
+    words = "took too long" if status == "timeout" else "failed"
+    trace = "\n".join(str(error.get("traceback") or "").rstrip().splitlines()[-_LINES:])
+    parts = [
+        f"{error.get('type', 'Error')}: {error.get('message', '')}",
+        f"Run {run['job_run_id']}, version {run['version']}, attempt {run['attempt']}.",
+        trace,
+        f"`aios jobs logs {run['job_run_id']}` shows its log.",
+    ]
+    return f"{name} {words}", "\n\n".join(p for p in parts if p)
+
+
+def tell(ws: Workspace, now: float, send: Send | None = None) -> int:
+    """Send every alert that is due; returns how many were sent.
+
+    Parameters
+    ----------
+    send : callable, optional
+        Takes channels, subject and text, and raises when one of them did not take it.
+    """
+    sent = 0
+    while (alert := _take(ws, now)) is not None:
+        channels = json.loads(alert["channels"])
+        try:
+            (send or send_to)(channels, alert["subject"], _clean(ws, alert["body"]))
+        except Exception as e:  # noqa: BLE001 - whatever a channel does, the next alert is told
+            given_up = alert["attempts"] >= ATTEMPTS
+            ws.catalog.write(
+                "update job_alerts set error = :e, status = :s where seq = :seq",
+                e=f"{type(e).__name__}: {e}"[:1000], s="given up" if given_up else "waiting", seq=alert["seq"],
+            )  # fmt: skip
+            log.warning(
+                "alert %r of job run %s was not taken (attempt %d): %s",
+                alert["subject"], alert["job_run_id"], alert["attempts"], e,
+            )  # fmt: skip
+            continue
+        ws.catalog.write(
+            "update job_alerts set status = 'sent', told_at = :now, error = null where seq = :seq",
+            now=now, seq=alert["seq"],
+        )  # fmt: skip
+        ws.catalog.event(
+            "job.alert", job_id=alert["job_id"], job_run_id=alert["job_run_id"], what=alert["kind"]
+        )
+        sent += 1
+    return sent
+
+
+def _take(ws: Workspace, now: float) -> dict[str, Any] | None:
+    """Take the next alert that is due, so that no other worker does until its turn comes again."""
+    due = "select seq from job_alerts where status = 'waiting' and next_at <= :now limit 1"
+    while ws.catalog.one(due, now=now) is not None:  # most of the time there is none: no lock is taken
+        with ws.catalog.transaction() as con:
+            row = con.execute(
+                "select a.*, v.spec from job_alerts a left join job_versions v on v.job_id = a.job_id and "
+                "v.version = a.version where a.status = 'waiting' and a.next_at <= :now order by a.seq limit 1",
+                {"now": now},
+            ).fetchone()
+            if row is None:
+                return None
+            alert = dict(row)
+            channels = json.loads(alert["spec"] or "{}").get("alerts") or []
+            wait = min(_FIRST * 2 ** alert["attempts"], _LONGEST)
+            alert |= {"attempts": alert["attempts"] + 1, "channels": dumps(channels)}
+            con.execute(
+                "update job_alerts set attempts = :attempts, next_at = :next, status = :status where seq = :seq",
+                {**alert, "next": now + wait, "status": "waiting" if channels else "no channel"},
+            )
+        if channels:
+            return alert
+    return None
+
+
+def next_at(ws: Workspace) -> float | None:
+    """Return when an alert is due next."""
+    row = ws.catalog.one("select min(next_at) as at from job_alerts where status = 'waiting'")
+    return None if row is None else row["at"]
+
+
+def _clean(ws: Workspace, body: str) -> str:
+    """Take personal data out of a text that leaves the machine."""
+    from aios_workbench.govern.redact import redact
+
+    return redact(body, ws=ws).data
+
+
+class Teller:
+    """Sends alerts beside what the worker does: a slow channel delays no job.
+
+    Parameters
+    ----------
+    clock : callable
+        Returns epoch seconds.
+    """
+
+    def __init__(
+        self, ws: Workspace, clock: Callable[[], float] = time.time, send: Send | None = None
+    ) -> None:
+        self._ws, self._clock, self._send = ws, clock, send
+        self._thread: threading.Thread | None = None
+
+    def poke(self, now: float) -> None:
+        """Begin to send when something is due and nobody here does yet."""
+        due = next_at(self._ws)
+        if due is None or due > now or (self._thread is not None and self._thread.is_alive()):
+            return
+        self._thread = threading.Thread(target=self._tell, name="aios-alerts", daemon=True)
+        self._thread.start()
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait until what is being sent is sent."""
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def _tell(self) -> None:
+        try:
+            tell(self._ws, self._clock(), self._send)
+        except Exception:  # the catalog is locked or the disk full: it is due again later
+            log.exception("alerts could not be told")
