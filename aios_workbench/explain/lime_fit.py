@@ -68,6 +68,6 @@ def ridge(design: Floats, answers: Floats, weights: Floats) -> Fit:
     np.square(pulls, out=pulls)
     errors = np.sqrt(pulls.T @ blown)
     spread, misfit = weights @ away**2, weights @ left**2
-    flat = spread <= 1e-30 * np.maximum(level**2, 1e-300) * total
+    flat = spread <= 1e-24 * np.maximum(level**2, 1e-300) * total
     r2 = np.where(flat, 1.0, 1.0 - misfit / np.where(flat, 1.0, spread))
     return Fit(coefficients, errors, level - center @ coefficients, r2)
