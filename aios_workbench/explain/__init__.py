@@ -16,17 +16,21 @@ if TYPE_CHECKING:
     from aios_workbench.explain.entry import explain as explain
     from aios_workbench.explain.explanation import Explanation as Explanation
     from aios_workbench.explain.explanation import load as load
+    from aios_workbench.explain.image import explain_image as explain_image
+    from aios_workbench.explain.text import explain_text as explain_text
 
 #: Public name -> module; each is imported when it is first used.
 _HOMES = {
     "Explanation": "explanation",
     "ModelCard": "cards",
     "explain": "entry",
+    "explain_image": "image",
+    "explain_text": "text",
     "load": "explanation",
     "model_card": "cards",
 }
 
-__all__ = ["Explanation", "ModelCard", "explain", "load", "model_card"]
+__all__ = ["Explanation", "ModelCard", "explain", "explain_image", "explain_text", "load", "model_card"]
 
 
 def __getattr__(name: str) -> Any:
