@@ -60,7 +60,7 @@ def outside(rows: Floats, training: Floats, kinds: Sequence[ColumnKind], *, seed
         return Outside(np.zeros(n), np.zeros(n), b)
     if b > MOST_ROWS:
         training = training[np.random.default_rng(seed).choice(b, MOST_ROWS, replace=False)]
-    near, far = _placed(training, rows, kinds)
+    near, far = placed(training, rows, kinds)
     k = min(NEAREST, len(near) - 1)
     index = NearestNeighbors(n_neighbors=k).fit(near)
     own = index.kneighbors()[0].mean(axis=1)  # of training rows, each without itself
@@ -73,7 +73,7 @@ def outside(rows: Floats, training: Floats, kinds: Sequence[ColumnKind], *, seed
     return Outside(share, ratio, len(near))
 
 
-def _placed(training: Floats, rows: Floats, kinds: Sequence[ColumnKind]) -> tuple[Floats, Floats]:
+def placed(training: Floats, rows: Floats, kinds: Sequence[ColumnKind]) -> tuple[Floats, Floats]:
     """Return both as points of one space, in which distances mean what `outside` says."""
     left: list[Floats] = []
     right: list[Floats] = []
