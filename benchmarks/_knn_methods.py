@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from _peers import clean_env, environment
+from _peers import PEERS, environment, reported
 
 HERE = Path(__file__).resolve().parent
-PEERS = HERE / "peers"
-TAG = "AIOS-BENCH "
 PATIENCE = 7200
 OURS = "AIOS Workbench"
 LEAST = 5.0  # CPU seconds for Optuna where our tuner takes less, or was not asked
@@ -41,19 +37,11 @@ class Task:
 def call(script: str, *arguments: object, pins: str = "") -> Found:
     """Run a method's script and return its report. Raise RuntimeError saying why there is none."""
     python = environment(script.replace("_", "-"), PEERS / pins) if pins else sys.executable
-    env = clean_env(
-        OMP_WAIT_POLICY="PASSIVE", OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", PYTHONPATH=str(HERE.parent)
-    )
     command = [python, str(PEERS / f"{script}.py"), *map(str, arguments)]
-    try:
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False)
-    except subprocess.TimeoutExpired:
-        raise RuntimeError(f"it had not ended after {PATIENCE} s") from None
-    lines = [line for line in done.stdout.splitlines() if line.startswith(TAG)]
-    if done.returncode or not lines:
-        words = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["it said nothing"]
-        raise RuntimeError(f"it ended with code {done.returncode}: {words[0][:300]}")
-    found: Found = json.loads(lines[-1].removeprefix(TAG))
+    found: Found = reported(
+        command, PATIENCE, OMP_WAIT_POLICY="PASSIVE", OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1",
+        PYTHONPATH=str(HERE.parent),
+    )  # fmt: skip
     return found
 
 

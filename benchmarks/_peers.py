@@ -1,15 +1,23 @@
-"""Peers that are not in our own environment: one each, made once with uv from its pins, in the user's cache folder."""
+"""What all benchmarks share: peers in environments of their own, what a process reports, the results on disk."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
+RESULTS, PEERS = HERE / "results", HERE / "peers"
+#: Begins the line of a process's output that holds its report.
+TAG = "AIOS-BENCH "
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aios-bench"
 
 
@@ -59,6 +67,42 @@ def environment(name: str, pins: Path, *, deps: bool = True) -> str:
             raise RuntimeError(f"its environment could not be made: {made.stderr.strip().splitlines()[-1:]}")
     (venv / "complete").touch()
     return str(python)
+
+
+def reported(command: Sequence[str], seconds: float, *, cwd: Path | None = None, **env: str) -> Any:
+    """Run a process and return the report it prints behind `TAG`. Raise RuntimeError saying why there is none."""
+    try:
+        done = subprocess.run(
+            command,
+            cwd=cwd,
+            env=clean_env(**env),
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise RuntimeError(f"it had not ended after {seconds:g} s") from None
+    lines = [line for line in done.stdout.splitlines() if line.startswith(TAG)]
+    if done.returncode or not lines:
+        words = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["it said nothing"]
+        raise RuntimeError(f"it ended with code {done.returncode}: {words[0][:300]}")
+    return json.loads(lines[-1].removeprefix(TAG))
+
+
+def keep(benchmark: str, load: float, **found: Any) -> None:
+    """Write what was found to `results/`, with the machine, and say where; `load` is that before the run."""
+    print(f"\nload before the run: {load:.1f} on {os.cpu_count()} cores; ratios are what travels")
+    RESULTS.mkdir(exist_ok=True)
+    file = RESULTS / f"{benchmark}-{time.strftime('%Y%m%dT%H%M%S')}.json"
+    machine = {
+        "cores": os.cpu_count(),
+        "load": load,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+    }
+    file.write_text(json.dumps({"benchmark": benchmark, "machine": machine, **found}, indent=1))
+    print(f"written: {file.relative_to(HERE.parent)}")
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:

@@ -15,21 +15,16 @@ are kept under ~/.cache/aios-bench; results go to benchmarks/results/ as JSON.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import statistics
-import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import _drift_data as data
-from _peers import clean_env, environment, table
+from _peers import PEERS, environment, keep, reported, table
 
 HERE = Path(__file__).resolve().parent
-RESULTS, PEERS, TAG = HERE / "results", HERE / "peers", "AIOS-BENCH "
 PATIENCE = 3600
 #: Script -> its label, and whether it has an environment of its own.
 METHODS = {
@@ -52,17 +47,7 @@ def call(name: str, *arguments: str) -> Found:
     python = environment(script.replace("_", "-"), PEERS / f"{script}.txt") if own else sys.executable
     path = "" if own else str(HERE.parent)
     command = [python, str(PEERS / f"{script}.py"), *arguments]
-    try:
-        done = subprocess.run(
-            command, env=clean_env(PYTHONPATH=path), capture_output=True, text=True, timeout=PATIENCE, check=False
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        raise RuntimeError(f"it had not ended after {PATIENCE} s") from None
-    lines = [line for line in done.stdout.splitlines() if line.startswith(TAG)]
-    if done.returncode or not lines:
-        words = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["it said nothing"]
-        raise RuntimeError(f"it ended with code {done.returncode}: {words[0][:300]}")
-    found: Found = json.loads(lines[-1].removeprefix(TAG))
+    found: Found = reported(command, PATIENCE, PYTHONPATH=path)
     return found
 
 
@@ -188,7 +173,6 @@ def main() -> int:
         _drift_calibration.table(1000)
         _drift_calibration.levels()
         return 0
-    RESULTS.mkdir(exist_ok=True)
     load, everything, told = os.getloadavg()[0], {}, []
     for rows in map(int, a.rows.split(",")):
         found, absent = measured(rows, a.only.split(","), a.rounds)
@@ -199,16 +183,7 @@ def main() -> int:
         everything["large"], more = large(a.rounds)
         told += more
     print("\n" + table(["criterion (BARS)", "bar", "measured"], told))
-    print(f"\nload before the run: {load:.1f} on {os.cpu_count()} cores; ratios are what travels")
-    file = RESULTS / f"drift-{time.strftime('%Y%m%dT%H%M%S')}.json"
-    machine = {
-        "cores": os.cpu_count(),
-        "load": load,
-        "python": platform.python_version(),
-        "system": platform.platform(),
-    }
-    file.write_text(json.dumps({"benchmark": "drift", "machine": machine, "rows": everything}, indent=1))
-    print(f"written: {file.relative_to(HERE.parent)}")
+    keep("drift", load, rows=everything)
     return 0
 
 

@@ -11,9 +11,7 @@ as "not measured", never as a number. Nothing phones home. Results go to benchma
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -22,12 +20,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from _peers import clean_env, environment, table
+from _peers import PEERS, clean_env, environment, keep, reported, table
 
 HERE = Path(__file__).resolve().parent
-PEERS = HERE / "peers"
-RESULTS = HERE / "results"
-TAG = "AIOS-BENCH "
 PEER_SECONDS = 600
 
 
@@ -79,23 +74,7 @@ def measure(name: str, peer: Peer, steps: int, home: Path) -> dict[str, object]:
     """Run a peer's script once and return its report. Raise RuntimeError saying why there is none."""
     command = [python_for(name, peer), str(PEERS / peer.script), "--steps", str(steps)]
     command += ["--repeats", str(peer.repeats), "--home", str(home)]
-    try:
-        done = subprocess.run(
-            command,
-            cwd=home.parent,
-            env=clean_env(AIOS_HOME=str(home / "aios")),
-            capture_output=True,
-            text=True,
-            timeout=PEER_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise RuntimeError(f"it had not ended after {PEER_SECONDS} s") from None
-    lines = [line for line in done.stdout.splitlines() if line.startswith(TAG)]
-    if done.returncode or not lines:
-        words = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["it said nothing"]
-        raise RuntimeError(f"it ended with code {done.returncode}: {words[0][:200]}")
-    report: dict[str, object] = json.loads(lines[-1].removeprefix(TAG))
+    report: dict[str, object] = reported(command, PEER_SECONDS, cwd=home.parent, AIOS_HOME=str(home / "aios"))
     return report
 
 
@@ -225,32 +204,10 @@ def main() -> int:
         print("\n" + table(["AIOS Workbench", "ms"], rows))
     for name, why in absent.items():
         print(f"\nnot measured: {name}: {why}")
-    print(f"\nload before the run: {load:.1f} on {os.cpu_count()} cores; ratios are what travels")
-
-    RESULTS.mkdir(exist_ok=True)
-    file = RESULTS / f"engine-{time.strftime('%Y%m%dT%H%M%S')}.json"
-    machine = {
-        "cores": os.cpu_count(),
-        "load": load,
-        "python": platform.python_version(),
-        "system": platform.platform(),
-    }
-    file.write_text(
-        json.dumps(
-            {
-                "benchmark": "engine",
-                "steps": a.steps,
-                "rounds": a.rounds,
-                "machine": machine,
-                "rows": figures,
-                "latency_ms": latency,
-                "import_ms": imports,
-                "not_measured": absent,
-            },
-            indent=1,
-        )
-    )
-    print(f"written: {file.relative_to(HERE.parent)}")
+    keep(
+        "engine", load, steps=a.steps, rounds=a.rounds, rows=figures, latency_ms=latency, import_ms=imports,
+        not_measured=absent,
+    )  # fmt: skip
     return 1 if "aios" in absent or "dbos" in absent else 0
 
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -25,9 +24,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from _peers import TAG, keep, reported, table
+
 HERE = Path(__file__).resolve().parent
-RESULTS = HERE / "results"
-TAG = "AIOS-BENCH "
 AGAIN = 3
 
 #: name -> (label, what the workbench is asked; None: a profile)
@@ -159,21 +158,8 @@ def ask(who: str, name: str, home: Path, hash_: str) -> dict[str, float]:
 def measure(who: str, name: str, home: Path, hash_: str) -> dict[str, float]:
     """Measure one question in a fresh process."""
     command = [sys.executable, __file__, "--ask", who, name, hash_, "--home", str(home)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
-    lines = [line for line in done.stdout.splitlines() if line.startswith(TAG)]
-    if not lines:
-        raise RuntimeError((done.stderr or "it said nothing").strip().splitlines()[-1])
-    found: dict[str, float] = json.loads(lines[-1].removeprefix(TAG))
+    found: dict[str, float] = reported(command, 600)
     return found
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """Return a plain table, the first column to the left."""
-    wide = [max(len(line[i]) for line in (head, *rows)) for i in range(len(head))]
-    return "\n".join(
-        "  ".join([line[0].ljust(wide[0]), *(c.rjust(w) for c, w in zip(line[1:], wide[1:], strict=True))])
-        for line in (head, *rows)
-    )
 
 
 def stored(home: Path, rows: int) -> str:
@@ -217,24 +203,7 @@ def report(home: Path, rows: int, rounds: int) -> None:
         "ratio",
     ]
     print(table(head, lines))
-    print(f"\nload before the run: {load:.1f} on {os.cpu_count()} cores; ratios are what travels")
-    RESULTS.mkdir(exist_ok=True)
-    file = RESULTS / f"inspector-{time.strftime('%Y%m%dT%H%M%S')}.json"
-    machine = {
-        "cores": os.cpu_count(),
-        "load": load,
-        "python": platform.python_version(),
-        "system": platform.platform(),
-    }
-    found_all = {
-        "benchmark": "inspector",
-        "rows": rows,
-        "rounds": rounds,
-        "machine": machine,
-        "questions": found,
-    }
-    file.write_text(json.dumps(found_all, indent=1))
-    print(f"written: {file.relative_to(HERE.parent)}")
+    keep("inspector", load, rows=rows, rounds=rounds, questions=found)
 
 
 def main() -> int:

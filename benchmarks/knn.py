@@ -16,12 +16,9 @@ own, made with uv; so has the embedding of WordNet's glosses, without which a sy
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +26,9 @@ import _knn_data as data
 import numpy as np
 from _knn_methods import METHODS, OURS, Found, Task, answers, tuned
 from _knn_verdict import criteria, roofline, verdict
-from _peers import table
+from _peers import RESULTS, keep, table
 
 HERE = Path(__file__).resolve().parent
-RESULTS = HERE / "results"
 BUDGET = 60.0
 
 
@@ -119,17 +115,7 @@ def main() -> int:
     targets, load = [float(t) for t in a.targets.split(",")], os.getloadavg()[0]
     everything = dict(one_set(name, a, targets) for name in a.sets.split(","))
     print("\n" + table(["criterion (BARS)", "bar", "measured"], criteria(everything)))
-    print(f"\nload before the run: {load:.1f} on {os.cpu_count()} cores; ratios are what travels")
-    file = RESULTS / f"knn-{time.strftime('%Y%m%dT%H%M%S')}.json"
-    machine = {
-        "cores": os.cpu_count(),
-        "load": load,
-        "python": platform.python_version(),
-        "system": platform.platform(),
-    }
-    report = {"benchmark": "knn", "machine": machine, "grid": a.grid, "sets": everything}
-    file.write_text(json.dumps(report, indent=1))
-    print(f"written: {file.relative_to(HERE.parent)}")
+    keep("knn", load, grid=a.grid, sets=everything)
     return 0
 
 
