@@ -42,8 +42,7 @@ def surprising(explanation: Explanation, n: int = 20, *, output: int | str | Non
     """
     at = output_place(explanation.data, output)
     rows = order(explanation, by="surprising", output=at)[: _positive(n)]
-    surprise = _surprise(explanation, at)
-    return _table(explanation, rows, at, {"surprise": surprise[rows]})
+    return _table(explanation, rows, at, {"surprise": surprise(explanation, at)[rows]})
 
 
 def disagreeing(explanation: Explanation, n: int = 20, *, output: int | str | None = None) -> pd.DataFrame:
@@ -92,7 +91,7 @@ def order(explanation: Explanation, *, by: str, output: int = 0) -> npt.NDArray[
     """
     arrays = explanation.arrays
     if by == "surprising":
-        return np.argsort(-np.abs(_surprise(explanation, output)), kind="stable")
+        return np.argsort(-np.abs(surprise(explanation, output)), kind="stable")
     if by == "outside":
         if arrays.outside is None:
             return np.empty(0, np.int64)
@@ -109,7 +108,8 @@ def order(explanation: Explanation, *, by: str, output: int = 0) -> npt.NDArray[
     return ranked
 
 
-def _surprise(explanation: Explanation, output: int) -> Floats:
+def surprise(explanation: Explanation, output: int) -> Floats:
+    """Return how far each row's prediction lies from the base, with its sign, in units of its usual distance, (n,)."""
     arrays = explanation.arrays
     apart = arrays.predictions[:, output] - arrays.base[output]
     usual = float(np.sqrt((apart**2).mean())) if len(apart) else 0.0

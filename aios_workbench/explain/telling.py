@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, TextIO
 
 from aios_workbench import _hooks
+from aios_workbench.workspace import stop
 
 #: Is told how far it is, from 0 to 1, and what is being done.
 Progress = Callable[[float, str], None]
@@ -33,6 +34,8 @@ class Told:
     def __init__(self, progress: Progress | bool | None = None, cancelled: Cancelled | None = None) -> None:
         self._asked = cancelled
         self._step = _hooks.step()
+        #: A screen that asked, and may have dropped its question meanwhile.
+        self._question = stop.current()
         self._function = progress if callable(progress) else None
         stream: Any = sys.stderr
         seen = (
@@ -60,6 +63,8 @@ class Told:
     def cancelled(self) -> bool:
         """True once nobody wants the result any more."""
         if self.interrupted or (self._asked is not None and self._asked()):
+            return True
+        if self._question is not None and self._question.stopped:
             return True
         return self._step is not None and bool(self._step.cancelled)
 

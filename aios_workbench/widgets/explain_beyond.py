@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from aios_workbench._wire import Message
 from aios_workbench.errors import ParameterError
 from aios_workbench.widgets.drift_view import cut, finite, short
 from aios_workbench.widgets.explain_pages import (
@@ -29,6 +28,7 @@ from aios_workbench.workspace import stop
 if TYPE_CHECKING:
     import pandas as pd
 
+    from aios_workbench.explain.beyond_models import Bin
     from aios_workbench.widgets import explain_protocol as asked
     from aios_workbench.widgets.explain_pack import Crate
     from aios_workbench.widgets.explain_state import Looked
@@ -38,6 +38,8 @@ _WORDS, _LABEL = 1000, 200
 
 def dependence(looked: Looked, q: asked.AskDependence, output: int, crate: Crate) -> DependencePage:
     """Return how a column's contribution depends on its value."""
+    from aios_workbench.explain.names import signed
+
     at = looked.column(q.column)
     name = looked.data.columns[at].name
     places = places_of(looked.data)
@@ -48,14 +50,24 @@ def dependence(looked: Looked, q: asked.AskDependence, output: int, crate: Crate
     points = scatter(
         looked, output, crate, Axis(of="value", column=at), Axis(of="shap", column=at), shade, points=q.points
     )
+    # what is missing has no place on an axis
     curve = [
-        CurvePoint(x=b.at, y=b.mean.value, low=b.mean.low, high=b.mean.high, n=b.rows) for b in found.trend if b.mean
-    ]  # fmt: skip
+        CurvePoint(x=b.at, y=b.mean.value, low=b.mean.low, high=b.mean.high, n=b.rows)
+        for b in found.trend
+        if b.mean and not _missing(b)
+    ]
+    missing = [
+        f"Mean where it is missing: {signed(b.mean.value)}." for b in found.trend if b.mean and _missing(b)
+    ]
     page = DependencePage(
         scatter=points, curve=curve, candidates=[places[c.column] for c in found.colours[:8]],
-        why=cut(found.words, _WORDS), notes=_notes(found.notes),
+        why=cut(found.words, _WORDS), notes=_notes([*missing, *found.notes]),
     )  # fmt: skip
     return finite(page, DependencePage)
+
+
+def _missing(b: Bin) -> bool:
+    return b.at < 0 and b.low is None and b.label == "missing"
 
 
 def effect(looked: Looked, q: asked.AskEffect, output: int) -> EffectPage:
@@ -182,94 +194,48 @@ def what_if(looked: Looked, q: asked.AskWhatIf, output: int) -> WhatIfPage:
     """Return a row with other values, predicted and explained anew."""
     started = time.perf_counter()
     at = looked.row(q.row)
-    live = looked.explanation.at_hand("what-if")
+    from aios_workbench.explain import given, tabular
+
+    e = looked.explanation
+    live = e.at_hand("what-if")
     if looked.explanation.frame is None:
         raise ParameterError("what-if needs the row's values, and this explanation was stored without them")
     changes = {looked.data.columns[looked.column(j)].name: meant(looked, j, v) for j, v in q.changes.items()}
     before = float(looked.arrays.predictions[at, output])
     if not q.explain:
-        row = changed(looked, at, changes)
-        prediction = float(live.predict(row)[0, output])
+        space, x = tabular.space_of(e, "what-if"), tabular.matrix_of(e, "what-if")
+        row, made = given.changed(space, x[at], changes)
+        prediction = float(live.predict(space.decode(row[None]))[0, output])
         return WhatIfPage(
-            row=at, output=output, before=before, prediction=prediction, seconds=time.perf_counter() - started
+            row=at, output=output, before=before, prediction=prediction, seconds=time.perf_counter() - started,
+            notes=_notes(given.odd(space, row, made)),
         )  # fmt: skip
-    found = looked.explanation.what_if(at, changes, output=output, lime=q.lime, seconds=q.seconds)
-    after = told_row(looked, found.after.model_copy(update={"row": at}), output, most=q.most)
+    found = e.what_if(at, changes, output=output, lime=q.lime, seconds=q.seconds)
+    after = told_row(looked, found.after, output, most=q.most)
     page = WhatIfPage(
-        row=at, output=output, before=before, prediction=found.prediction.value, probabilities=after.probabilities,
+        row=at, output=output, before=before, prediction=found.after.prediction, probabilities=after.probabilities,
         after=after, outside=after.outside, seconds=time.perf_counter() - started,
         notes=_notes([found.words, *found.notes]),
     )  # fmt: skip
     return finite(page, WhatIfPage)
 
 
-def changed(looked: Looked, at: int, changes: dict[str, Any]) -> pd.DataFrame:
-    """Return a row with other values, of the types its columns have."""
-    frame = looked.explanation.frame
-    assert frame is not None
-    places = places_of(looked.data)
-    row = frame.iloc[[at]].copy()
-    for name, value in changes.items():
-        j = places[name]
-        dtype = row.dtypes.iloc[j]
-        made = row.iloc[:, j].astype(object)
-        made.iloc[0] = value
-        try:
-            made = made.astype(dtype)
-        except (
-            TypeError,
-            ValueError,
-        ):  # a null among whole numbers, a half: the column becomes what holds it
-            made = made.infer_objects()
-        row[row.columns[j]] = made
-    return row
-
-
 def meant(looked: Looked, at: int, value: Cell) -> Any:
-    """Return a value as the column has it: what was sent is a number, a time in seconds, or a text that may be cut.
-
-    Raises
-    ------
-    ParameterError
-        When it is none that this column can have.
-    """
-    import pandas as pd
-
+    """Return a value as the column has it: a text that was sent may be cut; what numbers mean is read with the row."""
     column = looked.data.columns[at]
-    if value is None:
-        return None
-    if column.kind in ("categorical", "text"):
-        return _category(looked, at, value)
-    if column.kind == "boolean":
-        if isinstance(value, str):
-            raise ParameterError(f"{column.name!r} is true or false, not {value!r}")
-        return bool(value)
-    if isinstance(value, str):
-        raise ParameterError(f"{column.name!r} holds numbers, and {cut(value, 60)!r} is none")
-    if column.kind == "datetime":
-        return pd.Timestamp(float(value), unit="s")
-    number = float(value)
-    return int(number) if column.whole and number.is_integer() else number
-
-
-def _category(looked: Looked, at: int, value: Cell) -> Any:
-    """Return the value whose text was sent, of the type it has in the data; a new one is taken as text."""
-    import pandas as pd
-
-    text = str(value)
+    if not isinstance(value, str) or column.kind not in ("categorical", "text"):
+        return value
     e = looked.explanation
     for frame in (e.frame, None if e.live is None else e.live.background):
-        if frame is not None and at < frame.shape[1]:
-            for known in pd.unique(frame.iloc[:, at].dropna()):
-                if cut(str(known), _LABEL) == text or str(known) == text:
-                    return known
-    return text
+        for known in frame.iloc[:, at].dropna().unique() if frame is not None else ():
+            if value in (str(known), cut(str(known), _LABEL)):
+                return known
+    return value
 
 
-def table(found: Message) -> pd.DataFrame:
+def table(found: Any) -> pd.DataFrame:
     """Return an answer's table."""
-    make = getattr(found, "to_frame", None) or getattr(found, "toframe_of")  # noqa: B009 - older name
-    made: pd.DataFrame = make()
+    made: pd.DataFrame = found.to_frame()
     return made
 
 

@@ -86,7 +86,7 @@ def _single(looked: Looked, output: int) -> str:
     if looked.explanation.frame is not None and tabular:
         drawn = "".join(_drawn(looked, "dependence", column=at) for at in looked.order(output)[:_DEPENDENCE])
         parts.append(f"<h2>Dependence on a column's value</h2>{drawn}" if drawn else "")
-    parts.append("<h2>Single rows</h2><p>The first, those whose explanation is most unusual, those SHAP and LIME "
+    parts.append("<h2>Single rows</h2><p>The first, those predicted furthest from the base, those SHAP and LIME "
                  "disagree on most.</p>")  # fmt: skip
     for at in explain_view.first_rows(looked, output)[:_ROWS]:
         page = explain_view.row_page(looked, at, output)

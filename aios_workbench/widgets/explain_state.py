@@ -28,7 +28,7 @@ NAME = 400
 #: Rows of which the directions of the explanations are learned.
 _LEARNED = 5_000
 _TITLES: dict[AxisOf, str] = {
-    "surprise": "how unusual the explanation is", "agreement": "agreement of SHAP and LIME",
+    "surprise": "how far the prediction lies from the base", "agreement": "agreement of SHAP and LIME",
     "outside": "share of training rows that are less unusual", "first": "first direction of the explanations",
     "second": "second direction of the explanations",
 }  # fmt: skip
@@ -143,8 +143,10 @@ class Looked:
         return self._once(("agreement", output), made)
 
     def surprise(self, output: int) -> Floats:
-        """Return how unusual each row's explanation is, (n,)."""
-        return self._once(("surprise", output), lambda: _surprise(self.arrays.values[:, :, output]))
+        """Return how far each row's prediction lies from the base, in its usual distance, (n,)."""
+        from aios_workbench.explain import ranking
+
+        return self._once(("surprise", output), lambda: abs(ranking.surprise(self.explanation, output)))
 
     def direction(self, output: int, which: int) -> Floats:
         """Return where each row lies along a direction in which explanations differ most, (n,)."""
@@ -260,19 +262,6 @@ def as_cell(value: Any, column: Column) -> Cell:
     if number is None and isinstance(value, str):
         return cut(value, 500)
     return number
-
-
-def _surprise(values: Floats) -> Floats:
-    """Return the distance of each row's contributions from the typical ones, in the spread of each column."""
-    import numpy as np
-
-    if not len(values):
-        return np.zeros(0)
-    middle = np.median(values, axis=0)
-    spread = np.abs(values - middle).mean(axis=0)
-    whole = float(spread.sum())
-    # by the whole spread, not each column's own: what hardly counts cannot surprise
-    return np.abs(values - middle).sum(axis=1) / whole if whole > 0 else np.zeros(len(values))
 
 
 def _directions(values: Floats) -> tuple[Floats, Floats]:
