@@ -189,7 +189,7 @@ def of(
         made.live = FakeExplainer(
             table(300, seed=99).set_axis(names, axis=1),
             lambda rows: of(
-                rows, outputs, lime=lime, errors=errors, evil=evil, live=False, task=task, seed=seed
+                rows[names], outputs, lime=lime, errors=errors, evil=evil, live=False, task=task, seed=seed
             ),
         )
         made.live.outputs, made.live.base = outputs, base

@@ -51,7 +51,6 @@ def test_words_say_where_a_value_lies_and_without_values_tell_none() -> None:
     said = " ".join(str(v) for k in range(1, 9) for v in hidden[f"reason_{k}"])
     assert [c for c in ("Ghent", "2000000", EVIL) if c in said] == []
     assert "income is very high: lowers" in said
-    assert "claims is missing: " not in " ".join(said.split("city")[:0])
 
 
 def test_a_file_of_scores_gets_its_reasons_beside_it(tmp_path: Path) -> None:
@@ -70,9 +69,7 @@ def test_a_file_of_scores_gets_its_reasons_beside_it(tmp_path: Path) -> None:
     np.testing.assert_allclose(
         whole["prediction"], -0.4 + fake_explain.contributions(rows)[:, :, 0].sum(axis=1), atol=1e-12
     )
-    assert [p.name for p in tmp_path.iterdir()] == ["scores.parquet", "scores.reasons.parquet"] or len(
-        list(tmp_path.iterdir())
-    ) == 2
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["scores.parquet", "scores.reasons.parquet"]
 
 
 def test_what_was_stopped_goes_on_where_it_ended(tmp_path: Path) -> None:
@@ -127,7 +124,7 @@ def test_empty_hostile_and_wrong(tmp_path: Path) -> None:
     assert ex.frame is not None
     ex.frame.head(0).to_parquet(path)
     assert len(ex.reason_codes(path).to_frame()) == 0
-    assert ex.reason_codes(ex.frame.head(9), top=8).notna().any().all()
+    assert ex.reason_codes(ex.frame.head(9), top=7).notna().any().all()
     with pytest.raises(ExplainInputError, match="did you mean 'down'"):
         ex.reason_codes(towards="donw")
     with pytest.raises(ExplainInputError, match="1 to 50"):
