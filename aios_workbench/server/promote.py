@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import time
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from aios_workbench.errors import AiosError
+from aios_workbench.errors import AiosError, NotFoundError
 from aios_workbench.server import bodies
 from aios_workbench.server.base import AiosHandler
 from aios_workbench.server.jobviews import job_view
@@ -39,11 +40,14 @@ class PromoteHandler(AiosHandler):
         body = self.body(bodies.Promote)
 
         def work() -> dict[str, Any]:
-            from aios_workbench.promote import JobSpec, promote
+            from aios_workbench.promote import JobSpec, jobs, promote
 
-            notebook = self.places.notebook(body.notebook)
-            spec = JobSpec(**{**body.model_dump(), "notebook": notebook.name})
-            job = promote(self.places.create(body.notebook), notebook, spec, self.actor)
+            kept: dict[str, Any] = {}
+            notebook, ws = self.places.notebook(body.notebook), self.places.create(body.notebook)
+            with contextlib.suppress(NotFoundError):  # what the dialog does not ask for stays as it was
+                kept = jobs.get(ws, body.name).spec.to_dict()
+            spec = JobSpec(**{**kept, **body.model_dump(), "notebook": notebook.name})
+            job = promote(ws, notebook, spec, self.actor)
             return {**job_view(job), "changed": job.changed}
 
         await self.reply(work, 201)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tornado.httpclient import HTTPClientError
 
-from aios_workbench.promote import get_run
+from aios_workbench.promote import JobSpec, get_run, jobs, promote
 from aios_workbench.workspace import Workspace
 
 from .conftest import add_run, write_notebook
@@ -79,6 +79,17 @@ async def test_check_of_a_broken_notebook_is_a_finding(ask: Any, ws: Workspace, 
     assert status == 200
     assert answer["findings"][0]["severity"] == "error"
     assert (answer["parameters"], answer["gates"]) == ([], [])
+
+
+async def test_what_the_dialog_does_not_ask_for_stays_as_it_was(
+    ask: Any, ws: Workspace, notebook: str, jp_root_dir: Path
+) -> None:
+    kept = {"alerts": ["$OPS"], "retention": 7, "parameters": {"day": "monday"}}
+    promote(ws, jp_root_dir / notebook, JobSpec(name="daily", notebook=notebook, **kept), "ana")
+    status, made = await ask("POST", "promote", job(notebook, name="daily"))
+    assert (status, made["version"]) == (201, 2)
+    spec = jobs.get(ws, "daily").spec
+    assert (spec.alerts, spec.retention, spec.parameters) == (["$OPS"], 7, {"day": "monday", "limit": 7})
 
 
 async def test_from_promotion_to_removal(ask: Any, ws: Workspace, notebook: str, workers: list[Path]) -> None:
