@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 _AGAIN = (408, 425, 429, 500, 502, 503, 504)
 
 
+class Spent(ModelFailed):
+    """The rows that may be asked of an endpoint are used up."""
+
+
 class Endpoint:
     """A model that answers over the network, or that costs something each time it is asked.
 
@@ -95,7 +99,7 @@ class Endpoint:
                 if key not in self._answers:
                     new.setdefault(key, at)
             if len(new) > self.remaining():
-                raise ModelFailed(
+                raise Spent(
                     f"{self.__name__} may be asked about {self.most:,} rows, {self.rows:,} were, and {len(new):,} more "
                     "are needed; raise most=, or explain fewer rows"
                 )

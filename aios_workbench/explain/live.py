@@ -9,6 +9,8 @@ import numpy as np
 
 from aios_workbench.explain import lime_running, shap_running
 from aios_workbench.explain.arrays import Arrays
+from aios_workbench.explain.asking import OutOfTime
+from aios_workbench.explain.endpoints import Spent
 from aios_workbench.explain.explanation import Explanation
 from aios_workbench.explain.models import Check, LimeInfo
 from aios_workbench.explain.options import Options
@@ -60,7 +62,22 @@ class Live:
     ) -> None:
         self.model, self.space, self.background, self.options = model, space, background, options
         self.used = background.iloc[places]
-        self.f = model.function(space)
+        #: Why no more rows may be asked of the model, once that is so.
+        self.spent = ""
+
+    def f(self, matrix: Floats) -> Floats:
+        """Return what the model says of rows of `space`, (n, K).
+
+        Raises
+        ------
+        OutOfTime
+            When no more rows may be asked: samplers end there with what they have.
+        """
+        try:
+            return self.model.predict(self.space.decode(matrix))
+        except Spent as e:
+            self.spent = str(e)
+            raise OutOfTime("budget") from e
 
     def predict(self, rows: pd.DataFrame) -> Floats:
         """Return predictions of rows in the user's columns, (n, K), on the explained scale."""
@@ -104,15 +121,23 @@ class Live:
         matrix = self.space.encode(frame)
         arrays = Arrays(found.values, found.base, found.predictions, found.errors)
         said = [*(notes or []), *self.model.notes]
-        asked_checks: list[Check] = shap_running.checks(self, found, frame, told, budget) if checks else []
+        asked_checks: list[Check] = []
         info: LimeInfo | None = None
-        if lime and not told.cancelled():
-            left = None if budget is None else max(budget - (time.monotonic() - began), 0.05 * budget)
-            info = lime_running.run(self, matrix, arrays, told, left)
-        elif lime:
-            said.append("LIME was not run: the explanation was stopped before it.")
-        if not told.cancelled():
-            arrays.probabilities = self.model.probabilities(frame)
+        told.interrupted = told.interrupted or method.stopped == "cancelled"
+        try:
+            if checks and not told.cancelled():
+                asked_checks = shap_running.checks(self, found, frame, told, budget)
+            if lime and not told.cancelled() and not self.spent:
+                left = None if budget is None else max(budget - (time.monotonic() - began), 0.05 * budget)
+                info = lime_running.run(self, matrix, arrays, told, left)
+            if not told.cancelled() and not self.spent:
+                arrays.probabilities = self.model.probabilities(frame)
+        except KeyboardInterrupt:
+            told.interrupted = True
+        if lime and info is None:
+            said.append("LIME explained no row: the explanation was stopped before it.")
+        if self.spent:
+            said.append(self.spent + ".")
         told(0.97, "checking")
         made = assemble(
             arrays, columns=self.space.columns, outputs=self.model.outputs, task=self.model.task,

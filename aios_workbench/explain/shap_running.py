@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aios_workbench.errors import ExplainInputError
+from aios_workbench.errors import ExplainError, ExplainInputError
 from aios_workbench.explain import checks_asked, linear, sampling, tree
 from aios_workbench.explain.attributed import Attributed, Unreadable
 from aios_workbench.explain.models import Check, MethodInfo, MethodName
@@ -25,15 +25,10 @@ if TYPE_CHECKING:
 
 #: Rows that are explained again for a check, and the share of the budget, and seconds, that may take.
 _AGAIN, _SHARE, _SECONDS = 5, 0.1, 5.0
-#: Most columns and rows predicted for which every subset of columns is asked, and the share of the budget it may take.
-_EXACT_COLUMNS, _EXACT_QUESTIONS, _EXACT_SHARE = 10, 200_000, 0.3
-#: Rows that tell how fast a model is.
-_PROBED = 500
 _WHY: dict[MethodName, str] = {
     "tree_path_dependent": "The model is a sum of trees, from which values are read: exactly, without a background.",
     "tree_interventional": "It was asked for: values are read from the trees and measured against background rows.",
     "linear": "The model is linear, so its values follow from its coefficients.",
-    "exact": "The model can only be asked, and it has so few columns that every subset of them is asked.",
     "sampling": "The model can only be asked: values are sampled, in batches over all rows, with an interval on each.",
 }
 
@@ -61,7 +56,7 @@ def run(live: Live, frame: pd.DataFrame, told: Told, seconds: float | None) -> F
     """
     wanted = live.options.method
     reasons: list[str] = []
-    for name in _candidates(live, wanted, len(frame), seconds):
+    for name in _candidates(live, wanted):
         try:
             if name == "linear":
                 return _read(live, frame, name, linear.attribute(live.model, frame, live.background), [])
@@ -74,13 +69,19 @@ def run(live: Live, frame: pd.DataFrame, told: Told, seconds: float | None) -> F
                 ) from e
             reasons.append(str(e))
             continue
-        return _asked(live, frame, name, told, seconds, reasons)
+        found = _asked(live, frame, name, told, seconds, reasons)
+        if not np.isfinite(found.values).all(axis=(1, 2)).any():
+            raise ExplainError(
+                f"{live.model.info.title} was stopped ({found.method.stopped}) before one row was explained; give a larger "
+                "budget, fewer background_rows, or a faster model"
+            )
+        return found
     raise ExplainInputError(
         f"method={wanted!r} cannot explain {live.model.info.title} on the scale {live.model.scale!r}; leave method= out"
     )
 
 
-def _candidates(live: Live, wanted: MethodName | None, rows: int, seconds: float | None) -> list[MethodName]:
+def _candidates(live: Live, wanted: MethodName | None) -> list[MethodName]:
     trees, line = tree.readable(live.model), linear.readable(live.model)
     if wanted in ("tree_path_dependent", "tree_interventional"):
         return [wanted] if trees else []
@@ -93,21 +94,7 @@ def _candidates(live: Live, wanted: MethodName | None, rows: int, seconds: float
         found.append("linear")
     if trees:
         found.append("tree_path_dependent")
-    found.append("exact" if _few(live, rows, seconds) else "sampling")
-    return found
-
-
-def _few(live: Live, rows: int, seconds: float | None) -> bool:
-    """True where every subset of columns can be asked of a model that is fast and costs nothing."""
-    columns = len(live.space)
-    questions = rows * len(live.used) * 2**columns
-    if columns > _EXACT_COLUMNS or questions > _EXACT_QUESTIONS or live.model.remaining is not None:
-        return False
-    some = live.used.iloc[np.arange(_PROBED) % len(live.used)]
-    began = time.monotonic()
-    live.model.predict(some)
-    needed = (time.monotonic() - began) / _PROBED * questions
-    return seconds is None or needed < _EXACT_SHARE * seconds
+    return [*found, "sampling"]
 
 
 def _tree(live: Live, frame: pd.DataFrame, name: str, told: Told, seconds: float | None) -> Attributed:

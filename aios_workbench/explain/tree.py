@@ -125,6 +125,18 @@ class _Run:
         began = time.perf_counter()
         ask = _reader(self.last, self.against)
         found: list[Floats] = []
+        try:
+            self._collect(rows, accelerator, ask, found, began)
+        except KeyboardInterrupt:
+            self.stopped = "cancelled"
+        if not found:
+            raise Unreadable("it was stopped before the first row")
+        return np.concatenate(found)
+
+    def _collect(
+        self, rows: pd.DataFrame, accelerator: bool | None, ask: Callable[[Any], Floats], found: list[Floats],
+        began: float,
+    ) -> None:  # fmt: skip
         for part in _parts(len(rows), lambda: self.rate):
             spent = time.perf_counter() - began
             if self._over(spent + self.rate * len(part), some=bool(found)):
@@ -146,9 +158,6 @@ class _Run:
             if self.progress is not None:
                 told = f"{part.stop:,} of {len(rows):,} rows read from the trees"
                 self.progress(part.stop / len(rows), told)
-        if not found:
-            raise Unreadable("it was stopped before the first row")
-        return np.concatenate(found)
 
     def _over(self, expected: float, *, some: bool) -> bool:
         if self.cancelled is not None and self.cancelled():
@@ -197,11 +206,11 @@ def _reader(last: Any, against: Any) -> Callable[[Any], Floats]:
         raise Unreadable(
             "shap reads catboost's trees of several classes or of categories only path-dependent"
         )
-    import shap
-
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+            warnings.simplefilter("ignore")  # shap imports matplotlib, which tells what it will no longer do
+            import shap
+
             if against is None:
                 explainer = shap.TreeExplainer(last, feature_perturbation="tree_path_dependent")
             else:
