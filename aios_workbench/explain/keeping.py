@@ -79,7 +79,7 @@ class Shelf:
         from aios_workbench.explain.explanation import Explanation as Plain
 
         bare = Plain(explanation.data, explanation.arrays)
-        with contextlib.suppress(AiosError, OSError, NotImplementedError):
+        with contextlib.suppress(AiosError, OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             bare.save(self.path, raw=True)
             kept = sorted(self.path.parent.glob("*.zip"), key=lambda p: p.stat().st_mtime)

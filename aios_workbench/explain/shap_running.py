@@ -72,8 +72,8 @@ def run(live: Live, frame: pd.DataFrame, told: Told, seconds: float | None) -> F
         found = _asked(live, frame, name, told, seconds, reasons)
         if not np.isfinite(found.values).all(axis=(1, 2)).any():
             raise ExplainError(
-                f"{live.model.info.title} was stopped ({found.method.stopped}) before one row was explained; give a larger "
-                "budget, fewer background_rows, or a faster model"
+                f"{live.model.info.title} was stopped ({found.method.stopped}) before one row was explained; "
+                "give a larger budget, fewer background_rows, or a faster model"
             )
         return found
     raise ExplainInputError(
