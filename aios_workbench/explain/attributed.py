@@ -30,7 +30,11 @@ class Attributed:
     background : int
         Rows they are measured against; 0 where the model's own training counts are used.
     grouped : bool
-        Some of the user's columns became several encoded ones, whose values were added up.
+        Some of the user's columns became several encoded ones.
+    own : (r, M, K) float64 or None
+        Where their values were added up: what the columns themselves have, of the first r rows.
+    whole : bool
+        Each column was one player although it became several encoded ones: nothing was added up.
     checked : tuple of two arrays or None
         The accelerator's values and shap's on sampled rows.
     """
@@ -39,6 +43,8 @@ class Attributed:
     base: Floats
     background: int = 0
     grouped: bool = False
+    own: Floats | None = None
+    whole: bool = False
     accelerator: str | None = None
     checked: tuple[Floats, Floats] | None = None
     stopped: Stopped = "done"

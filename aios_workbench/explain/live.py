@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
 
 #: Share of the budget that Shapley values may take where LIME comes after them.
-_FIRST = 0.7
+_FIRST = 0.65
 
 
 def drawn(rows: int, options: Options) -> Ints:
@@ -128,7 +128,9 @@ class Live:
             if checks and not told.cancelled():
                 asked_checks = shap_running.checks(self, found, frame, told, budget)
             if lime and not told.cancelled() and not self.spent:
-                left = None if budget is None else max(budget - (time.monotonic() - began), 0.05 * budget)
+                left = (
+                    None if budget is None else max(0.95 * budget - (time.monotonic() - began), 0.05 * budget)
+                )
                 info = lime_running.run(self, matrix, arrays, told, left)
             if not told.cancelled() and not self.spent:
                 arrays.probabilities = self.model.probabilities(frame)

@@ -11,6 +11,7 @@ import numpy as np
 from aios_workbench.errors import ExplainError, ExplainInputError
 from aios_workbench.explain import checks_asked, linear, sampling, tree
 from aios_workbench.explain.attributed import Attributed, Unreadable
+from aios_workbench.explain.checks import make
 from aios_workbench.explain.models import Check, MethodInfo, MethodName
 from aios_workbench.explain.names import METHODS
 from aios_workbench.explain.telling import Told
@@ -190,6 +191,14 @@ def checks(live: Live, found: Found, frame: pd.DataFrame, told: Told, budget: fl
     if got is not None and got.checked is not None and got.accelerator is not None:
         unit = float(np.ptp(found.predictions)) or 1.0
         made.append(checks_asked.accelerator(*got.checked, name=got.accelerator, unit=unit))
+    if got is not None and got.whole:
+        said = "Columns that became several encoded ones are explained as one each: nothing was added up."
+        made.append(make("grouping", "ok", said, value=0.0))
+    elif got is not None and got.own is not None:
+        made.append(checks_asked.grouping(found.values[: len(got.own)], got.own))
+    elif got is not None and got.grouped and found.method.name == "tree_path_dependent":
+        said = "Values of encoded parts are added up per column; the trees are too large to check what that changes."
+        made.append(make("grouping", "skipped", said))
     if got is not None and got.grouped and found.method.name == "tree_interventional":
         own = sampling.shapley(
             live.f, live.space.encode(frame.iloc[places]), live.space.encode(live.used), tolerance=0.01,

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from aios_workbench.explain import accelerator as accelerating
-from aios_workbench.explain import boosters, estimators
+from aios_workbench.explain import estimators, grouped
+from aios_workbench.explain import tree_readers as readers
 from aios_workbench.explain.attributed import Attributed, Unreadable
 from aios_workbench.explain.encoding import Encoding, Mixed, encoding
 from aios_workbench.explain.models import Stopped
@@ -39,9 +40,10 @@ _READ = frozenset({
     "HistGradientBoostingClassifier", "HistGradientBoostingRegressor", "RandomForestClassifier",
     "RandomForestRegressor",
 })  # fmt: skip
-_BOOSTED = ("xgboost", "lightgbm", "catboost")
 #: How far values may miss the prediction, as a share of its size, before they are not believed.
 _MISS = 1e-3
+#: Rows on which values that were added up are compared with the columns' own.
+_CHECKED = 5
 
 
 def readable(model: Model) -> bool:
@@ -49,16 +51,9 @@ def readable(model: Model) -> bool:
     if model.native is None or not model.additive:
         return False
     last = estimators.final(model.native)
-    if hasattr(last, "coef_") and not _booster(last):
+    if hasattr(last, "coef_") and not readers.booster(last):
         return False
-    return _booster(last) is not None or type(last).__name__ in _READ
-
-
-def _booster(last: Any) -> str | None:
-    if boosters.library(last):
-        return boosters.library(last)
-    home = type(last).__module__.partition(".")[0]
-    return home if home in _BOOSTED else None
+    return readers.booster(last) is not None or type(last).__name__ in _READ
 
 
 def attribute(
@@ -90,15 +85,23 @@ def attribute(
     except Mixed as e:
         raise Unreadable(str(e)) from e
     against = encoded.of(background) if perturbation == "interventional" else None
+    ask = readers.reader(last, against)
+    found = readers.paths(last, encoded) if against is None and encoded.grouped else None
+    whole = found is not None and found.size <= grouped.MOST
+    if found is not None and whole:
+        accelerator, ask = False, readers.of_groups(found, ask, last, rows.shape[1])
     run = _Run(last, encoded, against, seconds, cancelled, progress, seed)
-    phi = run.over(rows, accelerator)
+    phi = run.over(rows, accelerator, ask)
     made = Attributed(
-        encoded.back(phi[:, :-1], rows.shape[1]),
+        phi[:, :-1] if whole else encoded.back(phi[:, :-1], rows.shape[1]),
         # what shap takes for it lacks the intercepts that xgboost 3 keeps for each class
         phi[0, -1].copy() if against is None else model.predict(background).mean(axis=0),
-        background=0 if against is None else len(background),
-        grouped=encoded.grouped, accelerator=run.used, checked=run.checked, stopped=run.stopped, notes=run.notes,
+        background=0 if against is None else len(background), grouped=encoded.grouped, accelerator=run.used,
+        checked=run.checked, stopped=run.stopped, notes=run.notes, whole=whole,
     )  # fmt: skip
+    if found is not None and not whole and found.size <= _CHECKED * grouped.MOST:
+        some = encoded.of(rows.iloc[: min(_CHECKED, len(phi))])
+        made.own = readers.of_groups(found, ask, last, rows.shape[1])(some)[:, :-1]
     _believed(made, model, rows.iloc[: len(phi)])
     return made
 
@@ -120,10 +123,9 @@ class _Run:
     notes: list[str] = field(default_factory=list)
     rate: float = 0.0
 
-    def over(self, rows: pd.DataFrame, accelerator: bool | None) -> Floats:
+    def over(self, rows: pd.DataFrame, accelerator: bool | None, ask: Callable[[Any], Floats]) -> Floats:
         """Return contributions and base of the rows that were reached, (n, encoded + 1, K)."""
         began = time.perf_counter()
-        ask = _reader(self.last, self.against)
         found: list[Floats] = []
         try:
             self._collect(rows, accelerator, ask, found, began)
@@ -196,102 +198,33 @@ def _believed(made: Attributed, model: Model, rows: pd.DataFrame) -> None:
         raise Unreadable(f"values read from its trees miss what it predicts by up to {gap:.3g}")
 
 
-def _reader(last: Any, against: Any) -> Callable[[Any], Floats]:
-    """Return what gives contributions and base of encoded rows, (n, encoded + 1, K)."""
-    home = _booster(last)
-    if against is None and home is not None:
-        return _native(last, home)
-    if home == "catboost" and (_many(last) or len(last.get_cat_feature_indices())):
-        # shap 0.51 reads beyond its arrays here and takes the process down
-        raise Unreadable(
-            "shap reads catboost's trees of several classes or of categories only path-dependent"
-        )
+def readers.paths(last: Any, encoded: Encoding) -> grouped.Paths | None:
+    """Return the leaves' paths; None where shap cannot parse the trees: categories, some of catboost's."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # shap imports matplotlib, which tells what it will no longer do
+            warnings.simplefilter("ignore")
             import shap
 
-            if against is None:
-                explainer = shap.TreeExplainer(last, feature_perturbation="tree_path_dependent")
-            else:
-                data = _numbers(against)
-                # by itself the masker keeps 100 rows and does not say so
-                masker = shap.maskers.Independent(data, max_samples=len(data))
-                explainer = shap.TreeExplainer(last, masker, feature_perturbation="interventional")
-    except Unreadable:
-        raise
-    except Exception as e:  # shap raises anything, an AssertionError, too, at trees it does not know
-        raise Unreadable(f"shap cannot read its trees ({type(e).__name__}: {str(e)[:200]})") from e
-
-    def ask(z: Any) -> Floats:
-        x = _numbers(z)
-        try:
-            values = np.asarray(explainer.shap_values(x, check_additivity=False), dtype=np.float64)
-        except Exception as e:
-            raise Unreadable(f"shap cannot read its trees ({type(e).__name__}: {str(e)[:200]})") from e
-        return _stacked(values, explainer.expected_value, type(last).__name__)
-
-    return ask
+            ensemble = shap.TreeExplainer(last, feature_perturbation="tree_path_dependent").model
+            if ensemble.trees is None or readers.booster(last) == "catboost":
+                return None
+            return grouped.paths(ensemble, encoded.sources)
+    except Exception:  # noqa: BLE001 - shap raises anything at trees it does not know; values are added up then
+        return None
 
 
-def _many(last: Any) -> bool:
-    return np.asarray(getattr(last, "classes_", ())).size > 2
-
-
-def _numbers(z: Any) -> Any:
-    """Return encoded rows as an array of floats: shap looks names up that scikit-learn did not give."""
-    try:
-        return np.asarray(z, dtype=np.float64)
-    except (TypeError, ValueError) as e:
-        raise Unreadable("its trees split on categories, which shap reads only path-dependent") from e
-
-
-def _stacked(values: Floats, base: Any, name: str) -> Floats:
-    """Return contributions and base as one array (n, encoded + 1, K); of two probabilities the second."""
-    if values.ndim == 2:
-        values = values[:, :, None]
-    bases = np.asarray(base, dtype=np.float64).reshape(-1)
-    if values.shape[2] == 2 and name.endswith("Classifier"):
-        values, bases = values[:, :, 1:], bases[1:]
-    return np.concatenate([values, np.broadcast_to(bases, (len(values), 1, len(bases)))], axis=1)
-
-
-def _native(last: Any, home: str) -> Callable[[Any], Floats]:
-    """Return how a library's own contributions are asked for: what shap asks, too, without parsing the trees."""
-    if home == "xgboost":
-        import xgboost
-
-        booster = last if boosters.library(last) else last.get_booster()
-        rounds = (0, 0) if boosters.library(last) else last._get_iteration_range(None)
-        missing = getattr(last, "missing", np.nan)
-
-        def ask(z: Any) -> Floats:
-            given = z if booster.feature_names or not hasattr(z, "to_numpy") else z.to_numpy()
-            matrix = xgboost.DMatrix(given, missing=missing, enable_categorical=True)
-            return _turned(
-                booster.predict(matrix, pred_contribs=True, iteration_range=rounds, validate_features=False)
-            )
-
-        return ask
-    if home == "lightgbm":
-        inner = last if boosters.library(last) else last.booster_
-
-        def answer(z: Any) -> Floats:
-            phi = np.asarray(inner.predict(z, pred_contrib=True), dtype=np.float64)
-            width = inner.num_feature() + 1
-            return _turned(phi if phi.shape[1] == width else phi.reshape(len(phi), -1, width))
-
-        return answer
-    import catboost
+def readers.of_groups(
+    found: grouped.Paths, ask: Callable[[Any], Floats], last: Any, columns: int
+) -> Callable[[Any], Floats]:
+    """Return what gives values and base of whole columns; the base is the library's own."""
+    # scikit-learn's trees and xgboost compare single-precision numbers
+    narrow = readers.booster(last) != "lightgbm" and not type(last).__name__.startswith("Hist")
 
     def values(z: Any) -> Floats:
-        pool = catboost.Pool(z, cat_features=last.get_cat_feature_indices())
-        return _turned(last.get_feature_importance(pool, type="ShapValues"))
+        x = _numbers(z)
+        x = x.astype(np.float32).astype(np.float64) if narrow else x
+        base = ask(z[:1])[:, -1:]
+        got = grouped.attribute(found, x, columns)[:, :, -base.shape[2] :]
+        return np.concatenate([got, np.repeat(base, len(x), axis=0)], axis=1)
 
     return values
-
-
-def _turned(phi: Any) -> Floats:
-    """Return (n, encoded + 1) or (n, K, encoded + 1) as (n, encoded + 1, K)."""
-    x = np.asarray(phi, dtype=np.float64)
-    return x[:, :, None] if x.ndim == 2 else x.transpose(0, 2, 1)
