@@ -196,35 +196,3 @@ def _believed(made: Attributed, model: Model, rows: pd.DataFrame) -> None:
     gap = np.abs(made.values.sum(axis=1) + made.base - said).max()
     if not gap <= _MISS * (1 + np.abs(said).max()):
         raise Unreadable(f"values read from its trees miss what it predicts by up to {gap:.3g}")
-
-
-def readers.paths(last: Any, encoded: Encoding) -> grouped.Paths | None:
-    """Return the leaves' paths; None where shap cannot parse the trees: categories, some of catboost's."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import shap
-
-            ensemble = shap.TreeExplainer(last, feature_perturbation="tree_path_dependent").model
-            if ensemble.trees is None or readers.booster(last) == "catboost":
-                return None
-            return grouped.paths(ensemble, encoded.sources)
-    except Exception:  # noqa: BLE001 - shap raises anything at trees it does not know; values are added up then
-        return None
-
-
-def readers.of_groups(
-    found: grouped.Paths, ask: Callable[[Any], Floats], last: Any, columns: int
-) -> Callable[[Any], Floats]:
-    """Return what gives values and base of whole columns; the base is the library's own."""
-    # scikit-learn's trees and xgboost compare single-precision numbers
-    narrow = readers.booster(last) != "lightgbm" and not type(last).__name__.startswith("Hist")
-
-    def values(z: Any) -> Floats:
-        x = _numbers(z)
-        x = x.astype(np.float32).astype(np.float64) if narrow else x
-        base = ask(z[:1])[:, -1:]
-        got = grouped.attribute(found, x, columns)[:, :, -base.shape[2] :]
-        return np.concatenate([got, np.repeat(base, len(x), axis=0)], axis=1)
-
-    return values

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aios_workbench.explain import boosters
+from aios_workbench.explain import boosters, grouped
 from aios_workbench.explain.attributed import Unreadable
+from aios_workbench.explain.encoding import Encoding
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -126,3 +127,35 @@ def _turned(phi: Any) -> Floats:
     """Return (n, encoded + 1) or (n, K, encoded + 1) as (n, encoded + 1, K)."""
     x = np.asarray(phi, dtype=np.float64)
     return x[:, :, None] if x.ndim == 2 else x.transpose(0, 2, 1)
+
+
+def paths(last: Any, encoded: Encoding) -> grouped.Paths | None:
+    """Return the leaves' paths; None where shap cannot parse the trees: categories, some of catboost's."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import shap
+
+            ensemble = shap.TreeExplainer(last, feature_perturbation="tree_path_dependent").model
+            if ensemble.trees is None or booster(last) == "catboost":
+                return None
+            return grouped.paths(ensemble, encoded.sources)
+    except Exception:  # noqa: BLE001 - shap raises anything at trees it does not know; values are added up then
+        return None
+
+
+def of_groups(
+    found: grouped.Paths, ask: Callable[[Any], Floats], last: Any, columns: int
+) -> Callable[[Any], Floats]:
+    """Return what gives values and base of whole columns; the base is the library's own."""
+    # scikit-learn's trees and xgboost compare single-precision numbers
+    narrow = booster(last) != "lightgbm" and not type(last).__name__.startswith("Hist")
+
+    def values(z: Any) -> Floats:
+        x = _numbers(z)
+        x = x.astype(np.float32).astype(np.float64) if narrow else x
+        base = ask(z[:1])[:, -1:]
+        got = grouped.attribute(found, x, columns)[:, :, -base.shape[2] :]
+        return np.concatenate([got, np.repeat(base, len(x), axis=0)], axis=1)
+
+    return values
