@@ -148,19 +148,26 @@ def _positive(name: str, there: list[Any], what: str) -> tuple[Floats, list[str]
     )
 
 
+def probability_of(explanation: Explanation, predictions: Floats) -> Floats | None:
+    """Return predictions on the explained scale as probabilities, (n, K); None where that cannot be told."""
+    data = explanation.data
+    if data.scale == "probability":
+        return predictions
+    if data.scale == "log-odds" and len(data.outputs) == 1:
+        from scipy import special
+
+        p: Floats = special.expit(predictions)
+        return p
+    return None
+
+
 def with_predictions(explanation: Explanation, found: Outcomes, predictions: Floats, kept: Ints) -> Outcomes:
     """Return the labels `kept` of `found` beside other predictions, (len(kept), K) on the explained scale."""
     label, data = found.label[kept], explanation.data
     if not found.classes:
         guess = predictions[:, data.output]
         return Outcomes(found.rows[kept], label, None, guess, [], found.left_out, [])
-    p: Floats | None = None
-    if data.scale == "probability":
-        p = predictions
-    elif data.scale == "log-odds" and len(data.outputs) == 1:
-        from scipy import special
-
-        p = special.expit(predictions)
+    p = probability_of(explanation, predictions)
     if len(data.outputs) > 1:
         guess = predictions.argmax(axis=1).astype(np.float64)
         return Outcomes(found.rows[kept], label, p, guess, found.classes, found.left_out, [])
@@ -171,17 +178,11 @@ def with_predictions(explanation: Explanation, found: Outcomes, predictions: Flo
 
 def _of_two(explanation: Explanation) -> Floats | None:
     """Return the probability of the positive class, (n,)."""
-    p, predictions = explanation.arrays.probabilities, explanation.arrays.predictions[:, 0]
-    if p is not None:
-        return p[:, -1]
-    if explanation.data.scale == "probability":
-        return predictions
-    if explanation.data.scale == "log-odds":
-        from scipy import special
-
-        found: Floats = special.expit(predictions)
-        return found
-    return None
+    arrays = explanation.arrays
+    if arrays.probabilities is not None:
+        return arrays.probabilities[:, -1]
+    found = probability_of(explanation, arrays.predictions)
+    return None if found is None else found[:, 0]
 
 
 def _of_many(explanation: Explanation) -> Floats | None:
