@@ -23,6 +23,14 @@ export function axisOf(values: number[], start: number, end: number, margin = 0.
   return scale(known.length > 0 ? known : [0], start, end, margin, size * 1e-6 || 1e-12);
 }
 
+/** An axis with room for a figure of so many pixels beside bars from nothing: on the right, and on the left where some go there. */
+export function barAxis(values: number[], width: number, room: number): Scale {
+  const known = [0, ...values.filter(Number.isFinite)];
+  const [low, high] = [Math.min(...known), Math.max(...known)];
+  const [left, right] = [low < 0 ? room : 4, high > 0 ? room : 4];
+  return scale(known, left, Math.max(left + 40, width - right), 0.01, Math.max(high, -low, 1e-12) * 1e-6 || 1e-12);
+}
+
 /** A whisker over 95 % of the errors. */
 export function whisker(x: Scale, value: number, error: number | null | undefined, y: number, half = 3): string {
   if (typeof error !== 'number' || !(error > 0)) {

@@ -2,7 +2,7 @@
 import type { Column } from '../../explain_protocol';
 import { useWidth } from '../inspector/use';
 import { ticks } from '../scale';
-import { axisOf, signOf, whisker } from './bars';
+import { barAxis, signOf, whisker } from './bars';
 import { Label } from './label';
 import { nameAt, number, signed } from './words';
 
@@ -29,18 +29,19 @@ interface Props {
 
 export function Beside({ columns, lines, names, label, onColumn }: Props): JSX.Element {
   const [box, width] = useWidth<HTMLDivElement>();
-  const x = axisOf([0, ...lines.flatMap(l => [l.a, l.b])], 4, Math.max(60, width - 4), width < 340 ? 0.26 : 0.14);
+  const reach = (v: number, e: number | null | undefined): number => v + (v < 0 ? -1 : 1) * 1.96 * (e ?? 0);
+  const x = barAxis(lines.flatMap(l => [reach(l.a, l.aError), reach(l.b, l.bError)]), width, 58);
   const base = TOP + lines.length * ROW;
   const zero = x(0);
   const half = (value: number, error: number | null | undefined, y: number, side: 'a' | 'b'): JSX.Element => {
     const end = x(value);
-    const words = signed(value);
-    const left = value < 0 ? Math.min(end, zero) - words.length * 6.4 - 8 > 0 : Math.max(end, zero) + words.length * 6.4 + 8 > width;
+    const far = x(reach(value, error));
+    const left = value < 0;
     return (
       <>
         <rect className="aiosw-ex-bar" data-by={side === 'a' ? 'before' : undefined} data-sign={signOf(value)} x={Math.min(zero, end)} y={y} width={Math.max(1, Math.abs(end - zero))} height={12} />
         <path className="aiosw-ex-whisker" d={whisker(x, value, error, y + 6, 2)} />
-        <text className="aiosw-ex-out" x={left ? Math.min(end, zero) - 5 : Math.max(end, zero) + 5} y={y + 10} textAnchor={left ? 'end' : 'start'}>{words}</text>
+        <text className="aiosw-ex-out" x={left ? Math.min(far, zero) - 5 : Math.max(far, zero) + 5} y={y + 10} textAnchor={left ? 'end' : 'start'}>{signed(value)}</text>
       </>
     );
   };
@@ -53,7 +54,7 @@ export function Beside({ columns, lines, names, label, onColumn }: Props): JSX.E
         {width > 0 && (
           <svg width={width} height={base + BOTTOM} role="img" aria-label={`${label}. ${lines.slice(0, 8).map(l => `${nameAt(columns, l.at)}: ${names[0]} ${signed(l.a)}, ${names[1]} ${signed(l.b)}`).join('; ')}`}>
             <g className="aiosw-ex-axis">
-              {ticks(x, 4, width - 4, number, Math.max(2, Math.floor(width / 90))).map((t, i) => <g key={i}><path d={`M${t.at.toFixed(1)} ${TOP}V${base}`} /><text x={t.at} y={base + 15} textAnchor={t.at < 24 ? 'start' : t.at > width - 24 ? 'end' : 'middle'}>{t.label}</text></g>)}
+              {ticks(x, 4, width - 4, number, Math.max(3, Math.floor(width / 90))).map((t, i) => <g key={i}><path d={`M${t.at.toFixed(1)} ${TOP}V${base}`} /><text x={t.at} y={base + 15} textAnchor={t.at < 24 ? 'start' : t.at > width - 24 ? 'end' : 'middle'}>{t.label}</text></g>)}
             </g>
             <path className="aiosw-ex-zero" d={`M${zero.toFixed(1)} ${TOP}V${base}`} />
             {lines.map((l, i) => <g key={l.at}>{half(l.a, l.aError, TOP + i * ROW + 5, 'a')}{half(l.b, l.bError, TOP + i * ROW + 20, 'b')}</g>)}

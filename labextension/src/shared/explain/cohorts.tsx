@@ -6,7 +6,7 @@ import { count } from '../format';
 import { Loading, Nothing, Section, Trouble } from '../inspector/parts';
 import { useWidth } from '../inspector/use';
 import { ticks } from '../scale';
-import { axisOf, signOf } from './bars';
+import { barAxis, signOf } from './bars';
 import { type Draft, fresh, read, Side } from './side';
 import { Label } from './label';
 import type { Looked } from './types';
@@ -83,7 +83,7 @@ function Chart({ looked, page }: { looked: Looked; page: CohortsPage }): JSX.Ele
   const { view } = looked;
   const [box, width] = useWidth<HTMLDivElement>();
   const d = page.differences;
-  const x = axisOf([0, ...d.flatMap(v => [v.difference, v.low ?? v.difference, v.high ?? v.difference])], 4, Math.max(60, width - 4), width < 340 ? 0.24 : 0.12);
+  const x = barAxis(d.flatMap(v => [v.difference, v.low ?? v.difference, v.high ?? v.difference]), width, 58);
   const base = 4 + d.length * ROW;
   const zero = x(0);
   return (
@@ -95,20 +95,19 @@ function Chart({ looked, page }: { looked: Looked; page: CohortsPage }): JSX.Ele
         {width > 0 && (
           <svg width={width} height={base + 22} role="img" aria-label={`Differences by column: ${d.slice(0, 8).map(v => `${nameAt(view.columns, v.at)} ${signed(v.difference)}${v.clear === false ? ' (unclear)' : ''}`).join('; ')}`}>
             <g className="aiosw-ex-axis">
-              {ticks(x, 4, width - 4, number, Math.max(2, Math.floor(width / 90))).map((t, i) => <g key={i}><path d={`M${t.at.toFixed(1)} 4V${base}`} /><text x={t.at} y={base + 15} textAnchor={t.at < 24 ? 'start' : t.at > width - 24 ? 'end' : 'middle'}>{t.label}</text></g>)}
+              {ticks(x, 4, width - 4, number, Math.max(3, Math.floor(width / 90))).map((t, i) => <g key={i}><path d={`M${t.at.toFixed(1)} 4V${base}`} /><text x={t.at} y={base + 15} textAnchor={t.at < 24 ? 'start' : t.at > width - 24 ? 'end' : 'middle'}>{t.label}</text></g>)}
             </g>
             <path className="aiosw-ex-zero" d={`M${zero.toFixed(1)} 4V${base}`} />
             {d.map((v, i) => {
               const y = 4 + i * ROW;
               const far = v.difference < 0 ? Math.min(x(v.difference), x(v.low ?? v.difference)) : Math.max(x(v.difference), x(v.high ?? v.difference));
-              const words = signed(v.difference);
-              const left = v.difference < 0 ? far - words.length * 6.4 - 8 > 0 : far + words.length * 6.4 + 8 > width;
+              const left = v.difference < 0;
               return (
                 <g key={v.at}>
                   <title>{v.words}</title>
                   <rect className="aiosw-ex-bar" data-sign={signOf(v.difference)} data-unclear={v.clear === false || undefined} x={Math.min(zero, x(v.difference))} y={y + 6} width={Math.max(1, Math.abs(x(v.difference) - zero))} height={ROW - 12} />
                   {v.low !== null && v.high !== null && <path className="aiosw-ex-whisker" d={`M${x(v.low).toFixed(1)} ${y + ROW / 2}H${x(v.high).toFixed(1)}`} />}
-                  <text className="aiosw-ex-out" x={left ? Math.min(far, zero) - 5 : Math.max(far, zero) + 5} y={y + ROW / 2 + 4} textAnchor={left ? 'end' : 'start'}>{words}</text>
+                  <text className="aiosw-ex-out" x={left ? Math.min(far, zero) - 5 : Math.max(far, zero) + 5} y={y + ROW / 2 + 4} textAnchor={left ? 'end' : 'start'}>{signed(v.difference)}</text>
                 </g>
               );
             })}

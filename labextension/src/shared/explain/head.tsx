@@ -23,11 +23,12 @@ export function Head({ looked, onOutput, busy }: Props): JSX.Element {
   const { view, host, output, marked, onMark } = looked;
   const { method: m, lime } = view;
   const level = worst(view.checks);
+  const at = view.checks.filter(c => c.level === level).length;
   return (
     <header className="aiosw-ex-header">
       <div className="aiosw-title">
         <strong>{named(view.title || view.model.title)}</strong>
-        {view.checks.length > 0 && <LevelChip level={level} />}
+        {view.checks.length > 0 && <LevelChip level={level} words={level === 'ok' || level === 'skipped' ? 'checks fine' : `${at} ${at === 1 ? 'check' : 'checks'} ${level === 'fail' ? 'failed' : 'to look at'}`} />}
         {view.cached && <span className="aiosw-badge" title="Read from the workspace: the same model and data were explained before">cached</span>}
         {view.outputs.length > 1 && (
           <label className="aiosw-ex-output"><span>explained output</span>

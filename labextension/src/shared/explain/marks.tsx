@@ -18,8 +18,8 @@ export function LevelMark({ level, size = 14 }: { level: Level; size?: number })
   );
 }
 
-export function LevelChip({ level }: { level: Level }): JSX.Element {
-  return <span className="aiosw-chip" data-status={LEVEL_LIKE[level]}><LevelMark level={level} /> {LEVEL_WORDS[level]}</span>;
+export function LevelChip({ level, words = LEVEL_WORDS[level] }: { level: Level; words?: string }): JSX.Element {
+  return <span className="aiosw-chip" data-status={LEVEL_LIKE[level]}><LevelMark level={level} /> {words}</span>;
 }
 
 /** What raises points right, what lowers points left. */

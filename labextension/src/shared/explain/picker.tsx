@@ -11,7 +11,7 @@ import type { Looked } from './types';
 import { useFetch } from './use-ask';
 import { nameAt, number, share, valueOf } from './words';
 
-const SIZE = 12;
+const SIZE = 8;
 type RowOrder = NonNullable<AskRows['order']>;
 type Quick = 'all' | 'surprise' | 'agreement' | 'marked';
 

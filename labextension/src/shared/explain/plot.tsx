@@ -188,10 +188,10 @@ export function Plot({ scatter, columns, curve = [], row, marked, zero = false, 
             <g aria-hidden="true">
               <g className="aiosw-ex-axis">
                 {(ys.names ?? ticks(ys.at, base, TOP, v => valueOf(scatter.y_axis.kind, v), 5)).map((t, i) => <g key={i}><path d={`M${LEFT} ${t.at.toFixed(1)}H${right}`} /><text x={LEFT - 6} y={t.at + 4} textAnchor="end">{t.label.slice(0, 9)}</text></g>)}
-                {(xs.names ?? ticks(xs.at, LEFT, right, v => valueOf(scatter.x_axis.kind, v), Math.max(2, Math.floor(width / (dates ? 130 : 80))))).map((t, i) => <text key={i} x={t.at} y={base + 16} textAnchor="middle">{t.label.length > 12 ? `${t.label.slice(0, 11)}…` : t.label}</text>)}
+                {(xs.names ?? ticks(xs.at, LEFT, right, v => valueOf(scatter.x_axis.kind, v), Math.max(3, Math.floor(width / (dates ? 130 : 80))))).map((t, i) => <text key={i} x={t.at} y={base + 16} textAnchor="middle">{t.label.length > 12 ? `${t.label.slice(0, 11)}…` : t.label}</text>)}
                 <text className="aiosw-ex-title" x={(LEFT + right) / 2} y={height - 5} textAnchor="middle">{clip(scatter.x_axis.title, width)}</text>
               </g>
-              {zero && <path className="aiosw-ex-zero" d={`M${LEFT} ${ys.at(0).toFixed(1)}H${right}`} />}
+              {zero && ys.at(0) <= base && ys.at(0) >= TOP && <path className="aiosw-ex-zero" d={`M${LEFT} ${ys.at(0).toFixed(1)}H${right}`} />}
               {diagonal && <Diagonal x={xs.at} y={ys.at} left={LEFT} right={right} />}
               <path className="aiosw-ex-frame" d={`M${LEFT} ${TOP}V${base}H${right}`} />
               {curve.length > 0 && <Curve curve={curve} x={xs.place} y={ys.at} />}

@@ -136,7 +136,7 @@ export function SwarmCanvas({ swarm, columns, lines, line, width, x, row, marked
       <canvas ref={over} style={{ width, height }} aria-hidden="true" />
       <svg width={width} height={height} aria-hidden="true">
         <g className="aiosw-ex-axis">
-          {ticks(x, 4, width - 4, number, Math.max(2, Math.floor(width / 80))).flatMap((t, i) => [14, height - 9].map(y => <text key={`${i} ${y}`} x={t.at} y={y} textAnchor={t.at < 20 ? 'start' : t.at > width - 20 ? 'end' : 'middle'}>{t.label}</text>))}
+          {ticks(x, 4, width - 4, number, Math.max(3, Math.floor(width / 80))).flatMap((t, i) => [14, height - 9].map(y => <text key={`${i} ${y}`} x={t.at} y={y} textAnchor={t.at < 20 ? 'start' : t.at > width - 20 ? 'end' : 'middle'}>{t.label}</text>))}
         </g>
         {under !== null && <circle className="aiosw-ex-under" cx={under.px} cy={under.py} r={radius + 3} />}
       </svg>

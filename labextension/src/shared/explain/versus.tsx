@@ -4,7 +4,7 @@ import { useMemo } from 'react';
 import type { Bar, Column, RowPage } from '../../explain_protocol';
 import { useWidth } from '../inspector/use';
 import { ticks } from '../scale';
-import { axisOf, signOf, whisker } from './bars';
+import { barAxis, signOf, whisker } from './bars';
 import { Label } from './label';
 import { nameAt, number, signed, withError } from './words';
 
@@ -28,7 +28,7 @@ export function Versus({ row, columns, most, apart, onColumn }: Props): JSX.Elem
     return both.sort((a, b) => size(b) - size(a)).slice(0, most);
   }, [row, most, apart]);
   const ends = (c: Bar): number[] => [c.shap, c.lime ?? 0].flatMap((v, i) => { const e = 1.96 * ((i === 0 ? c.error : c.lime_error) ?? 0); return [v - e, v + e]; });
-  const x = axisOf([0, ...shown.flatMap(ends)], 4, Math.max(60, width - 4), width < 340 ? 0.2 : 0.12);
+  const x = barAxis(shown.flatMap(ends), width, width < 420 ? 52 : shown.some(c => c.error || c.lime_error) ? 104 : 60);
   const height = TOP + shown.length * ROW + BOTTOM;
   const base = TOP + shown.length * ROW;
   const zero = x(0);
@@ -37,8 +37,7 @@ export function Versus({ row, columns, most, apart, onColumn }: Props): JSX.Elem
   const figure = (value: number, error: number | null | undefined, y: number, by: 'shap' | 'lime'): JSX.Element => {
     const words = width < 420 ? signed(value) : withError(value, error);
     const far = x(value + (value < 0 ? -1 : 1) * 1.96 * (error ?? 0));
-    const room = words.length * 6.1 + 6;
-    const left = value < 0 ? far - room > 0 : far + room > width;
+    const left = value < 0;
     return <text className="aiosw-ex-out" data-by={by} x={left ? Math.min(far, zero) - 4 : Math.max(far, zero) + 4} y={y + 4} textAnchor={left ? 'end' : 'start'}>{words}</text>;
   };
   return (
@@ -56,7 +55,7 @@ export function Versus({ row, columns, most, apart, onColumn }: Props): JSX.Elem
           <svg width={width} height={height} role="img" aria-label={`SHAP and LIME for ${shown.length} columns on one axis. ${differ.length === 0 ? 'They agree.' : `They disagree on ${differ.map(c => nameAt(columns, c.at)).join(', ')}.`} The table has all figures.`}>
             {shown.map((c, i) => c.agrees === false && <rect key={i} className="aiosw-ex-differing" x={0} y={TOP + i * ROW} width={width} height={ROW} />)}
             <g className="aiosw-ex-axis">
-              {ticks(x, 4, width - 4, number, Math.max(2, Math.floor(width / 90))).map((t, i) => <g key={i}><path d={`M${t.at.toFixed(1)} ${TOP}V${base}`} /><text x={t.at} y={base + 16} textAnchor={t.at < 24 ? 'start' : t.at > width - 24 ? 'end' : 'middle'}>{t.label}</text></g>)}
+              {ticks(x, 4, width - 4, number, Math.max(3, Math.floor(width / 90))).map((t, i) => <g key={i}><path d={`M${t.at.toFixed(1)} ${TOP}V${base}`} /><text x={t.at} y={base + 16} textAnchor={t.at < 24 ? 'start' : t.at > width - 24 ? 'end' : 'middle'}>{t.label}</text></g>)}
             </g>
             <path className="aiosw-ex-zero" d={`M${zero.toFixed(1)} ${TOP}V${base}`} />
             {shown.map((c, i) => {

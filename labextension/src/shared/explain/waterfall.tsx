@@ -49,7 +49,7 @@ export function Waterfall({ row, columns, most, onColumn }: Props): JSX.Element 
   const [box, width] = useWidth<HTMLDivElement>();
   const all = steps(row, most);
   const height = TOP + all.length * ROW + BOTTOM;
-  const x = axisOf([row.base, row.prediction, ...all.flatMap(s => [s.from, s.to])], 4, Math.max(60, width - 4), width < 340 ? 0.24 : 0.14);
+  const x = axisOf([row.base, row.prediction, ...all.flatMap(s => [s.from, s.to])], 10, Math.max(60, width - (width < 420 ? 56 : 84)), 0.02);
   const base = TOP + all.length * ROW;
   const top3 = row.bars.slice(0, 3).map(c => `${nameAt(columns, c.at)} ${signed(c.shap)}`).join(', ');
   const end = (at: number): 'start' | 'middle' | 'end' => (at < 60 ? 'start' : at > width - 60 ? 'end' : 'middle');
@@ -66,7 +66,7 @@ export function Waterfall({ row, columns, most, onColumn }: Props): JSX.Element 
         {width > 0 && (
           <svg width={width} height={height} role="img" aria-label={`Waterfall from ${number(row.base)} to ${number(row.prediction)}. Largest: ${top3}. The table has all figures.`}>
             <g className="aiosw-ex-axis">
-              {ticks(x, 4, width - 4, number, Math.max(2, Math.floor(width / 90))).map((t, i) => (
+              {ticks(x, 4, width - 4, number, Math.max(3, Math.floor(width / 90))).map((t, i) => (
                 <g key={i}><path d={`M${t.at.toFixed(1)} ${TOP - 4}V${base}`} /><text x={t.at} y={base + 15} textAnchor={end(t.at)}>{t.label}</text></g>
               ))}
             </g>
@@ -77,15 +77,18 @@ export function Waterfall({ row, columns, most, onColumn }: Props): JSX.Element 
               const y = TOP + i * ROW + 4;
               const value = s.to - s.from;
               const words = s.c === null ? signed(value) : width < 420 ? signed(value) : withError(value, s.c.error);
-              const inside = Math.abs(b - a) > words.length * 6.6 + 14;
-              const at = inside ? (a + b) / 2 : Math.max(a, b) + 5 + (s.c?.error ? Math.max(0, x(s.to + 1.96 * s.c.error) - x(s.to)) : 0);
+              // A figure stands where no whisker crosses it.
+              const unsure = s.c?.error ? x(s.to + 1.96 * s.c.error) - x(s.to) : 0;
+              const free = Math.abs(b - a) - unsure;
+              const inside = free > words.length * 6.6 + 8;
+              const at = inside ? a + (Math.sign(b - a) * free) / 2 : Math.max(a, b, b + unsure) + 5;
               const left = !inside && at + words.length * 6.6 > width;
               return (
                 <g key={i}>
                   {i + 1 < all.length && <path className="aiosw-ex-link" d={`M${a.toFixed(1)} ${y + ROW - 8}v8`} />}
                   <path className="aiosw-ex-bar" data-sign={signOf(value)} d={arrow(a, b, y, ROW - 8)} />
                   {s.c !== null && <path className="aiosw-ex-whisker" d={whisker(x, s.to, s.c.error, y + (ROW - 8) / 2)} />}
-                  <text className={inside ? 'aiosw-ex-in' : 'aiosw-ex-out'} data-sign={signOf(value)} x={left ? Math.min(a, b) - 5 : at} y={y + (ROW - 8) / 2 + 4} textAnchor={inside ? 'middle' : left ? 'end' : 'start'}>{words}</text>
+                  <text className={inside ? 'aiosw-ex-in' : 'aiosw-ex-out'} data-sign={signOf(value)} x={left ? Math.min(a, b, b - unsure) - 5 : at} y={y + (ROW - 8) / 2 + 4} textAnchor={inside ? 'middle' : left ? 'end' : 'start'}>{words}</text>
                 </g>
               );
             })}

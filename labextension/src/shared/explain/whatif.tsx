@@ -33,25 +33,32 @@ function Desk({ looked, page, shown }: { looked: Looked; page: RowPage; shown: b
   const [changes, setChanges] = useState<Record<number, Cell>>({});
   const [more, setMore] = useState(false);
   const [search, setSearch] = useState('');
-  const [quick, setQuick] = useState<WhatIfPage | null>(null);
+  const [quick, setQuick] = useState<{ key: string; page: WhatIfPage } | null>(null);
   const [full, setFull] = useState<{ key: string; page: WhatIfPage } | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [explaining, setExplaining] = useState(false);
   const stop = useRef<AbortController | null>(null);
   const key = JSON.stringify([output, changes]);
-  const { want, busy } = useLatest((wish: { changes: Record<number, Cell>; output: number }) =>
+  const { want, busy } = useLatest((wish: { changes: Record<number, Cell>; output: number; key: string }) =>
     host.ask({ kind: 'what_if', row: page.row, output: wish.output, changes: wish.changes, explain: false }, { seconds: 30 }).then(
-      found => { setQuick(found); setProblem(null); },
+      found => { setQuick({ key: wish.key, page: found }); setProblem(null); },
       (error: unknown) => { if (!isAbort(error)) { setProblem(problemOf(error)); } }
     )
   );
   const any = Object.keys(changes).length > 0;
-  // Predicted at once, explained when it rests; what is no longer wanted is taken back.
   useEffect(() => {
-    if (!any || !shown) {
+    if (any && shown) {
+      want({ changes, output, key });
+    }
+    // `key` stands for changes and output.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [key, any, shown, want]);
+  // Explained once it was predicted and rests: the kernel answers the newest of both kinds only.
+  const predicted = quick?.key === key;
+  useEffect(() => {
+    if (!any || !shown || !predicted) {
       return;
     }
-    want({ changes, output });
     const mine = (stop.current = new AbortController());
     const timer = setTimeout(() => {
       setExplaining(true);
@@ -67,7 +74,7 @@ function Desk({ looked, page, shown }: { looked: Looked; page: RowPage; shown: b
     };
     // `key` stands for changes and output.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [key, any, shown, host.ask, want]);
+  }, [key, any, shown, predicted, host.ask]);
   const put = (at: number, value: Cell): void =>
     setChanges(now => {
       const { [at]: _, ...others } = now;
@@ -79,7 +86,7 @@ function Desk({ looked, page, shown }: { looked: Looked; page: RowPage; shown: b
   const found = text === '' ? order : order.filter(at => nameAt(view.columns, at).toLowerCase().includes(text));
   const listed = more || text !== '' ? found.slice(0, 300) : [...new Set([...found.slice(0, FIRST), ...Object.keys(changes).map(Number)])];
   const after = any ? (full?.key === key ? full.page : null) : null;
-  const now = any ? (after ?? quick) : null;
+  const now = any ? (after ?? quick?.page ?? null) : null;
   const explained = full !== null && any ? full.page.after : null;
   const outside = now?.outside ?? null;
   return (

@@ -3,7 +3,17 @@ import type { Check, Column, ColumnKind, Level, Scale } from '../../explain_prot
 import { digits, named } from '../format';
 import { isoTime } from '../grid/spark';
 
-export { named, number } from '../format';
+export { named } from '../format';
+
+/** A figure; one too small to write out, by its power of ten. */
+export function number(value: number | null | undefined): string {
+  return value === null || value === undefined ? '–' : tiny(value) ? value.toExponential(1).replace('.0e', 'e').replace('e-', 'e−') : digits(value);
+}
+
+function tiny(value: number): boolean {
+  const size = Math.abs(value);
+  return size > 0 && (size < 1e-4 || size >= 1e12);
+}
 
 /** The worst first. */
 export const LEVELS: Level[] = ['fail', 'warn', 'ok', 'skipped'];
@@ -19,13 +29,13 @@ export function scaleWords(scale: Scale): string {
 
 /** A contribution: always with its sign, a true minus. */
 export function signed(value: number): string {
-  const shown = digits(Math.abs(value));
+  const shown = number(Math.abs(value));
   return shown === '0' || shown === '–' ? shown : `${value < 0 ? '−' : '+'}${shown}`;
 }
 
 /** With what 95 % of the errors stay within. */
 export function withError(value: number, error: number | null | undefined): string {
-  return typeof error === 'number' && error > 0 ? `${signed(value)} ± ${digits(1.96 * error)}` : signed(value);
+  return typeof error === 'number' && error > 0 ? `${signed(value)} ± ${number(1.96 * error)}` : signed(value);
 }
 
 /** A number of a column: a time as a date. */
@@ -33,7 +43,7 @@ export function valueOf(kind: ColumnKind | undefined, value: number | null | und
   if (value === null || value === undefined || !Number.isFinite(value)) {
     return '–';
   }
-  return kind === 'datetime' ? isoTime(Math.round(value)).replace(/T(\d\d:\d\d).*$/, ' $1') : digits(value);
+  return kind === 'datetime' ? isoTime(Math.round(value)).replace(/T(\d\d:\d\d).*$/, ' $1') : number(value);
 }
 
 export function share(value: number | null | undefined): string {
