@@ -46,10 +46,11 @@ export function DependenceView({ looked, column, onClose }: Props): JSX.Element 
             <button type="button" aria-pressed={shown === 'dependence'} onClick={() => setShown('dependence')}>Contribution</button>
             <button type="button" aria-pressed={shown === 'effect'} disabled={!view.offers.model} title={view.offers.model ? 'Partial dependence, with single rows' : view.offers.why} onClick={() => setShown('effect')}>What the model says</button>
           </span>
-          {shown === 'dependence' && page !== null && (
+          {shown === 'dependence' && page !== null && (page.candidates.length > 0 || coloured !== null) && (
             <label>
               <span>coloured by</span>
               <select value={coloured?.column ?? ''} disabled={!host.canAct} onChange={e => setColour(Number(e.target.value))}>
+                {coloured === null && <option value="">nothing</option>}
                 {coloured !== null && coloured.column !== null && !page.candidates.includes(coloured.column) && <option value={coloured.column}>{nameAt(view.columns, coloured.column)}</option>}
                 {page.candidates.map(c => <option key={c} value={c}>{nameAt(view.columns, c)}</option>)}
               </select>
@@ -65,7 +66,7 @@ export function DependenceView({ looked, column, onClose }: Props): JSX.Element 
             {page !== null ? (
               <div aria-busy={asked.busy}>
                 <Plot scatter={page.scatter} columns={view.columns} curve={page.curve} row={row} marked={marked} zero label={`Contribution of ${name} over its value`} onRow={onRow} onMark={onMark} />
-                <p className="aiosw-ex-hint">{page.curve.length > 0 && 'The line is the mean with a 95 % band. '}{page.why}</p>
+                <p className="aiosw-ex-hint">{page.curve.length > 0 && (page.scatter.x_axis.values.length > 0 ? 'The marks are means with 95 % intervals. ' : 'The line is the mean with a 95 % band. ')}{page.why}</p>
                 {page.notes.map((t, i) => <p key={i} className="aiosw-ex-hint">{t}</p>)}
               </div>
             ) : (

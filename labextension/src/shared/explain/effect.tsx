@@ -4,7 +4,7 @@ import { useWidth } from '../inspector/use';
 import { scale, ticks } from '../scale';
 import type { Looked } from './types';
 import { useFetch } from './use-ask';
-import { nameAt, number, valueOf } from './words';
+import { cellOf, nameAt, number, valueOf } from './words';
 
 const [LEFT, RIGHT, TOP, BOTTOM] = [52, 12, 12, 40];
 const HEIGHT = 280;
@@ -34,13 +34,14 @@ export function EffectChart({ looked, column }: { looked: Looked; column: number
           <svg width={width} height={HEIGHT} role="img" aria-label={`Partial dependence of the prediction on ${name}: ${e.curve.map(c => `${names[c.x] ?? valueOf(e.axis.kind, c.x)}: ${number(c.y)}`).join('; ').slice(0, 600)}`}>
             <g className="aiosw-ex-axis">
               {ticks(y, base, TOP, number, 5).map((t, i) => <g key={i}><path d={`M${LEFT} ${t.at.toFixed(1)}H${right}`} /><text x={LEFT - 6} y={t.at + 4} textAnchor="end">{t.label}</text></g>)}
-              {(names.length > 0 ? names.map((v, i) => ({ at: x(i), label: v === '' ? '(empty)' : v })) : ticks(x, LEFT, right, v => valueOf(e.axis.kind, v), Math.max(2, Math.floor(width / 110)))).map((t, i) => <text key={i} x={t.at} y={base + 16} textAnchor="middle">{t.label.length > 12 ? `${t.label.slice(0, 11)}…` : t.label}</text>)}
+              {(names.length > 0 ? names.map((v, i) => ({ at: x(i), label: cellOf(v) })) : ticks(x, LEFT, right, v => valueOf(e.axis.kind, v), Math.max(2, Math.floor(width / 110)))).map((t, i) => <text key={i} x={t.at} y={base + 16} textAnchor="middle">{t.label.length > 12 ? `${t.label.slice(0, 11)}…` : t.label}</text>)}
               <text className="aiosw-ex-title" x={(LEFT + right) / 2} y={HEIGHT - 5} textAnchor="middle">{name.slice(0, Math.max(10, Math.floor(width / 8)))}</text>
             </g>
             {e.lines.map((l, i) => <polyline key={i} className="aiosw-ex-ice" data-open={e.rows[i] === looked.row || undefined} points={l.flatMap((v, j) => (v === null ? [] : [at(e.curve[j].x, v)])).join(' ')} />)}
             <g className="aiosw-ex-curve">
-              {banded.length > 1 && <polygon points={[...banded.map(c => at(c.x, c.high as number)), ...[...banded].reverse().map(c => at(c.x, c.low as number))].join(' ')} />}
-              <polyline points={e.curve.map(c => at(c.x, c.y)).join(' ')} />
+              {names.length > 0 && banded.map((c, i) => <path key={i} d={`M${x(c.x).toFixed(1)} ${y(c.low as number).toFixed(1)}V${y(c.high as number).toFixed(1)}`} />)}
+              {names.length === 0 && banded.length > 1 && <polygon points={[...banded.map(c => at(c.x, c.high as number)), ...[...banded].reverse().map(c => at(c.x, c.low as number))].join(' ')} />}
+              {names.length === 0 && <polyline points={e.curve.map(c => at(c.x, c.y)).join(' ')} />}
               {e.curve.length < 30 && e.curve.map((c, i) => <circle key={i} cx={x(c.x)} cy={y(c.y)} r={2.6} />)}
             </g>
           </svg>

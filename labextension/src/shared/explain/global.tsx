@@ -82,8 +82,8 @@ function Lines({ looked, bars, swarm, busy, column, search, lime }: LinesProps):
   const narrow = width < 640;
   const label = narrow ? Math.min(150, Math.round(width * 0.38)) : Math.min(220, Math.round(width * 0.2));
   const [withBars, withSwarm] = [!narrow || side === 'bars' || swarm === null, swarm !== null && (!narrow || side === 'swarm')];
-  const barsWidth = !withBars ? 0 : withSwarm ? Math.round((width - label) * 0.32) : width - label;
-  const swarmWidth = withSwarm ? width - label - barsWidth - (withBars ? 16 : 0) : 0;
+  const barsWidth = !withBars ? 0 : withSwarm ? Math.round((width - label) * 0.32) : width - label - 16;
+  const swarmWidth = withSwarm ? width - label - barsWidth - (withBars ? 32 : 16) : 0;
   const lines = useMemo(() => bars.map(b => b.at), [bars]);
   const most = Math.max(...bars.flatMap(b => [b.value + 1.96 * (b.error ?? 0), (b.lime ?? 0) + 1.96 * (b.lime_error ?? 0)]), 1e-12);
   const b = scale([0, most], 1, Math.max(30, barsWidth - (barsWidth > 150 ? 58 : 4)), 0, 1e-12);

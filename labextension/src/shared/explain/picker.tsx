@@ -9,7 +9,7 @@ import type { WithBuffers } from './packed';
 import { Plot } from './plot';
 import type { Looked } from './types';
 import { useFetch } from './use-ask';
-import { nameAt, number, share, valueOf } from './words';
+import { cellOf, nameAt, number, share, valueOf } from './words';
 
 const SIZE = 8;
 type RowOrder = NonNullable<AskRows['order']>;
@@ -159,7 +159,7 @@ function Rows({ looked, page, busy, order, onOrder, row, onRow }: RowsProps): JS
               {odd && <td data-number>{number(l.surprise)}</td>}
               {both && <td data-number>{l.agreement === null ? '–' : l.agreement.toFixed(2)}</td>}
               {far && <td data-number>{share(l.outside)}</td>}
-              {page.columns.map((c, i) => { const v = l.cells[i]; return <td key={c} title={cell(v)}>{v === null || v === undefined ? <i className="aiosw-null">null</i> : typeof v === 'number' ? valueOf(view.columns[c]?.kind, v) : cell(v)}</td>; })}
+              {page.columns.map((c, i) => { const v = l.cells[i]; return <td key={c} title={cell(v)}>{v === null || v === undefined ? <i className="aiosw-null">null</i> : typeof v === 'number' ? valueOf(view.columns[c]?.kind, v) : cellOf(cell(v))}</td>; })}
             </tr>
           ))}
         </tbody>

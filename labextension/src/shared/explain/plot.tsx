@@ -10,7 +10,7 @@ import { codes, numbers, type WithBuffers } from './packed';
 import { Dots, pen, usePalette } from './palette';
 import { colourOf } from './swarm';
 import type { Marked } from './types';
-import { valueOf } from './words';
+import { cellOf, valueOf } from './words';
 
 const [LEFT, RIGHT, TOP, BOTTOM] = [52, 12, 12, 40];
 const NEAR = 12;
@@ -35,7 +35,7 @@ function along(axis: AxisInfo, values: Float64Array, from: number, to: number): 
   if (axis.values.length > 0) {
     const at = scale([-0.5, axis.values.length - 0.5], from, to, 0, 1);
     const every = Math.max(1, Math.ceil((axis.values.length * 46) / Math.abs(to - from)));
-    return { at, place: v => (Number.isNaN(v) ? from : at(v)), names: axis.values.map((v, i) => ({ at: at(i), label: v === '' ? '(empty)' : v })).filter((_, i) => i % every === 0) };
+    return { at, place: v => (Number.isNaN(v) ? from : at(v)), names: axis.values.map((v, i) => ({ at: at(i), label: cellOf(v) })).filter((_, i) => i % every === 0) };
   }
   let [low, high] = [Infinity, -Infinity];
   for (const v of values) {
@@ -66,11 +66,12 @@ export function Plot({ scatter, columns, curve = [], row, marked, zero = false, 
   const chosen = useMemo(() => (marked === null ? null : new Set(marked.rows)), [marked]);
   const xs = useMemo(() => along(scatter.x_axis, p.x, LEFT, right), [scatter, p, right]);
   const ys = useMemo(() => along(scatter.y_axis, p.y, base, TOP), [scatter, p, base]);
+  // Points of one category, or of a few numbers, would hide each other: they are strewn, always the same way.
+  const room = useMemo(() => (xs.names !== null ? 0.6 * Math.abs(xs.at(1) - xs.at(0)) : gap(p.x, xs.at)), [p, xs]);
   const spots = useMemo(() => Array.from({ length: n }, (_, i): Corner => {
-    // Points of one category would hide each other: they are strewn, always the same way.
-    const strewn = xs.names !== null && !Number.isNaN(p.x[i]) ? (((p.rows[i] * 2654435761) % 1000) / 1000 - 0.5) * 0.6 * Math.abs(xs.at(1) - xs.at(0)) : 0;
+    const strewn = Number.isNaN(p.x[i]) ? 0 : (((p.rows[i] * 2654435761) % 1000) / 1000 - 0.5) * room;
     return [xs.place(p.x[i]) + strewn, ys.place(p.y[i])];
-  }), [n, p, xs, ys]);
+  }), [n, p, xs, ys, room]);
   const order = useMemo(() => spots.map((_, i) => i).sort((a, b) => spots[a][0] - spots[b][0] || spots[a][1] - spots[b][1]), [spots]);
   const column = scatter.colour_axis?.column === null || scatter.colour_axis?.column === undefined ? undefined : columns[scatter.colour_axis.column];
   const radius = n > 5000 ? 1.7 : n > 1000 ? 2.2 : 3;
@@ -88,7 +89,7 @@ export function Plot({ scatter, columns, curve = [], row, marked, zero = false, 
           continue;
         }
         const code = p.colour === null ? 0 : p.colour[i] === scatter.colour?.missing ? 255 : scatter.colour_axis && scatter.colour_axis.values.length > 0 ? p.colour[i] : Math.round((254 * p.colour[i]) / top);
-        (front ? full : faint).draw(to, spots[i][0], spots[i][1], p.colour === null ? palette.brand : colourOf(palette, scatter.colour_axis && scatter.colour_axis.values.length > 0 ? { ...column, kind: 'categorical' } as Column : column?.kind === 'categorical' ? column : undefined, code));
+        (front ? full : faint).draw(to, spots[i][0], spots[i][1], p.colour === null ? palette.kinds[0] : colourOf(palette, scatter.colour_axis && scatter.colour_axis.values.length > 0 ? { ...column, kind: 'categorical' } as Column : column?.kind === 'categorical' ? column : undefined, code));
       }
     }
   }, [canvas, palette, spots, p, chosen, scatter, column, width, height, radius, n]);
@@ -194,7 +195,7 @@ export function Plot({ scatter, columns, curve = [], row, marked, zero = false, 
               {zero && ys.at(0) <= base && ys.at(0) >= TOP && <path className="aiosw-ex-zero" d={`M${LEFT} ${ys.at(0).toFixed(1)}H${right}`} />}
               {diagonal && <Diagonal x={xs.at} y={ys.at} left={LEFT} right={right} />}
               <path className="aiosw-ex-frame" d={`M${LEFT} ${TOP}V${base}H${right}`} />
-              {curve.length > 0 && <Curve curve={curve} x={xs.place} y={ys.at} />}
+              {curve.length > 0 && <Curve curve={xs.names === null ? curve.filter(c => c.x >= scatter.x.low && c.x <= scatter.x.high) : curve} x={xs.place} y={ys.at} apart={xs.names !== null} />}
               {open >= 0 && <circle className="aiosw-ex-open" cx={spots[open][0]} cy={spots[open][1]} r={radius + 4} />}
               {at !== null && <circle className="aiosw-ex-under" cx={spots[at][0]} cy={spots[at][1]} r={radius + 3} />}
               {line.length > 1 && <path className="aiosw-ex-lasso" d={path(line)} />}
@@ -219,6 +220,18 @@ export function Plot({ scatter, columns, curve = [], row, marked, zero = false, 
   );
 }
 
+/** How far points of a few different numbers may be moved aside; 0 where there are many. */
+function gap(values: Float64Array, x: Scale): number {
+  const found = new Set<number>();
+  for (const v of values) {
+    if (!Number.isNaN(v) && found.add(v).size > 15) {
+      return 0;
+    }
+  }
+  const places = [...found].map(v => x(v)).sort((a, b) => a - b);
+  return places.length < 2 ? 0 : Math.min(28, 0.4 * Math.min(...places.slice(1).map((v, i) => v - places[i])));
+}
+
 function clip(title: string, width: number): string {
   const most = Math.max(10, Math.floor(width / 8));
   return title.length > most ? `${title.slice(0, most - 1)}…` : title;
@@ -229,14 +242,16 @@ function Diagonal({ x, y, left, right }: { x: Scale; y: Scale; left: number; rig
   return <path className="aiosw-ex-diagonal" d={`M${x(low).toFixed(1)} ${y(low).toFixed(1)}L${x(high).toFixed(1)} ${y(high).toFixed(1)}`} />;
 }
 
-function Curve({ curve, x, y }: { curve: CurvePoint[]; x: (v: number) => number; y: Scale }): JSX.Element {
+/** A line through numbers; categories have no order, so each has a mark of its own. */
+function Curve({ curve, x, y, apart }: { curve: CurvePoint[]; x: (v: number) => number; y: Scale; apart: boolean }): JSX.Element {
   const banded = curve.filter(c => c.low !== null && c.high !== null);
   const at = (v: number, w: number): string => `${x(v).toFixed(1)},${y(w).toFixed(1)}`;
   return (
     <g className="aiosw-ex-curve">
-      {banded.length > 1 && <polygon points={[...banded.map(c => at(c.x, c.high as number)), ...[...banded].reverse().map(c => at(c.x, c.low as number))].join(' ')} />}
-      <polyline points={curve.map(c => at(c.x, c.y)).join(' ')} />
-      {curve.length < 30 && curve.map((c, i) => <circle key={i} cx={x(c.x)} cy={y(c.y)} r={2.4} />)}
+      {apart && banded.map((c, i) => <path key={i} d={`M${x(c.x).toFixed(1)} ${y(c.low as number).toFixed(1)}V${y(c.high as number).toFixed(1)}`} />)}
+      {!apart && banded.length > 1 && <polygon points={[...banded.map(c => at(c.x, c.high as number)), ...[...banded].reverse().map(c => at(c.x, c.low as number))].join(' ')} />}
+      {!apart && <polyline points={curve.map(c => at(c.x, c.y)).join(' ')} />}
+      {curve.length < 30 && curve.map((c, i) => <circle key={i} cx={x(c.x)} cy={y(c.y)} r={apart ? 4 : 2.4} />)}
     </g>
   );
 }

@@ -7,7 +7,7 @@ export { named } from '../format';
 
 /** A figure; one too small to write out, by its power of ten. */
 export function number(value: number | null | undefined): string {
-  return value === null || value === undefined ? '–' : tiny(value) ? value.toExponential(1).replace('.0e', 'e').replace('e-', 'e−') : digits(value);
+  return value === null || value === undefined ? '–' : (tiny(value) ? value.toExponential(1).replace('.0e', 'e') : digits(value)).replaceAll('-', '−');
 }
 
 function tiny(value: number): boolean {
