@@ -118,14 +118,27 @@ def opened(page: Page, step_run: Any, step_bundle: Path) -> Iterator[Callable[..
     assert page.evaluate("window.hacked") is None
 
 
+def watched(page: Page, made: Callable[[Page], Any]) -> Iterator[Any]:
+    """A widget's page of its own, on which nothing hostile may have run and nothing may have gone wrong."""
+    said: list[str] = []
+    page.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
+    page.set_viewport_size({"width": 1060, "height": 900})
+    yield made(page)
+    assert page.evaluate("window.hacked") is None
+    assert [s for s in said if "favicon" not in s] == []
+
+
 @pytest.fixture
 def drift(page: Page, errors: list[str]) -> Iterator[Any]:
     """The drift widget's page; no script error and nothing hostile may have run on it."""
     from drift_page import DriftPage
 
-    said: list[str] = []
-    page.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
-    page.set_viewport_size({"width": 1060, "height": 900})
-    yield DriftPage(page)
-    assert page.evaluate("window.hacked") is None
-    assert [s for s in said if "favicon" not in s] == []
+    yield from watched(page, DriftPage)
+
+
+@pytest.fixture
+def explain(page: Page, errors: list[str]) -> Iterator[Any]:
+    """The explanation widget's page; no script error and nothing hostile may have run on it."""
+    from explain_page import ExplainPage
+
+    yield from watched(page, ExplainPage)

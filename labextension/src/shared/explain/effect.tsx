@@ -1,4 +1,5 @@
 // Partial dependence: what is predicted on average when a column is set to one value after another; thin: single rows.
+import type { EffectPage } from '../../explain_protocol';
 import { Loading, Trouble } from '../inspector/parts';
 import { useWidth } from '../inspector/use';
 import { scale, ticks } from '../scale';
@@ -10,13 +11,17 @@ const [LEFT, RIGHT, TOP, BOTTOM] = [52, 12, 12, 40];
 const HEIGHT = 280;
 
 export function EffectChart({ looked, column }: { looked: Looked; column: number }): JSX.Element {
-  const { view, host, output } = looked;
-  const [box, width] = useWidth<HTMLDivElement>();
+  const { host, output } = looked;
   const asked = useFetch(host, { kind: 'effect', output, column, lines: 30 } as const, null, 120);
-  const e = asked.data;
-  if (e === null) {
-    return asked.problem ? <Trouble problem={asked.problem} again={asked.again} /> : <Loading what="what the model says" rows={5} />;
+  if (asked.problem) {
+    return <Trouble problem={asked.problem} again={asked.again} />;
   }
+  return asked.data === null ? <Loading what="what the model says" rows={5} /> : <Chart looked={looked} column={column} of={asked.data} />;
+}
+
+function Chart({ looked, column, of: e }: { looked: Looked; column: number; of: EffectPage }): JSX.Element {
+  const { view } = looked;
+  const [box, width] = useWidth<HTMLDivElement>();
   const name = nameAt(view.columns, column);
   const names = e.axis.values;
   const [right, base] = [Math.max(LEFT + 40, width - RIGHT), HEIGHT - BOTTOM];
