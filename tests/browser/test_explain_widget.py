@@ -37,7 +37,7 @@ def test_what_counts_and_every_check_is_in_sight(explain: ExplainPage) -> None:
     expect(checks).to_contain_text("credit between them is arbitrary. Measured 0.97, threshold 0.7.")
     names = root.locator(".aiosw-ex-lines li button b")
     assert names.all_inner_texts()[:4] == ["income", "age", EVIL, "city"]
-    heard = "income, mean size 0.2, by LIME 0.18, mean \\+0.01"
+    heard = "income ?, mean size 0.2, by LIME 0.18, mean \\+0.01"
     expect(root.get_by_role("button", name=re.compile(heard))).to_be_visible()
     expect(root.get_by_role("img", name=re.compile("Beeswarm: 400 rows in 10 columns"))).to_be_visible()
     for name in TABS:

@@ -29,7 +29,9 @@ export function DependenceView({ looked, column, onClose }: Props): JSX.Element 
   const asked = useFetch(host, { kind: 'dependence', output, column, colour, points: 20_000 } as const);
   const page = asked.data;
   // It opens below what was chosen, perhaps out of sight.
-  useEffect(() => box.current?.scrollIntoView?.({ block: 'nearest' }), []);
+  useEffect(() => {
+    box.current?.scrollIntoView?.({ block: 'nearest' });
+  }, []);
   const coloured = page?.scatter.colour_axis ?? null;
   return (
     <div ref={box} className="aiosw-ex-open-column" onKeyDown={e => e.key === 'Escape' && !e.defaultPrevented && onClose()}>
