@@ -30,7 +30,7 @@ def test_what_counts_and_every_check_is_in_sight(explain: ExplainPage) -> None:
     root = explain.show(view())
     expect(root.locator("header .aiosw-chip")).to_have_text("1 check failed")
     expect(root.locator("header")).to_contain_text("LIME: 40 rows, 5,000 samples, 3 seeds")
-    checks = root.get_by_role("region", name="Checks")
+    checks = root.get_by_role("region", name="Checks", exact=True).first
     expect(checks.get_by_role("button").first).to_contain_text(
         "Correlated columns"
     )  # the worst first, opened
@@ -340,12 +340,12 @@ def test_pictures_are_saved_and_pinned(explain: ExplainPage) -> None:
         root.get_by_role("button", name="Export Beeswarm as SVG").click()
     sent = explain.widget.of("text")[-1]
     assert (sent["what"], sent["picture"], sent["dark"]) == ("svg", "beeswarm", False)
-    pin = root.get_by_role("button", name="Beeswarm in the model card")
-    pin.click()
-    expect(pin).to_have_attribute("aria-pressed", "true")
+    root.get_by_role("button", name="Add to model card: Beeswarm").click()
+    pinned = root.get_by_role("button", name="In the model card: Beeswarm")
+    expect(pinned).to_be_visible()
     expect(root.get_by_role("button", name="Model card (1 picture)")).to_be_visible()
-    pin.click()
-    expect(pin).to_have_attribute("aria-pressed", "false")
+    pinned.click()
+    expect(root.get_by_role("button", name="Add to model card: Beeswarm")).to_be_visible()
     root.get_by_label("with single rows").check()
     with explain.page.expect_download():
         root.get_by_role("button", name="Export JSON").click()

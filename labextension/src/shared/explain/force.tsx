@@ -2,7 +2,7 @@
 import type { Bar, Column, RowPage } from '../../explain_protocol';
 import { useWidth } from '../inspector/use';
 import { ticks } from '../scale';
-import { arrow, axisOf, type Sign } from './bars';
+import { arrow, axisOf, type Sign, signOf } from './bars';
 import { cellOf, nameAt, number, signed } from './words';
 
 const HEIGHT = 150;
@@ -54,7 +54,7 @@ export function Force({ row, columns }: { row: RowPage; columns: Column[] }): JS
               );
             })
           )}
-          {([['up', up], ['down', down]] as const).flatMap(([sign, list]) => labels(list.map(p => ({ words: `${nameAt(columns, p.c.at)} = ${cellOf(p.c.value)}`, a: Math.min(x(p.from), x(p.to)), b: Math.max(x(p.from), x(p.to)) })), sign, width, y + h))}
+          {labels([...up, ...down].map(p => ({ words: `${nameAt(columns, p.c.at)} = ${cellOf(p.c.value)}`, sign: signOf(p.c.shap), a: Math.min(x(p.from), x(p.to)), b: Math.max(x(p.from), x(p.to)) })), width, y + h)}
           <path className="aiosw-ex-baseline" d={`M${x(row.base).toFixed(1)} ${y - 8}V${y + h + 6}`} />
           <path className="aiosw-ex-outcome" d={`M${x(row.prediction).toFixed(1)} ${y - 10}V${y + h + 8}`} />
           <text className="aiosw-ex-anchor" x={x(row.prediction)} y={14} textAnchor={near ? (row.prediction >= row.base ? (x(row.prediction) > width - 90 ? 'end' : 'start') : x(row.prediction) < 90 ? 'start' : 'end') : end(x(row.prediction))}>prediction {number(row.prediction)}</text>
@@ -66,24 +66,23 @@ export function Force({ row, columns }: { row: RowPage; columns: Column[] }): JS
 }
 
 /** Names under the pieces that have the room; the largest first, at most two lines. */
-function labels(list: { words: string; a: number; b: number }[], sign: Sign, width: number, y: number): JSX.Element[] {
+function labels(list: { words: string; sign: Sign; a: number; b: number }[], width: number, y: number): JSX.Element[] {
   const taken: [number, number][][] = [[], []];
   const out: JSX.Element[] = [];
-  for (const [i, p] of list.entries()) {
-    if (p.b - p.a < 10 || i > 7) {
-      continue;
-    }
+  for (const p of [...list].sort((u, v) => v.b - v.a - (u.b - u.a))) {
     const words = p.words.length > 26 ? `${p.words.slice(0, 25)}…` : p.words;
-    const wide = words.length * 6.4;
+    const wide = words.length * 6.6;
     const middle = (p.a + p.b) / 2;
     const left = Math.max(2, Math.min(width - wide - 2, middle - wide / 2));
-    const line = taken.findIndex(t => t.every(([a, b]) => left > b + 8 || left + wide < a - 8));
-    if (line < 0) {
+    // Its lead must not cross a name of the line above.
+    const free = (line: number): boolean => taken[line].every(([a, b]) => left > b + 8 || left + wide < a - 8) && (line === 0 || taken[0].every(([a, b]) => middle < a - 3 || middle > b + 3));
+    const line = [0, 1].find(free);
+    if (line === undefined || p.b - p.a < 8) {
       continue;
     }
     taken[line].push([left, left + wide]);
     out.push(
-      <g key={sign + i} className="aiosw-ex-named" data-sign={sign}>
+      <g key={out.length} className="aiosw-ex-named" data-sign={p.sign}>
         <path d={`M${middle.toFixed(1)} ${y + 2}V${y + 10 + 16 * line}`} />
         <text x={left} y={y + 22 + 16 * line}>{words}</text>
       </g>

@@ -53,7 +53,7 @@ export function Take({ looked, picture, row, column }: Props): JSX.Element {
       )}
       <button type="button" className="aiosw-small" disabled={off} aria-label={`Export ${NAMES[now]} as SVG`} onClick={() => void take('svg')}>SVG</button>
       <button type="button" className="aiosw-small" disabled={off} aria-label={`Export ${NAMES[now]} as PNG`} onClick={() => void take('png')}>PNG</button>
-      <button type="button" className="aiosw-small" disabled={!host.canAct || pinning.busy} aria-pressed={pinned} aria-label={`${NAMES[now]} in the model card`} onClick={() => void pinning.ask({ kind: 'pin', ...of, remove: pinned })}>{pinned ? '✓ In the model card' : 'Add to model card'}</button>
+      <button type="button" className="aiosw-small" disabled={!host.canAct || pinning.busy} data-pinned={pinned || undefined} aria-label={`${pinned ? 'In the model card' : 'Add to model card'}: ${NAMES[now]}`} title={pinned ? 'Take it out again' : 'It becomes a picture of the model card'} onClick={() => void pinning.ask({ kind: 'pin', ...of, remove: pinned })}>{pinned ? <><span aria-hidden="true">✓ </span>In the model card</> : 'Add to model card'}</button>
       {problem && <span className="aiosw-problem" role="alert">{problem.message}</span>}
     </span>
   );
