@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Ask = Callable[[Floats], Floats]
 
 #: One call of the model should take about so long: a stop is noticed between calls, and is due within a second.
-CALL_SECONDS = 0.4
+CALL_SECONDS = 0.6
 #: The rows of one call fill at most so many bytes.
 CALL_BYTES = 64 * 2**20
 FIRST_ROWS = 2_000
@@ -169,11 +169,11 @@ class Asker:
         return answer
 
     def _pace(self, rows: int, took: float) -> None:
-        """Let the next call be as large as `CALL_SECONDS` allow, at most four times this one."""
+        """Let the next call be as large as `CALL_SECONDS` allow, at most eight times this one."""
         if took > CALL_SECONDS:
             self._rows = max(1, int(rows * CALL_SECONDS / took))
         else:
-            self._rows = max(self._rows, int(rows * min(4.0, CALL_SECONDS / max(took, 1e-6))))
+            self._rows = max(self._rows, int(rows * min(8.0, CALL_SECONDS / max(took, 1e-6))))
         if self._batch is not None:
             self._rows = max(1, min(self._rows, self._batch))
 

@@ -107,7 +107,7 @@ def shapley(
     progress : callable, optional
         Told the share that is done and a sentence.
     batch : int, optional
-        Rows of one call of the model at most; by itself a call takes about 0.4 s and 64 MB.
+        Rows of one call of the model at most; by itself a call takes about 0.6 s and 64 MB.
 
     Raises
     ------
