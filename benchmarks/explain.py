@@ -124,23 +124,31 @@ def _said(found: Found, name: str, form: str) -> str:
     return format(found[name], form) if name in found else "-"
 
 
-def criteria(f: dict[str, Found]) -> list[list[str]]:
-    """Return the rows of BARS.md that these runs can judge: criterion, bar, measured."""
+def ratio(
+    f: dict[str, Found], what: str, bar: str, over: str, under: str, key: str = "ms_row"
+) -> list[list[str]]:
+    """Return a criterion that is one method's figure over another's; none when either was not measured."""
+    return [[what, bar, f"{f[over][key] / f[under][key]:.2f} x"]] if over in f and under in f else []
+
+
+def trees(f: dict[str, Found]) -> list[list[str]]:
+    """Return what BARS.md asks of trees: criterion, bar, measured."""
     told = []
-
-    def ratio(what: str, bar: str, over: str, under: str, key: str = "ms_row") -> None:
-        if over in f and under in f:
-            told.append([what, bar, f"{f[over][key] / f[under][key]:.2f} x"])
-
     if "trees_ours" in f:
         told.append(["trees: additivity", "<= 1e-5", f"{f['trees_ours']['additivity']:.1e}"])
     if "trees_ours" in f and "trees_native" in f:
         reading = f["trees_ours"]["reading_ms_row"] / f["trees_native"]["ms_row"]
         told.append(["trees: reading values, beside LightGBM's own", "<= 1.05 x", f"{reading:.2f} x"])
-    ratio("trees: the whole explanation, beside the same", "-", "trees_ours", "trees_native")
+    told += ratio(f, "trees: the whole explanation, beside the same", "-", "trees_ours", "trees_native")
     if f.get("trees_accelerated", {}).get("accelerator") and "trees_shap" in f:
         faster = f["trees_shap"]["ms_row"] / f["trees_accelerated"]["reading_ms_row"]
         told.append(["trees: accelerated and cross-checked, faster than shap", ">= 2.5 x", f"{faster:.2f} x"])
+    return told
+
+
+def boxes(f: dict[str, Found]) -> list[list[str]]:
+    """Return what BARS.md asks of black boxes."""
+    told = []
     if "box_ours" in f:
         told.append(["black box: relative L1", "<= .06", f"{f['box_ours']['away']:.3f}"])
         told.append(
@@ -151,22 +159,27 @@ def criteria(f: dict[str, Found]) -> list[list[str]]:
         if ours in f and theirs in f:
             share = f[ours]["evaluations"] / f[theirs]["evaluations"]
             told.append([f"{words}: rows asked, beside shap Permutation", "<= 50 %", f"{share:.0%}"])
-            told.append([f"{words}: relative L1, ours and shap's", "-",
-                         f"{f[ours]['away']:.3f}, {f[theirs]['away']:.3f}"])  # fmt: skip
-        ratio(f"{words}: fewer calls than shap Permutation", ">= 10 x", theirs, ours, "calls")
-        ratio(f"{words}: faster than shap Permutation", "-", theirs, ours)
-    ratio("black box: faster than shap Kernel", "-", "box_kernel", "box_ours")
+            apart = f"{f[ours]['away']:.3f}, {f[theirs]['away']:.3f}"
+            told.append([f"{words}: relative L1, ours and shap's", "-", apart])
+        told += ratio(f, f"{words}: fewer calls than shap Permutation", ">= 10 x", theirs, ours, "calls")
+        told += ratio(f, f"{words}: faster than shap Permutation", "-", theirs, ours)
+    told += ratio(f, "black box: faster than shap Kernel", "-", "box_kernel", "box_ours")
     if "stops" in f:
         told.append(["goes on after it was told to stop", "<= 1 s", f"{f['stops']['stops_s']:.2f} s"])
-    ratio("LIME: faster than lime on a cheap model", ">= 3 x", "lime_cheap", "lime_cheap_ours")
-    ratio("LIME: the same, not discretised", ">= 3 x", "lime_slopes", "lime_slopes_ours")
-    ratio("LIME: faster than lime on the trees", "-", "lime_trees", "lime_trees_ours")
+    return told
+
+
+def limes(f: dict[str, Found]) -> list[list[str]]:
+    """Return what BARS.md asks of LIME."""
+    told = ratio(f, "LIME: faster than lime on a cheap model", ">= 3 x", "lime_cheap", "lime_cheap_ours")
+    told += ratio(f, "LIME: the same, not discretised", ">= 3 x", "lime_slopes", "lime_slopes_ours")
+    told += ratio(f, "LIME: faster than lime on the trees", "-", "lime_trees", "lime_trees_ours")
     if "lime_figures" in f:
         g = f["lime_figures"]
+        stable = ", ".join(f"{v:.2f}" for v in g["stable"].values())
         told.append(["LIME: largest distance from lime, same seed", "0", f"{g['apart']:.0e}"])
         told.append(["LIME: spread of seeds in standard errors", ".9-1.1", f"{g['z_std']:.2f}"])
-        told.append(["LIME: overlap of the top 5 over seeds at 500, 1,000, 5,000 samples", "-",
-                     ", ".join(f"{v:.2f}" for v in g["stable"].values())])  # fmt: skip
+        told.append(["LIME: overlap of the top 5 at 500, 1,000, 5,000 samples", "-", stable])
         told.append(
             ["LIME: samples raised until stable", "-", f"{g['raised_to']:,}, then {g['raised_stable']:.2f}"]
         )
@@ -185,7 +198,7 @@ def main() -> int:
     load = os.getloadavg()[0]
     found, absent = measured(a.only.split(","), a.rounds)
     show(found, absent)
-    print("\n" + table(["criterion (BARS)", "bar", "measured"], criteria(found)))
+    print("\n" + table(["criterion (BARS)", "bar", "measured"], trees(found) + boxes(found) + limes(found)))
     print(f"\nload before the run: {load:.1f} on {os.cpu_count()} cores; ratios are what travels")
     file = RESULTS / f"explain-{time.strftime('%Y%m%dT%H%M%S')}.json"
     machine = {
