@@ -101,9 +101,9 @@ def overview(looked: Looked, output: int) -> Canvas:
         parts.append(chart.beeswarm(swarm, columns, unit, most=8, rows=300))
     parts.append(chart.checks(data.checks))
     model = cut(data.model.title or data.model.type, 200)
-    return chart.stacked(
-        f"{cut(data.name, 200) or 'explanation'}: {model}", explain_view.summary(looked), parts
-    )
+    name = cut(data.name, 200) or "explanation"
+    title = name if model in ("", name) else f"{name}: {model}"
+    return chart.stacked(title, explain_view.summary(looked), parts)
 
 
 def svg(target: Any, picture: Picture = "overview", *, dark: bool | None = False, **of: Any) -> str:
@@ -163,13 +163,14 @@ def bundle(looked: Looked) -> dict[str, str]:
 def html(looked: Looked) -> str:
     """Return plain tags and `<img>`s with data URIs: all that JupyterLab's sanitizer lets through."""
     output = looked.data.output
-    drawn = [("", overview(looked, output))]
-    if len(looked.arrays.values) and looked.data.subject == "tabular":
-        at = explain_view.first_rows(looked, output)[0]
-        page = explain_view.row_page(looked, at, output)
+    images = [_image(overview(looked, output))]
+    if len(looked.arrays.values):
+        page = explain_view.row_page(looked, explain_view.first_rows(looked, output)[0], output)
         draw = row_chart.compare if looked.arrays.lime is not None else row_chart.waterfall
-        drawn.append(("", draw(page, looked.data.columns, looked.unit)))
-    images = "".join(f"<p>{_image(c)}</p>" for _, c in drawn)
+        marked = (
+            f'<img alt="what counts in picture {page.row}" src="{text(page.image)}">' if page.image else ""
+        )
+        images.append(marked or _image(draw(page, looked.data.columns, looked.unit)))
     rows = "".join(
         f"<tr>{''.join(f'<td>{text(c)}</td>' for c in line)}</tr>"
         for line in cells(looked, output)[:_MAX_ROWS]
@@ -181,7 +182,8 @@ def html(looked: Looked) -> str:
         f"<li>{text(explain_view.check(k).title)}: {text(explain_view.check(k).words)}</li>" for k in red
     )
     listed = f"<ul>{warned}</ul>" if warned else ""
-    return f"<div><p>{text(explain_view.summary(looked))}</p>{listed}{images}{table}</div>"
+    pictures = "".join(f"<p>{i}</p>" for i in images)
+    return f"<div><p>{text(explain_view.summary(looked))}</p>{listed}{pictures}{table}</div>"
 
 
 def _image(c: Canvas) -> str:

@@ -10,14 +10,14 @@ from aios_workbench.widgets import explain_view
 from aios_workbench.widgets.document import document, facts, listed, table
 from aios_workbench.widgets.drift_view import cut
 from aios_workbench.widgets.explain_canvas import colour
-from aios_workbench.widgets.explain_chart import LEVELS
+from aios_workbench.widgets.explain_chart import LEVELS, part
 from aios_workbench.widgets.explain_picture import HEADS, canvas, cells
 from aios_workbench.widgets.explain_state import Looked
 from aios_workbench.widgets.svg import figure, text
 
 if TYPE_CHECKING:
     from aios_workbench.explain.models import Check, ExplanationData
-    from aios_workbench.widgets.explain_pages import Picture
+    from aios_workbench.widgets.explain_pages import Picture, RowPage
 
 #: Rows that are taken apart in the page, and columns whose dependence is drawn.
 _ROWS, _DEPENDENCE = 4, 3
@@ -30,6 +30,9 @@ def _style() -> str:
     return f"""{light}@media (prefers-color-scheme: dark){{{dark}}}
 .checks {{ padding: 0; list-style: none }} .checks li {{ margin: 2px 0; overflow-wrap: anywhere }}
 .word {{ font-weight: 650 }} figure {{ margin: 1rem 0; break-inside: avoid }}
+.tokens {{ padding: 8px 12px; border: 1px solid #8886; white-space: pre-wrap; overflow-wrap: anywhere }}
+.tokens .up {{ background: rgb(217 119 6 / calc(var(--s) * .55)); border-bottom: 2px solid }}
+.tokens .down {{ background: rgb(9 105 218 / calc(var(--s) * .45)); border-bottom: 2px dotted }}
 .red {{ padding: 6px 12px; border-left: 4px solid #a40e26 }}
 td.wide {{ min-width: 9rem; max-width: 24rem; overflow-wrap: anywhere }}
 @media print {{ body {{ max-width: none; margin: 0 }} }}
@@ -77,7 +80,7 @@ def _single(looked: Looked, output: int) -> str:
     """Return what is drawn of single rows, where they are there."""
     if not len(looked.arrays.values):
         return ""
-    parts = []
+    parts: list[str] = []
     tabular = looked.data.subject == "tabular"
     if tabular:
         parts.append(_drawn(looked, "beeswarm"))
@@ -86,15 +89,37 @@ def _single(looked: Looked, output: int) -> str:
     if looked.explanation.frame is not None and tabular:
         drawn = "".join(_drawn(looked, "dependence", column=at) for at in looked.order(output)[:_DEPENDENCE])
         parts.append(f"<h2>Dependence on a column's value</h2>{drawn}" if drawn else "")
+    if not tabular and looked.explanation.frame is None:
+        return "".join(parts)  # stored without its texts: the words that count would tell what they said
     parts.append("<h2>Single rows</h2><p>The first, those predicted furthest from the base, those SHAP and LIME "
                  "disagree on most.</p>")  # fmt: skip
     for at in explain_view.first_rows(looked, output)[:_ROWS]:
         page = explain_view.row_page(looked, at, output)
+        if page.image:
+            parts.append(f'<figure><img alt="what counts in picture {at}" src="{text(page.image)}"></figure>')
+            continue
+        if page.tokens:
+            parts.append(_tokens(page))
         parts.append(_drawn(looked, "waterfall", row=at))
         if page.lime_r2 is not None:
             parts.append(_drawn(looked, "compare", row=at))
         parts.append(listed(page.notes))
     return "".join(parts)
+
+
+def _tokens(page: RowPage) -> str:
+    """Return a text with what each piece adds as its background, and as the line below it: whole up, dotted down."""
+    most = max([abs(t.shap or 0.0) for t in page.tokens] + [1e-12])
+    out = []
+    for t in page.tokens:
+        if not t.shap:
+            out.append(text(t.text))
+            continue
+        side = "up" if t.shap > 0 else "down"
+        out.append(
+            f'<span class="{side}" style="--s:{abs(t.shap) / most:.2f}" title="{part(t.shap)}">{text(t.text)}</span>'
+        )
+    return f'<p class="tokens">{"".join(out)}</p>'
 
 
 def _drawn(looked: Looked, picture: Picture, *, row: int | None = None, column: int | None = None) -> str:

@@ -221,7 +221,7 @@ class Looked:
     def _value_axis(self, at: int) -> AxisInfo:
         c = self.data.columns[at]
         values = [cut(v, 60) for v in c.values]
-        if c.kind in ("categorical", "text"):
+        if c.kind in ("categorical", "text") and bool((self.numbers(at) >= len(values)).any()):
             values.append("other")
         return AxisInfo(of="value", column=at, title=cut(c.name, NAME), kind=c.kind, values=values)
 

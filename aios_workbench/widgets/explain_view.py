@@ -103,15 +103,18 @@ def told_row(
 ) -> RowPage:
     """Return a row that was taken apart as it is sent; the contributions beyond `most` as one sum."""
     places = places_of(looked.data)
+    contributions = found.contributions
+    if looked.data.subject == "text":  # of all texts' words those that this one has
+        contributions = [c for c in contributions if c.number or c.shap or c.lime]
     bars = [
         Bar(
             at=places[c.column], value=cut(c.value, _LABEL), number=short(c.number, 12),
             shap=short(c.shap, _DIGITS) or 0.0, error=short(c.error), lime=short(c.lime, _DIGITS),
             lime_error=short(c.lime_error), agrees=c.agrees,
         )
-        for c in found.contributions[:most]
+        for c in contributions[:most]
     ]  # fmt: skip
-    left = found.contributions[most:]
+    left = contributions[most:]
     tabular = looked.data.subject == "tabular"
     page = RowPage(
         row=found.row, label=cut(found.label, _LABEL), output=output, base=found.base, prediction=found.prediction,

@@ -48,11 +48,13 @@ def figure(value: float) -> str:
 
     Examples
     --------
-    >>> figure(15365.2), figure(0.1234), figure(4.5)
-    ('15,400', '0.123', '4.5')
+    >>> figure(15365.2), figure(0.1234), figure(4.5), figure(1.5e-16)
+    ('15,400', '0.123', '4.5', '1.5e-16')
     """
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else str(value)
+    if abs(value) < 1e-6:
+        return f"{value:.3g}"  # nobody counts zeros
     digits = 2 - math.floor(math.log10(abs(value)))
     rounded = round(value, digits)
     return f"{rounded:,.0f}" if digits <= 0 else f"{rounded:,.{digits}f}".rstrip("0").rstrip(".")

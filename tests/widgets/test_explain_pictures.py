@@ -26,6 +26,7 @@ from aios_workbench.widgets import explain_chart_points as points
 from aios_workbench.widgets.explain import ExplainWidget
 from aios_workbench.widgets.explain_answers import answer
 from aios_workbench.widgets.explain_canvas import Canvas, colour
+from aios_workbench.widgets.explain_pages import RowPage
 from aios_workbench.widgets.explain_report import html
 from aios_workbench.widgets.explain_state import Looked
 
@@ -229,3 +230,57 @@ def test_a_widget_says_itself_in_text() -> None:
     e = explanation()
     assert Looked(e).unit == "log-odds of claim"
     assert "importance" not in explain_picture.html(Looked(STATES["empty"]()))
+
+
+# ---------------------------------------------------------------- texts, images
+
+
+def judge(texts: list[str]) -> np.ndarray:
+    """Likes what is good, but not what is bad."""
+    score = np.array([2.0 * ("good" in t) - 3.0 * ("bad" in t) for t in texts])
+    p = 1 / (1 + np.exp(-score))
+    return np.c_[1 - p, p]
+
+
+def test_a_text_is_shown_whole_with_what_each_word_adds() -> None:
+    from aios_workbench.explain.text import explain_text
+
+    said = f"This was a bad <b>movie</b>,\n{EVIL} with a good end"
+    e = explain_text(judge, [said, "nothing here"], outputs=["no", "yes"], samples=200, most=200)
+    widget = ExplainWidget(e)
+    assert widget.state.swarm is None
+    assert not widget.state.offers.model
+    reply = answer(widget, {"id": 1, "kind": "row", "row": 0})
+    assert reply is not None
+    page = RowPage.model_validate(reply.data)  # type: ignore[union-attr]
+    assert "".join(t.text for t in page.tokens) == said
+    told = {t.text: t.shap for t in page.tokens if t.shap}
+    assert told["bad"] < 0 < told["good"]
+    words = [e.columns[b.at] for b in page.bars]
+    assert "here" not in words  # of the other text
+    shown = html(e)
+    assert EVIL not in shown
+    assert re.search(r'class="down" style="--s:1.00" title="[^"]*">bad</span>', shown)
+    assert "Single rows" not in e.to_html()  # a report has no raw texts unless asked
+    assert said.split()[0] in e.to_html(raw=True)
+    data, _ = display.mimebundle(e)
+    assert "<img" in data["text/html"]
+
+
+def test_an_image_is_shown_with_what_counts_marked() -> None:
+    from aios_workbench.explain.image import explain_image
+
+    def bright(images: Any) -> np.ndarray:
+        middle = np.asarray(images, float)[:, 8:24, 8:24].mean(axis=(1, 2, 3))
+        p = 1 / (1 + np.exp(-(middle - 100) / 20))
+        return np.c_[1 - p, p]
+
+    picture = np.full((1, 32, 32, 3), 30, np.uint8)
+    picture[:, 8:24, 8:24] = 220
+    e = explain_image(bright, picture)
+    widget = ExplainWidget(e)
+    assert len(json.dumps(widget.explain)) < 200_000
+    reply = answer(widget, {"id": 1, "kind": "row", "row": 0})
+    assert reply is not None
+    assert reply.data["image"].startswith("data:image/png;base64,")  # type: ignore[union-attr]
+    assert '<img alt="what counts in picture 0" src="data:image/png;base64,' in html(e)
