@@ -73,7 +73,7 @@ def sorted_rows(
     if order == "row":
         return rows[::-1] if descending else rows
     if order == "label":
-        keys = np.array([looked.label(int(i)).casefold() for i in rows], dtype=object)
+        keys = np.array([looked.labels()[i] for i in rows], dtype=object)
         by_text = np.argsort(keys, kind="stable")
         return rows[by_text[::-1] if descending else by_text]
     if order in ("value", "shap") and column is None:
@@ -97,7 +97,7 @@ def _found(looked: Looked, search: str) -> npt.NDArray[np.bool_]:
     frame = looked.explanation.frame
     if frame is None:
         return found
-    found |= np.array([wanted in looked.label(i).casefold() for i in range(n)], bool)
+    found |= np.array([wanted in label for label in looked.labels()], bool)
     number = _number(wanted)
     for j, column in enumerate(looked.data.columns[: frame.shape[1]]):
         if column.kind in ("numeric", "datetime"):

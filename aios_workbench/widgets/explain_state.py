@@ -201,7 +201,13 @@ class Looked:
         from aios_workbench.explain.names import value_text
 
         frame = self.explanation.frame
-        return str(row) if frame is None else value_text(frame.index[row])
+        label = row if frame is None else frame.index[row]
+        return str(label) if isinstance(label, int) else value_text(label)
+
+    def labels(self) -> list[str]:
+        """Return all rows' labels in lower case, for searching and sorting."""
+        n = len(self.arrays.values)
+        return self._once("labels", lambda: [self.label(i).casefold() for i in range(n)])
 
     # -- inside
 

@@ -262,7 +262,7 @@ def test_a_text_is_shown_whole_with_what_each_word_adds() -> None:
     assert EVIL not in shown
     assert re.search(r'class="down" style="--s:1.00" title="[^"]*">bad</span>', shown)
     assert "Single rows" not in e.to_html()  # a report has no raw texts unless asked
-    assert said.split()[0] in e.to_html(raw=True)
+    assert said.split(maxsplit=1)[0] in e.to_html(raw=True)
     data, _ = display.mimebundle(e)
     assert "<img" in data["text/html"]
 
