@@ -20,6 +20,11 @@ _LONG = 200
 _BATCH = 500
 
 
+def is_prefix(prefix: str) -> bool:
+    """Say whether MLflow takes this before the name of a metric, and as a folder."""
+    return bool(prefix) and not _UNFIT.search(prefix) and not prefix.startswith(("/", "."))
+
+
 def log(report: DriftReport, run_id: str | None = None, *, prefix: str = "drift", raw: bool = False) -> str:
     """Log a report to an MLflow run: metrics for each column, tags, `report.json` and `report.html`.
 
@@ -44,7 +49,7 @@ def log(report: DriftReport, run_id: str | None = None, *, prefix: str = "drift"
     DriftInputError
         When the prefix is none MLflow takes.
     """
-    if not prefix or _UNFIT.search(prefix) or prefix.startswith(("/", ".")):
+    if not is_prefix(prefix):
         raise DriftInputError(f"prefix is {prefix!r}; use letters, digits, '_', '-', '.' and '/'")
     try:
         import mlflow
@@ -99,7 +104,7 @@ def figures(report: DriftReport) -> dict[str, float]:
     }  # fmt: skip
     used: set[str] = set()
     for c in report.data.columns:
-        name = _fit(c.name, used)
+        name = fitting(c.name, used)
         given: dict[str, float | None] = {
             "effect": c.effect, "p_adjusted": c.p_adjusted, "drifted": float(c.verdict == "drifted"),
             **{s: v.value for s, v in c.statistics.items()},
@@ -110,7 +115,7 @@ def figures(report: DriftReport) -> dict[str, float]:
     return found
 
 
-def _fit(name: str, used: set[str]) -> str:
+def fitting(name: str, used: set[str]) -> str:
     """Return a column's name as MLflow takes it in a path of a file store, unlike all others whatever their case."""
     fit = _UNFIT.sub("_", name).replace("/", "_").replace(":", "_").strip(" .")[:_LONG] or "_"
     made, n = fit, 1

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aios_workbench.explain.cards import ModelCard as ModelCard
+    from aios_workbench.explain.cards import load_card as load_card
     from aios_workbench.explain.cards import model_card as model_card
     from aios_workbench.explain.entry import explain as explain
     from aios_workbench.explain.explanation import Explanation as Explanation
@@ -27,6 +28,7 @@ _HOMES = {
     "explain_image": "image",
     "explain_text": "text",
     "load": "explanation",
+    "load_card": "cards",
     "model_card": "cards",
 }
 

@@ -8,9 +8,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from aios_workbench.errors import AiosError, JobError
+from aios_workbench.promote.card_gate import card_findings
 from aios_workbench.promote.channels import is_known, is_open
 from aios_workbench.promote.notebooks import Cell, code_cells, read_notebook
 from aios_workbench.promote.parameters import NotebookParameters
@@ -80,6 +81,10 @@ def check(notebook: Path, spec: JobSpec | None = None) -> list[Finding]:
     findings = [*_kernel(book), *(f for cell in cells for f in _cell(cell)), *_parameters(cells, spec)]
     if spec is not None:
         findings += [*_schedule(spec), *_alerts(spec)]
+    findings += [
+        Finding(cast("Severity", f[0]), f[1], f[2], f[3], f[4], f[5])
+        for f in card_findings(notebook, cells, spec)
+    ]
     if not any(cell.source.strip() for cell in cells):
         findings.append(Finding("error", "empty", "the notebook has no code", "write a cell first"))
     return sorted(findings, key=lambda f: (_ORDER[f.severity], f.cell or 0, f.line or 0))

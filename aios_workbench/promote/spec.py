@@ -85,6 +85,9 @@ class JobSpec(BaseModel):
         file is meant for git, and addresses have passwords in them.
     retention : int
         How many runs keep their files.
+    card : str, optional
+        A model card, seen from the notebook's folder: the job is promoted only while it is there and nothing that it
+        must say is missing.
 
     References
     ----------
@@ -120,6 +123,7 @@ class JobSpec(BaseModel):
     gates: dict[str, Gate] = Field(default_factory=dict)
     alerts: list[str] = Field(default_factory=list, max_length=20)
     retention: int = Field(default=50, ge=1)
+    card: str | None = Field(default=None, min_length=1)
 
     def __init__(self, **options: Any) -> None:
         for option in options:

@@ -47,7 +47,7 @@ def test_job_yaml_is_readable() -> None:
     assert spec.to_yaml().splitlines() == [
         "name: claims", "notebook: notebooks/claims.ipynb", "schedule: 0 6 * * *", "timezone: Europe/Berlin",
         "parameters:", "  path: claims.csv", "missed: latest", "catch_up: 24", "retries: 0", "retry_delay: 1m",
-        "timeout: 90m", "overlap: skip", "gates:", "  review: approve", "alerts: []", "retention: 50",
+        "timeout: 90m", "overlap: skip", "gates:", "  review: approve", "alerts: []", "retention: 50", "card: null",
     ]  # fmt: skip
 
 

@@ -1,0 +1,142 @@
+"""Explanations and model cards in MLflow: figures to plot over runs, files to read back, pages to look at."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aios_workbench.drift.mlflow_log import fitting, is_prefix
+from aios_workbench.errors import ExplainError, ExplainInputError
+from aios_workbench.explain.names import SCALES
+from aios_workbench.explain.summary import line
+
+if TYPE_CHECKING:
+    from aios_workbench.explain.cards import ModelCard
+    from aios_workbench.explain.explanation import Explanation
+
+#: Metrics of one call of MLflow; characters of a tag.
+_BATCH, _LONG = 500, 5_000
+
+
+def log_to_mlflow(
+    explanation: Explanation, run_id: str | None = None, *, prefix: str = "explain", raw: bool = False,
+    redact: Callable[[Any], Any] | None = None,
+) -> str:  # fmt: skip
+    """Log an explanation to an MLflow run: importance and checks as metrics, tags, `explanation.zip` and its page.
+
+    Parameters
+    ----------
+    run_id : str, optional
+        None: the active run, or a new one that is ended here.
+    prefix : str
+        Of metrics and tags, and the folder of the artifacts.
+    raw, redact
+        As of `Explanation.save`.
+
+    Returns
+    -------
+    str
+        The run's id. ``aios.explain.load(mlflow.artifacts.download_artifacts(…))`` reads the explanation back.
+
+    Raises
+    ------
+    ExplainError
+        When mlflow is not installed, or the tracking server refused.
+    ExplainInputError
+        When the prefix is none MLflow takes.
+    """
+    data = explanation.data
+    with _run(run_id, prefix, f"explain: {data.name}") as (client, run):
+        tags = {
+            "summary": line(data), "method": data.method.name, "scale": SCALES[data.scale], "id": data.id,
+            "checks": ", ".join(f"{c.name}: {c.level}" for c in data.checks),
+            "failed": ", ".join(c.name for c in data.checks if c.level == "fail") or "none",
+            "data_hash": data.data_hash or "", "model": data.model.fingerprint or data.model.title,
+        }  # fmt: skip
+        _record(client, run, prefix, figures(explanation), tags, data.created_at)
+        with tempfile.TemporaryDirectory() as folder:
+            explanation.save(Path(folder) / "explanation.zip", raw=raw, redact=redact)
+            client.log_artifact(run, str(Path(folder) / "explanation.zip"), prefix)
+            if redact is None:  # a page is written from the explanation itself, which is not cleaned
+                explanation.to_html(Path(folder) / "explanation.html", raw=raw)
+                client.log_artifact(run, str(Path(folder) / "explanation.html"), prefix)
+        return run
+
+
+def log_card(card: ModelCard, run_id: str | None = None, *, prefix: str = "card") -> str:
+    """Log a model card to an MLflow run: `card.md`, `card.json`, pictures, its metrics, and whether it is whole.
+
+    Raises
+    ------
+    ExplainError
+        When mlflow is not installed, or the tracking server refused.
+    ExplainInputError
+        When the prefix is none MLflow takes.
+    """
+    with _run(run_id, prefix, f"card: {card.data.name}") as (client, run):
+        used: set[str] = set()
+        found: dict[str, float] = {}
+        for m in card.data.metrics:
+            name = fitting(m.name, used)
+            found |= {
+                f"{name}{k}": v
+                for k, v in (("", m.value), ("/low", m.low), ("/high", m.high))
+                if v is not None
+            }
+        tags = {"missing": ", ".join(card.missing) or "none", "failed": card.red or "none"}
+        _record(client, run, prefix, found, tags, card.data.created_at)
+        with tempfile.TemporaryDirectory() as folder:
+            card.save(Path(folder) / "card.md")
+            client.log_artifacts(run, folder, prefix)
+        return run
+
+
+def figures(explanation: Explanation) -> dict[str, float]:
+    """Return the figures of an explanation by the name they are logged under; only finite ones."""
+    data, used = explanation.data, set[str]()
+    found: dict[str, float | None] = {"rows": float(data.rows), "evaluations": float(data.method.evaluations)}
+    for i in data.importance:
+        name = fitting(i.column, used)
+        found |= {f"importance/{name}": i.value, f"importance_error/{name}": i.error, f"lime/{name}": i.lime}
+    for c in data.checks:
+        found[f"check/{c.name}"] = c.value
+    if data.agreement is not None:
+        found |= {f"agreement/{k}": getattr(data.agreement, k) for k in ("rank", "overlap", "sign")}
+    return {k: float(v) for k, v in found.items() if v is not None and abs(v) < float("inf")}
+
+
+def _record(
+    client: Any, run: str, prefix: str, found: dict[str, float], tags: dict[str, str], created_at: float
+) -> None:
+    from mlflow.entities import Metric, RunTag
+
+    at = int(created_at * 1000)
+    metrics = [Metric(f"{prefix}/{name}", value, at, 0) for name, value in found.items()]
+    for start in range(0, len(metrics), _BATCH):
+        client.log_batch(run, metrics=metrics[start : start + _BATCH])
+    client.log_batch(run, tags=[RunTag(f"{prefix}.{k}", v[:_LONG]) for k, v in tags.items()])
+
+
+@contextlib.contextmanager
+def _run(run_id: str | None, prefix: str, title: str) -> Iterator[tuple[Any, str]]:
+    """Give a client and the id of the run to log to: the one given, the active one, or a new one that is ended."""
+    if not is_prefix(prefix):
+        raise ExplainInputError(f"prefix is {prefix!r}; use letters, digits, '_', '-', '.' and '/'")
+    try:
+        import mlflow
+    except ImportError as e:
+        raise ExplainError("mlflow is not installed; pip install aios-workbench[analysis]") from e
+    own = run_id is None and mlflow.active_run() is None
+    try:
+        if run_id is None:
+            active = mlflow.active_run() or mlflow.start_run(run_name=title[:200])
+            run_id = str(active.info.run_id)
+        yield mlflow.MlflowClient(), run_id
+    except mlflow.exceptions.MlflowException as e:
+        raise ExplainError(f"MLflow ({mlflow.get_tracking_uri()}) took nothing: {e}") from e
+    finally:
+        if own and mlflow.active_run() is not None:
+            mlflow.end_run()
