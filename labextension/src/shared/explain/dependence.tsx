@@ -1,10 +1,12 @@
 // How one column acts: its contribution over its value, coloured by what it works together with; and PDP with ICE.
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 
+import type { DependencePage } from '../../explain_protocol';
 import { count } from '../format';
 import { Loading, Nothing, Section, Trouble } from '../inspector/parts';
 import { EffectChart } from './effect';
 import { ColourKey } from './key';
+import type { WithBuffers } from './packed';
 import { Plot } from './plot';
 import { Take } from './take';
 import type { Looked } from './types';
@@ -27,7 +29,9 @@ export function DependenceView({ looked, column, onClose }: Props): JSX.Element 
   const name = nameAt(view.columns, column);
   const of = view.columns[column];
   const asked = useFetch(host, { kind: 'dependence', output, column, colour, points: 20_000 } as const);
-  const page = asked.data;
+  const page: (DependencePage & WithBuffers) | null = asked.data;
+  // The bytes lie beside the whole answer.
+  const scatter = useMemo(() => (page === null ? null : { ...page.scatter, buffers: page.buffers }), [page]);
   // It opens below what was chosen, perhaps out of sight.
   useEffect(() => {
     box.current?.scrollIntoView?.({ block: 'nearest' });
@@ -65,9 +69,9 @@ export function DependenceView({ looked, column, onClose }: Props): JSX.Element 
         ) : (
           <>
             {asked.problem && <Trouble problem={asked.problem} again={asked.again} stale={page !== null} />}
-            {page !== null ? (
+            {page !== null && scatter !== null ? (
               <div aria-busy={asked.busy}>
-                <Plot scatter={page.scatter} columns={view.columns} curve={page.curve} row={row} marked={marked} zero label={`Contribution of ${name} over its value`} onRow={onRow} onMark={onMark} />
+                <Plot scatter={scatter} columns={view.columns} curve={page.curve} row={row} marked={marked} zero label={`Contribution of ${name} over its value`} onRow={onRow} onMark={onMark} />
                 <p className="aiosw-ex-hint">{page.curve.length > 0 && (page.scatter.x_axis.values.length > 0 ? 'The marks are means with 95 % intervals. ' : 'The line is the mean with a 95 % band. ')}{page.why}</p>
                 {page.notes.map((t, i) => <p key={i} className="aiosw-ex-hint">{t}</p>)}
               </div>

@@ -13,8 +13,11 @@ export interface WithBuffers {
 export function codes(packed: Packed, { buffers }: WithBuffers): Codes {
   const Made = TYPES[packed.dtype];
   let bytes: Uint8Array<ArrayBuffer>;
-  if (packed.buffer !== null && buffers?.[packed.buffer]) {
-    const view = buffers[packed.buffer];
+  if (packed.buffer !== null) {
+    const view = buffers?.[packed.buffer];
+    if (view === undefined) {
+      throw new Error('The numbers of this picture did not arrive with it.');
+    }
     // Copied: a typed array must begin at a multiple of its size.
     bytes = new Uint8Array(view.byteLength);
     bytes.set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
