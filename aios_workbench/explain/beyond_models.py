@@ -50,7 +50,8 @@ class Pair(Message):
     """Two columns' interaction: what both together do beyond what each does, over the explained rows.
 
     `value` is the root mean square of the Shapley interaction index, without what sampling noise would show; between
-    `low` and `high` at 95 %. `signed` is its mean. `found`: more than chance.
+    `low` and `high` at 95 %. `signed` is its mean. `found`: more than chance, and
+    of exact ones more than a trifle.
     """
 
     first: str

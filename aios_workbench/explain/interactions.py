@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _MOST_ROUNDS, _LEAST_ROUNDS = 64, 4
 #: A tree's own interactions cost so many seconds at most; beyond it they are sampled.
 _TREE_SECONDS = 10.0
+#: Trees touch all their columns a little: less than this part of the predictions' spread is no finding.
+_MATTERS = 0.02
 
 
 def interactions(
@@ -94,8 +96,9 @@ def interactions(
     chosen = tabular.some(len(x), rows, seed)
     exact = _of_trees(explanation, chosen, places, place, seconds)
     if exact is not None:
+        least = _MATTERS * float(explanation.arrays.predictions[:, place].std())
         pairs = [
-            _measured(names[i], names[j], exact[:, i, j], None) for i, j in combinations(range(len(names)), 2)
+            _read(names[i], names[j], exact[:, i, j], least) for i, j in combinations(range(len(names)), 2)
         ]
         found = _answer(explanation, names, pairs, place, "tree", len(chosen))
     else:
@@ -213,16 +216,19 @@ def _pairs(
     ]
 
 
-def _measured(first: str, second: str, values: Floats, square: Floats | None, many: int = 1) -> Pair:
-    """Return a pair's strength over rows; with `square`, estimates of the squares of its sampled values."""
+def _read(first: str, second: str, values: Floats, least: float) -> Pair:
+    """Return a pair's strength over rows whose interactions are known exactly."""
+    value = float(np.sqrt((values**2).mean()))
+    return Pair(
+        first=first, second=second, value=value, low=value, high=value, signed=float(values.mean()),
+        found=value > least,
+    )  # fmt: skip
+
+
+def _measured(first: str, second: str, values: Floats, square: Floats, many: int) -> Pair:
+    """Return a pair's strength over rows; `square` are estimates of the squares of its sampled `values`."""
     from scipy import special
 
-    signed = float(values.mean())
-    if square is None:
-        value = float(np.sqrt((values**2).mean()))
-        return Pair(
-            first=first, second=second, value=value, low=value, high=value, signed=signed, found=value > 1e-9
-        )
     middle = float(square.mean())
     error = float(square.std(ddof=1)) / np.sqrt(len(square)) if len(square) > 1 else abs(middle)
     low, value, high = (
@@ -230,14 +236,9 @@ def _measured(first: str, second: str, values: Floats, square: Floats | None, ma
     )
     sure = float(special.ndtri(1 - 0.025 / many))
     return Pair(
-        first=first,
-        second=second,
-        value=value,
-        low=low,
-        high=high,
-        signed=signed,
+        first=first, second=second, value=value, low=low, high=high, signed=float(values.mean()),
         found=middle > sure * error,
-    )
+    )  # fmt: skip
 
 
 def _answer(
@@ -259,10 +260,10 @@ def _words(pairs: list[Pair]) -> str:
     if not pairs:
         return "Stopped before any interaction was known."
     if not any(p.found for p in pairs):
-        return "No two of these columns act together by more than chance."
+        return "No two of these columns act together to speak of."
     p = next(p for p in pairs if p.found)
     more = sum(q.found for q in pairs) - 1
-    rest = f"; {more} more pairs do by more than chance" if more else ""
+    rest = f"; {more} more {'pair does' if more == 1 else 'pairs do'}, too" if more else ""
     pair = f"{tabular.told(p.first)} and {tabular.told(p.second)}"
     return f"{pair} act together most ({p.value:.3g} in a typical row){rest}."
 

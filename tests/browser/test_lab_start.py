@@ -60,6 +60,7 @@ def test_launcher_and_palette(page: Page, lab: Any) -> None:
         ("inspect", "02_inspect_a_run"),
         ("tuning", "03_tune_a_knn_index"),
         ("drift", "04_find_drift"),
+        ("explain", "05_explain_a_model"),
     ):
         command(page, f"aios:{lesson}-tutorial")
         expect(page.locator(".lm-TabBar-tabLabel", has_text=f"{name}.ipynb")).to_be_visible()

@@ -75,7 +75,7 @@ def test_an_additive_model_has_none() -> None:
     found = ex.interactions()
     assert not any(p.found for p in found.pairs)
     assert max(p.value for p in found.pairs) == 0.0
-    assert found.words == "No two of these columns act together by more than chance."
+    assert found.words == "No two of these columns act together to speak of."
 
 
 def test_categories_and_truth_values_act_together() -> None:

@@ -30,6 +30,7 @@ IN_PACKAGE = (
     "tutorials/01_first_workflow.ipynb",
     "tutorials/03_tune_a_knn_index.ipynb",
     "tutorials/04_find_drift.ipynb",
+    "tutorials/05_explain_a_model.ipynb",
 )
 IN_DATA = (
     f"{EXTENSION}package.json",

@@ -17,6 +17,7 @@ export const CommandIDs = {
   inspectTutorial: 'aios:inspect-tutorial',
   tuningTutorial: 'aios:tuning-tutorial',
   driftTutorial: 'aios:drift-tutorial',
+  explainTutorial: 'aios:explain-tutorial',
   newWorkflow: 'aios:new-workflow',
   example: 'aios:example',
   openStep: 'aios:open-step',
