@@ -54,7 +54,7 @@ def scan(made: list[Cut], loss: Floats, *, depth: int, least: int) -> tuple[list
     --------
     >>> cut = Cut([Condition(column="x"), Condition(column="x")], np.array([0, 0, 0, 1, 1, 1]))
     >>> found, small = scan([cut], np.array([0.0, 0.1, 0.2, 5.0, 6.0, 7.0]), depth=1, least=2)
-    >>> [(c.parts, c.rows, c.mean, c.p_value < 0.05) for c in found], small
+    >>> [(c.parts, c.rows, round(c.mean, 9), c.p_value < 0.05) for c in found], small
     ([(((0, 0),), 3, 0.1, True), (((0, 1),), 3, 6.0, True)], 0)
     """
     loss = (
