@@ -92,7 +92,7 @@ def additivity(arrays: Arrays, *, exact: bool) -> Check:
 
 def precision(arrays: Arrays, method: MethodInfo, *, output: int = 0) -> Check:
     """How far the largest contribution of a row is told from chance."""
-    if method.exact or arrays.errors is None:
+    if method.exact or arrays.errors is None or not np.isfinite(arrays.errors).any():
         said = "The contributions are exact: they have no sampling error."
         if not method.exact:
             return make(

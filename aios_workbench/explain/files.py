@@ -4,7 +4,7 @@ A ``.json`` file holds everything as text that any program reads. Any other name
 numbers, each array as ``.npy``, the rows as Parquet; smaller and read faster. Both name their format and version and
 carry checksums. Without `raw` neither holds a value of a row: no rows, no labels, no extreme values, no categories. The
 contributions are kept: of a model that is known, they can tell something of a row, so they are as confidential as its
-predictions.
+predictions. The columns of explained texts are their words, which are kept too: give `redact` where they are secret.
 """
 
 from __future__ import annotations

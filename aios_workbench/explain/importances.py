@@ -81,7 +81,7 @@ def mean_absolute(values: Floats, errors: Floats | None = None) -> tuple[Floats,
     size = np.abs(values)
     if n > 1:
         return size.mean(axis=0), size.std(axis=0, ddof=1) / np.sqrt(n)
-    return size[0], None if errors is None else errors[0]
+    return size[0], None if errors is None or not np.isfinite(errors[0]).all() else errors[0]
 
 
 def ranked(size: Floats) -> npt.NDArray[np.int64]:

@@ -12,8 +12,12 @@ from aios_workbench.explain.models import Contribution, RowExplanation
 from aios_workbench.explain.names import number_of, value_text
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from aios_workbench.explain.explanation import Explanation
     from aios_workbench.explain.models import ExplanationData
+
+    Floats = npt.NDArray[np.float64]
 
 #: Below it LIME's plane explains less than half of what the model does around the row.
 POOR_FIT = 0.5
@@ -73,7 +77,7 @@ def row(explanation: Explanation, at: int, *, output: int | str | None = None) -
         raise ExplainInputError(f"there is no row {at}; {n:,} rows were explained: give 0 to {n - 1}")
     at = int(at) % n
     shap = arrays.values[at, :, place]
-    errors = None if arrays.errors is None else arrays.errors[at, :, place]
+    errors = _known(None if arrays.errors is None else arrays.errors[at, :, place])
     base, prediction = float(arrays.base[place]), float(arrays.predictions[at, place])
     found = RowExplanation(
         row=at, label=str(at) if frame is None else value_text(frame.index[at]), output=data.outputs[place],
@@ -86,7 +90,7 @@ def row(explanation: Explanation, at: int, *, output: int | str | None = None) -
     where = lime_place(explanation, at)
     if where is not None and arrays.lime is not None:
         lime = arrays.lime[where, :, place]
-        lime_errors = None if arrays.lime_errors is None else arrays.lime_errors[where, :, place]
+        lime_errors = _known(None if arrays.lime_errors is None else arrays.lime_errors[where, :, place])
         k = agreement.top(len(shap), data.lime.top if data.lime else 5)
         same = agreement.agrees(shap, lime, k, errors, lime_errors)
         score = agreement.of_rows(shap[None], lime[None], k).score[0]
@@ -119,6 +123,11 @@ def lime_place(explanation: Explanation, at: int) -> int | None:
         return None
     found = np.flatnonzero(rows == at)
     return int(found[0]) if len(found) else None
+
+
+def _known(errors: Floats | None) -> Floats | None:
+    """Return standard errors, None where an explainer knows none (all are NaN)."""
+    return None if errors is None or not np.isfinite(errors).all() else errors
 
 
 def _probabilities(explanation: Explanation, at: int) -> dict[str, float]:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from aios_workbench.errors import ExplainInputError
-from aios_workbench.explain import importances
+from aios_workbench.explain import importances, ranking
 from aios_workbench.explain.models import Column
 
 
@@ -74,6 +74,17 @@ def test_importance_that_moved_is_found_by_name_and_nothing_else() -> None:
         ex.drift(other)
     with pytest.raises(ExplainInputError, match="same scale="):
         importances.drift(ex, fake_explain.explanation(task="regression"))
+
+
+def test_errors_that_an_explainer_does_not_know_are_none() -> None:
+    ex = fake_explain.explanation(rows=1)
+    assert ex.arrays.errors is not None
+    ex.arrays.errors[:] = np.nan
+    assert {c.error for c in ex.row(0).contributions} == {None}
+    assert importances.importance(ex.arrays, ex.columns)[0].error is None
+    assert (
+        np.sign(ranking.surprise(ex, 0)) == np.sign(ex.arrays.predictions[:, 0] - ex.arrays.base[0])
+    ).all()
 
 
 def test_labels_and_values_are_text() -> None:
