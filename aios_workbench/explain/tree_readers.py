@@ -93,7 +93,7 @@ def _native(last: Any, home: str) -> Callable[[Any], Floats]:
     if home == "xgboost":
         import xgboost
 
-        booster = last if boosters.library(last) else last.getbooster()
+        booster = last if boosters.library(last) else last.get_booster()
         rounds = (0, 0) if boosters.library(last) else last._get_iteration_range(None)
         missing = getattr(last, "missing", np.nan)
 
