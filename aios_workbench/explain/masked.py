@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aios_workbench.errors import ExplainInputError
 from aios_workbench.explain.asking import Asker, OutOfTime
 from aios_workbench.explain.lime_fit import kernel, ridge
-from aios_workbench.explain.lime_tabular import MORE, stability
+from aios_workbench.explain.lime_run import MORE, stability
 from aios_workbench.explain.models import LimeInfo, MethodInfo, Scale, Stopped, Task
 from aios_workbench.explain.sampling import shapley
 

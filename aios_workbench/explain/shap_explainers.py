@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from aios_workbench.errors import ExplainInputError
 from aios_workbench.explain.asking import Asker, OutOfTime, matrix, span
 from aios_workbench.explain.models import Stopped
-from aios_workbench.explain.sampling import Sampled
+from aios_workbench.explain.sampling_run import Sampled
 
 if TYPE_CHECKING:
     import numpy as np
