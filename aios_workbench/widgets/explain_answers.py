@@ -153,7 +153,7 @@ def _written(looked: Looked, q: asked.AskText, output: int) -> str:
         return e.code()
     from aios_workbench.explain.cards import model_card
 
-    return str(model_card(None, explanation=e))
+    return model_card(None, explanation=e).to_markdown()
 
 
 _MADE: dict[str, Callable[[Any, Any, int, Crate], Message]] = {

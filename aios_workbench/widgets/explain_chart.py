@@ -40,7 +40,7 @@ def importance(page: GlobalPage, columns: Sequence[Column], unit: str, *, most: 
     c.text(16, 24, "Importance", size=14, bold=True)
     c.text(_WIDTH - 16, 24, f"mean absolute part in the {unit}", 60, ink="quiet", anchor="end")
     for i, bar in enumerate(shown):
-        c.text(16, 46 + i * _ROW + 18, name_of(columns, bar.at), 26)
+        c.text(16, 46 + i * _ROW + 18, name_of(columns, bar.at), 23)
     _bars(c, shown, _LABEL, _WIDTH - 90, 46.0)
     if not shown:
         c.text(16, 64, "Nothing was explained.", ink="quiet")
@@ -106,7 +106,7 @@ def beeswarm(
     c.text(16, 24, "Contributions", size=14, bold=True)
     c.text(_WIDTH - 16, 24, f"part in the {unit}, a dot for each row", 60, ink="quiet", anchor="end")
     for i, at in enumerate(shown):
-        c.text(16, 46 + i * _ROW + 18, name_of(columns, at), 26)
+        c.text(16, 46 + i * _ROW + 18, name_of(columns, at), 23)
     _dots(c, swarm, columns, shown, (_LABEL, _WIDTH - 20, 46.0), rows)
     _shades(c, 16, c.height - 16)
     return c

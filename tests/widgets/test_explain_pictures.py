@@ -167,6 +167,18 @@ def test_pictures_are_files_with_safe_names() -> None:
     assert EVIL not in svg["text"]
 
 
+def test_the_card_shows_what_was_pinned() -> None:
+    e = explanation()
+    widget = ExplainWidget(e)
+    answer(widget, {"id": 1, "kind": "pin", "picture": "waterfall", "row": 3})
+    reply = answer(widget, {"id": 2, "kind": "text", "what": "card"})
+    assert reply is not None
+    card = reply.data["text"]  # type: ignore[union-attr]
+    assert "From the base to the prediction, row 3" in card
+    assert "claim-3" not in card
+    assert "LIME's local fit" in card
+
+
 def test_a_row_is_exported_without_its_values_unless_asked() -> None:
     e = explanation()
     value = next(f"income = {c.value}" for c in e.row(3).contributions if c.column == "income")
