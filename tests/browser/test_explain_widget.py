@@ -261,7 +261,7 @@ def test_a_slider_predicts_at_once_and_explains_when_it_rests(explain: ExplainPa
     slider.focus()
     for _ in range(5):
         explain.page.keyboard.press("ArrowRight")
-    expect(panel.locator('p[role="status"]')).to_have_text("probability of yes 0.52, +0.139")
+    expect(panel.locator('p[role="status"]')).to_have_text("probability of yes 0.52, +0.14")
     expect(
         panel.get_by_role("img", name=re.compile("Contributions as it is and with the changes"))
     ).to_be_visible()

@@ -58,7 +58,7 @@ function Table({ looked }: Props): JSX.Element {
   const to = (which: Quick): void => { setQuick(which); setOffset(0); };
   return (
     <>
-      <div className="aiosw-tools aiosw-ex-pick">
+      <div className="aiosw-tools aiosw-ex-pick" hidden={!host.canAct}>
         <span className="aiosw-segments" role="group" aria-label="Rows">
           <button type="button" aria-pressed={quick === 'all'} onClick={() => to('all')}>All</button>
           <button type="button" aria-pressed={quick === 'surprise'} title="The explanation is farthest from the usual one" onClick={() => to('surprise')}>Most surprising</button>
