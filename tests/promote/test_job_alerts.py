@@ -89,6 +89,7 @@ def test_a_failure_is_told_through_a_real_endpoint(
         assert part in told["message"]
     assert alerts.tell(ws, T0 + 9999) == 0
     assert waiting(ws) == [("failed", "sent")]
+    ws.catalog.flush()
     assert ws.catalog.query("select kind from events where kind = 'job.alert'")
 
 
