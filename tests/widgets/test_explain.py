@@ -158,7 +158,7 @@ def test_a_scatter_has_the_axes_that_were_asked(widget: ExplainWidget) -> None:
     frame = widget.target.frame
     assert s.x_axis.title == "age"
     assert np.abs(unpack(s.x) - frame["age"]).max() < 0.01
-    assert s.colour_axis.values[-1] == "other"
+    assert s.colour_axis.values == widget.target.data.columns[3].values
     for of in ("first", "second", "surprise", "agreement", "outside", "prediction"):
         ask(widget, "scatter", x={"of": of}).model_dump()
     assert "needs a column" in ask(widget, "scatter", x={"of": "value"})
