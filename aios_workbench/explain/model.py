@@ -191,6 +191,8 @@ def _opened(model: Any, background: pd.DataFrame, *, arrays: bool, **options: An
         loaded, mark = uris.load(model)
         made = _opened(loaded, background, arrays=False, **options)
         made.uri, made.fingerprint = model, mark or made.fingerprint
+        if made.type == "function":
+            made.title = "MLflow model"
         return made
     if uris.is_pyfunc(model):
         made = _opened(uris.pyfunc(model), background, arrays=False, **options)
