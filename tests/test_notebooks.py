@@ -20,6 +20,7 @@ from notebook_kit import CLAIMS, ROOT, SUPPORT, Executed, execute
 
 from aios_workbench import govern
 from aios_workbench.demo.source import notebook_workflow
+from aios_workbench.explain import load_card
 from aios_workbench.promote import NotebookParameters, check
 from aios_workbench.samples import claims
 from aios_workbench.workflow import Decision
@@ -57,6 +58,11 @@ def figures(executed: Executed) -> dict[str, float]:
     redacted = run["redact"].output
     assert redacted["policy_number"].str.match(r"policy_[0-9a-f]{16}$").all()
     assert redacted["incident_location"].str.match(r"place_[0-9a-f]{16}$").all()
+    card = load_card(ws.root / "cards" / "claims-triage.md")
+    assert set(card.missing) <= {"approvals"}
+    reasons = pd.read_parquet(ws.root / "cards" / "claims-triage.reasons.parquet")
+    assert set(reasons["claim"]) <= set(routed["row"])
+    assert reasons["reason_1"].str.len().min() > 5
     return kpis
 
 

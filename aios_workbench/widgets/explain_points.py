@@ -88,7 +88,7 @@ def some_rows(values: Floats, most: int) -> Ints:
     --------
     >>> import numpy as np
     >>> some_rows(np.arange(10.0)[:, None], 4).tolist()
-    [0, 2, 6, 9]
+    [0, 3, 7, 9]
     """
     import numpy as np
 
