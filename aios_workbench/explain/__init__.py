@@ -54,5 +54,9 @@ class _Package(types.ModuleType):
 
         return entry.explain(*args, **kwargs)
 
+    def __reduce__(self) -> Any:
+        # a step that names aios.explain travels with this module: cloudpickle knows plain ones only
+        return (importlib.import_module, (self.__name__,))
+
 
 sys.modules[__name__].__class__ = _Package
