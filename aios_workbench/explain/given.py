@@ -121,7 +121,9 @@ def odd(space: Space, row: Floats, changes: list[Change]) -> list[str]:
             if not column.nulls:
                 notes.append(f"{name} is missing, and in the background it never is.")
         elif column.kind in ("numeric", "datetime") and column.low is not None and column.high is not None:
-            if x < column.low or x > column.high:
+            # a slider's end is written with fewer digits than the value it stands for
+            slack = 1e-6 * (column.high - column.low)
+            if x < column.low - slack or x > column.high + slack:
                 low, high = (tabular.text_at(space, place, v) for v in (column.low, column.high))
                 notes.append(
                     f"{name} is {change.after}, and the background has {low} to {high}: the model is guessing."
