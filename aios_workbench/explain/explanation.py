@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aios_workbench import _hooks
-from aios_workbench.errors import ExplainInputError
+from aios_workbench.errors import ExplainInputError, hint
 from aios_workbench.explain.arrays import Arrays
 
 __all__ = ["BEYOND", "Arrays", "Explainer", "Explanation", "load"]
@@ -116,7 +116,10 @@ class Explanation:
         if name in BEYOND:
             function = getattr(importlib.import_module(f"aios_workbench.explain.{BEYOND[name]}"), name)
             return _Bound(function, self)
-        raise AttributeError(f"'Explanation' has no attribute {name!r}")
+        raise AttributeError(f"'Explanation' has no attribute {name!r}{hint(name, dir(self))}")
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *BEYOND]
 
     def at_hand(self, what: str) -> Explainer:
         """Return the model, or say that it is not there.

@@ -30,3 +30,10 @@ def test_known_rows_disagree() -> None:
     assert any(c.agrees is False for c in ex.row(3).contributions)
     assert ex.row(3).agreement == pytest.approx(ex.row(3).agreement)
     assert "unlike the training data" in ex.row(5).notes[0]
+
+
+def test_what_an_explanation_can_do_is_found() -> None:
+    made = fake_explain.explanation()
+    assert {"interactions", "what_if", "row"} <= set(dir(made))
+    with pytest.raises(AttributeError, match="did you mean 'interactions'"):
+        made.interaction()
