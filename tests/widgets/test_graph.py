@@ -44,7 +44,7 @@ def seen(widget: GraphWidget) -> dict[str, str]:
 def ask(widget: GraphWidget, kind: str, **fields: Any) -> dict[str, Any]:
     """Send a request as the browser does; give the reply."""
     sent: list[dict[str, Any]] = []
-    widget.send = sent.append  # type: ignore[method-assign]
+    widget.send = lambda message, buffers=None: sent.append(message)  # type: ignore[method-assign]
     widget._on_request(widget, {"kind": kind, "id": 7, **fields}, [])
     [reply] = sent
     assert reply["id"] == 7
