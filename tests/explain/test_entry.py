@@ -138,8 +138,14 @@ def test_an_explanation_is_kept_and_found_by_model_data_and_options(tmp_path: An
 
 
 def test_a_budget_ends_it_with_what_is_there() -> None:
+    def slower(frame: pd.DataFrame) -> Any:
+        time.sleep(
+            1e-4 * len(frame)
+        )  # so that all rows would take far longer than the budget, on any machine
+        return slow(frame)
+
     ex = explain(
-        slow, WIDE.head(20), background=WIDE, budget=1.5, tolerance=0.001, cache=False, task="regression"
+        slower, WIDE.head(20), background=WIDE, budget=1.5, tolerance=0.001, cache=False, task="regression"
     )
     assert ex.data.method.stopped == "budget"
     assert ex.data.rows >= 1
