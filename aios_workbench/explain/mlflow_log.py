@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aios_workbench.drift.mlflow_log import fitting, is_prefix
+from aios_workbench._mlflow import fitting, record, running
 from aios_workbench.errors import ExplainError, ExplainInputError
 from aios_workbench.explain.names import SCALES
 from aios_workbench.explain.summary import line
@@ -16,9 +15,6 @@ from aios_workbench.explain.summary import line
 if TYPE_CHECKING:
     from aios_workbench.explain.cards import ModelCard
     from aios_workbench.explain.explanation import Explanation
-
-#: Metrics of one call of MLflow; characters of a tag.
-_BATCH, _LONG = 500, 5_000
 
 
 def log_to_mlflow(
@@ -49,14 +45,16 @@ def log_to_mlflow(
         When the prefix is none MLflow takes.
     """
     data = explanation.data
-    with _run(run_id, prefix, f"explain: {data.name}") as (client, run):
+    with running(
+        run_id, prefix, f"explain: {data.name}", "nothing", refused=ExplainError, wrong=ExplainInputError
+    ) as (client, run):
         tags = {
             "summary": line(data), "method": data.method.name, "scale": SCALES[data.scale], "id": data.id,
             "checks": ", ".join(f"{c.name}: {c.level}" for c in data.checks),
             "failed": ", ".join(c.name for c in data.checks if c.level == "fail") or "none",
             "data_hash": data.data_hash or "", "model": data.model.fingerprint or data.model.title,
         }  # fmt: skip
-        _record(client, run, prefix, figures(explanation), tags, data.created_at)
+        record(client, run, prefix, figures(explanation), tags, data.created_at)
         with tempfile.TemporaryDirectory() as folder:
             explanation.save(Path(folder) / "explanation.zip", raw=raw, redact=redact)
             client.log_artifact(run, str(Path(folder) / "explanation.zip"), prefix)
@@ -76,7 +74,9 @@ def log_card(card: ModelCard, run_id: str | None = None, *, prefix: str = "card"
     ExplainInputError
         When the prefix is none MLflow takes.
     """
-    with _run(run_id, prefix, f"card: {card.data.name}") as (client, run):
+    with running(
+        run_id, prefix, f"card: {card.data.name}", "nothing", refused=ExplainError, wrong=ExplainInputError
+    ) as (client, run):
         used: set[str] = set()
         found: dict[str, float] = {}
         for m in card.data.metrics:
@@ -87,7 +87,7 @@ def log_card(card: ModelCard, run_id: str | None = None, *, prefix: str = "card"
                 if v is not None
             }
         tags = {"missing": ", ".join(card.missing) or "none", "failed": card.red or "none"}
-        _record(client, run, prefix, found, tags, card.data.created_at)
+        record(client, run, prefix, found, tags, card.data.created_at)
         with tempfile.TemporaryDirectory() as folder:
             card.save(Path(folder) / "card.md")
             client.log_artifacts(run, folder, prefix)
@@ -106,37 +106,3 @@ def figures(explanation: Explanation) -> dict[str, float]:
     if data.agreement is not None:
         found |= {f"agreement/{k}": getattr(data.agreement, k) for k in ("rank", "overlap", "sign")}
     return {k: float(v) for k, v in found.items() if v is not None and abs(v) < float("inf")}
-
-
-def _record(
-    client: Any, run: str, prefix: str, found: dict[str, float], tags: dict[str, str], created_at: float
-) -> None:
-    from mlflow.entities import Metric, RunTag
-
-    at = int(created_at * 1000)
-    metrics = [Metric(f"{prefix}/{name}", value, at, 0) for name, value in found.items()]
-    for start in range(0, len(metrics), _BATCH):
-        client.log_batch(run, metrics=metrics[start : start + _BATCH])
-    client.log_batch(run, tags=[RunTag(f"{prefix}.{k}", v[:_LONG]) for k, v in tags.items()])
-
-
-@contextlib.contextmanager
-def _run(run_id: str | None, prefix: str, title: str) -> Iterator[tuple[Any, str]]:
-    """Give a client and the id of the run to log to: the one given, the active one, or a new one that is ended."""
-    if not is_prefix(prefix):
-        raise ExplainInputError(f"prefix is {prefix!r}; use letters, digits, '_', '-', '.' and '/'")
-    try:
-        import mlflow
-    except ImportError as e:
-        raise ExplainError("mlflow is not installed; pip install aios-workbench[analysis]") from e
-    own = run_id is None and mlflow.active_run() is None
-    try:
-        if run_id is None:
-            active = mlflow.active_run() or mlflow.start_run(run_name=title[:200])
-            run_id = str(active.info.run_id)
-        yield mlflow.MlflowClient(), run_id
-    except mlflow.exceptions.MlflowException as e:
-        raise ExplainError(f"MLflow ({mlflow.get_tracking_uri()}) took nothing: {e}") from e
-    finally:
-        if own and mlflow.active_run() is not None:
-            mlflow.end_run()

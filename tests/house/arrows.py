@@ -19,12 +19,13 @@ LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"models", "engine"}),
     frozenset({"govern", "observe", "events"}),
     frozenset({"workflow", "workspace", "knn", "drift", "explain", "samples"}),
-    frozenset({"_hooks", "_sql", "adapters", "errors", "_util", "_wire"}),
+    frozenset({"_hooks", "_mlflow", "_sql", "adapters", "errors", "_util", "_wire"}),
 )
 
 #: imports between packages of one level, each with its reason
 SIDEWAYS: dict[tuple[str, str], str] = {
     ("knn", "workspace"): "what a tuning measured is kept in the workspace's catalog",
+    ("_mlflow", "errors"): "who logs says which error a refusal is",
     ("_sql", "errors"): "a text that no table can hold is refused",
     ("_hooks", "errors"): "a hook that nobody set says so",
     ("_util", "errors"): "a file that cannot be written says so",
