@@ -32,6 +32,16 @@ class OutOfTime(Exception):
         self.answers: list[Floats] = []
 
 
+def ended(go: Callable[[], Stopped]) -> Stopped:
+    """Run a computation and return why it ended: what it says itself, out of time, or interrupted."""
+    try:
+        return go()
+    except OutOfTime as e:
+        return e.why
+    except KeyboardInterrupt:
+        return "cancelled"
+
+
 class Asker:
     """The model with a counter, a clock and a check of what it answers.
 

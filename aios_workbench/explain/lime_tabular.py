@@ -10,10 +10,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from aios_workbench.errors import ExplainInputError
-from aios_workbench.explain.asking import Asker, OutOfTime, matrix
+from aios_workbench.explain.asking import Asker, ended, matrix
 from aios_workbench.explain.lime_draws import Law
 from aios_workbench.explain.lime_run import Limed, Run
-from aios_workbench.explain.models import Stopped
 
 if TYPE_CHECKING:
     from aios_workbench.explain.asking import Ask, Floats
@@ -97,11 +96,4 @@ def lime(
     law = Law(training, categorical, discretize=discretize)
     ask = Asker(f, seconds=seconds, cancelled=cancelled, batch=batch)
     run = Run(ask, law, x, width, tuple(seeds), top, progress)
-    stopped: Stopped
-    try:
-        stopped = run.go(samples, max(most, samples), stable)
-    except OutOfTime as e:
-        stopped = e.why
-    except KeyboardInterrupt:
-        stopped = "cancelled"
-    return run.result(stopped)
+    return run.result(ended(lambda: run.go(samples, max(most, samples), stable)))

@@ -13,8 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from aios_workbench.errors import ExplainInputError
-from aios_workbench.explain.asking import Asker, OutOfTime, matrix
-from aios_workbench.explain.models import Stopped
+from aios_workbench.explain.asking import Asker, ended, matrix
 from aios_workbench.explain.sampling_run import FEWEST, FIRST, Run, Sampled
 
 if TYPE_CHECKING:
@@ -87,11 +86,4 @@ def shapley(
         )
     ask = Asker(f, seconds=seconds, cancelled=cancelled, batch=batch)
     run = Run(ask, x, background, seed, tolerance, -(-least // 2), max(-(-most // 2), FEWEST), progress)
-    stopped: Stopped = "done"
-    try:
-        stopped = run.go()
-    except OutOfTime as e:
-        stopped = e.why
-    except KeyboardInterrupt:
-        stopped = "cancelled"
-    return run.result(stopped)
+    return run.result(ended(run.go))
