@@ -147,6 +147,7 @@ create table job_alerts (
   next_at real not null, told_at real, error text
 );
 create index job_alerts_waiting on job_alerts (next_at) where status = 'waiting';
+create index events_of_drift on events (seq) where kind = 'drift.alert';
 create table settings (key text primary key, value text not null);
 """
 
@@ -208,5 +209,6 @@ create table job_alerts (
   next_at real not null, told_at real, error text
 );
 create index job_alerts_waiting on job_alerts (next_at) where status = 'waiting';
+create index events_of_drift on events (seq) where kind = 'drift.alert';
 """,
 }
