@@ -216,7 +216,12 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 @pytest.fixture
 def page(page: Page) -> Page:
     """A page whose waits are long enough for a kernel to start on a busy two-core machine."""
+    from playwright.sync_api import expect
+
     page.set_default_timeout(30_000)
+    expect.set_options(
+        timeout=20_000
+    )  # for all, not for the worker that happened to import a file that said so
     return page
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from playwright.sync_api import Locator, Page, expect
 
 import aios_workbench as aios
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
 SHOTS = os.environ.get("AIOS_SHOTS")
 EVIL = "<img src=x onerror=window.hacked=1>"
-expect.set_options(timeout=20_000)  # a busy machine with two cores answers late
 ROWS = 300_000  # more than a browser's scrollbar can stand for pixel by pixel
 
 

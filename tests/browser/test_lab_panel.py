@@ -272,6 +272,8 @@ def test_promote_run_and_look_after_a_job(lab_page: Page, lab: Any) -> None:
     shot(page, "promote_light")
 
     form.get_by_label("Cron").fill("0 25 * * *")
+    page.evaluate("document.querySelector('.jp-Notebook').focus()")  # as a notebook that opens late does
+    expect(form.get_by_label("Cron")).to_be_focused()
     form.get_by_label("Time zone").fill("Europe/Berln")
     expect(form.get_by_text("bad hour field")).to_be_visible()
     expect(form.get_by_text("did you mean 'Europe/Berlin'")).to_be_visible()

@@ -10,7 +10,6 @@ from graph_kit import node, shot
 from playwright.sync_api import Page, expect
 
 SHOTS = os.environ.get("AIOS_SHOTS")
-expect.set_options(timeout=20_000)  # a busy machine with two cores answers late
 
 WORKFLOW = '''
 import time

@@ -187,6 +187,7 @@ class Body extends ReactWidget {
 /** A Lab dialog whose accept button asks the server before it closes. */
 class PromoteDialog extends Dialog<unknown> {
   job: Job | null = null;
+  private edited: HTMLElement | null = null; // the control that has, or had last, the focus
 
   constructor(private readonly model: PromoteModel) {
     super({
@@ -213,6 +214,10 @@ class PromoteDialog extends Dialog<unknown> {
 
   // Without a close button the lab's dialog ignores Escape; a person expects it to mean Cancel.
   override handleEvent(event: Event): void {
+    if (event.type === 'focus') {
+      this.keepFocus(event);
+      return;
+    }
     if (event.type === 'keydown' && (event as KeyboardEvent).key === 'Escape') {
       event.stopPropagation();
       event.preventDefault();
@@ -221,6 +226,20 @@ class PromoteDialog extends Dialog<unknown> {
     }
     if (event.currentTarget !== document || event.type !== 'keydown') {
       super.handleEvent(event); // what the node itself hears; the rest of the page's keys are not ours
+    }
+  }
+
+  // A notebook that has just opened takes the focus late. The lab's dialog would give it to the first field then, and
+  // what is being typed into another one would end up there.
+  private keepFocus(event: Event): void {
+    const target = event.target;
+    if (target instanceof HTMLElement && this.node.contains(target)) {
+      this.edited = target;
+    } else if (this.edited?.isConnected) {
+      event.stopPropagation();
+      this.edited.focus();
+    } else {
+      super.handleEvent(event);
     }
   }
 
