@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from aios_workbench.drift._together import each
 from aios_workbench.drift.columns import column as compare_column
 from aios_workbench.drift.columns import window as compare_window
 from aios_workbench.drift.columntables import EmbeddingTable, Table, TextTable, TimeTable
@@ -32,7 +33,7 @@ def both(sides: Sides) -> list[str]:
 
 def columns(sides: Sides) -> list[ColumnDrift]:
     """Return every column of the plan compared, and those that only the current side has as skipped; no verdicts."""
-    found = [_column(sides, name, how) for name, how in sides.plan.columns.items()]
+    found = list(each(lambda c: _column(sides, *c), sides.plan.columns.items()))
     if sides.extra is not None:
         for name, how in sides.extra.plan.columns.items():
             table = sides.extra.columns.get(name)

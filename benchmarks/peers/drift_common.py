@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet  # noqa: F401 - with which most of them read
 from common import report
 
 FOLDER = Path(sys.argv[1]) if len(sys.argv) > 1 else Path()

@@ -6,6 +6,7 @@ import sys
 import time
 from typing import Any
 
+import duckdb  # noqa: F401 - imported where it is used: imports are not counted
 import pandas as pd  # noqa: F401 - a notebook has both, and so have the peers
 import scipy.stats  # noqa: F401
 from drift_common import CURRENT, REFERENCE, measure, peak
