@@ -100,7 +100,7 @@ class Asker:
         Parameters
         ----------
         what : callable
-            Names the rows from one place to another for a message, such as ``"rows 3 to 7"``.
+            Names the rows from the first to the last place for a message, such as ``"rows 3 to 7"``.
         must : bool
             Ask even when the time is up: without this answer there is nothing to return.
 
@@ -139,7 +139,7 @@ class Asker:
             raise
         except Exception as e:
             raise ModelFailed(
-                f"the model raised {type(e).__name__} when asked for {what(at, at + len(matrix))}: {e}; "
+                f"the model raised {type(e).__name__} when asked for {what(at, at + len(matrix) - 1)}: {e}; "
                 f"try model.predict on such rows"
             ) from e
         took = time.monotonic() - began
@@ -151,7 +151,7 @@ class Asker:
             answer = np.asarray(answer, dtype=np.float64)
         except (TypeError, ValueError) as e:
             raise ModelFailed(
-                f"the model's answer for {what(at, at + len(matrix))} is no number: {e}; "
+                f"the model's answer for {what(at, at + len(matrix) - 1)} is no number: {e}; "
                 "explain a function that returns numbers, such as predict_proba"
             ) from e
         if answer.ndim == 1:
@@ -165,7 +165,7 @@ class Asker:
             self.outputs = answer.shape[1]
         elif answer.shape[1] != self.outputs:
             raise ModelFailed(
-                f"the model answered {answer.shape[1]} outputs for {what(at, at + len(matrix))}, "
+                f"the model answered {answer.shape[1]} outputs for {what(at, at + len(matrix) - 1)}, "
                 f"{self.outputs} before; it must answer the same for every batch"
             )
         good = np.isfinite(answer).all(axis=1)
@@ -173,7 +173,7 @@ class Asker:
             bad = np.flatnonzero(~good)
             raise ModelFailed(
                 f"the model answered NaN or infinity for {len(bad)} of {len(matrix)} rows it was asked, the first "
-                f"of them made from {what(at + int(bad[0]), at + int(bad[0]) + 1)}; "
+                f"of them made from {what(at + int(bad[0]), at + int(bad[0]))}; "
                 "fill or drop what it cannot handle, or explain another scale"
             )
         return answer

@@ -71,7 +71,7 @@ def walked(
         asked = np.concatenate([np.where(turned, ends, begins), np.where(turned, begins, ends)])
 
         def names(a: int, b: int, u: npt.NDArray[np.int64] = u) -> str:
-            some = u[np.arange(a, b) % len(u)]
+            some = u[np.arange(a, b + 1) % len(u)]
             return what(int(some.min()), int(some.max()))
 
         answers = ask(asked, names)

@@ -99,8 +99,7 @@ class Run:
         """Sample until every row is precise enough or has had its orders."""
         import numpy as np
 
-        self.predictions = self.ask(self.x, span)
-        self._predict_background()
+        self._predict()
         todo = np.full(len(self.x), self._first())
         reached = False
         while todo.any():
@@ -108,13 +107,21 @@ class Run:
             todo, reached = self._missing()
         return "tolerance" if reached else "done"
 
-    def _predict_background(self) -> None:
-        """Ask for the background in random order, so that what a short time leaves of it is a fair part."""
+    def _predict(self) -> None:
+        """Ask for the rows, and for the background in random order: what a short time leaves of it is a fair part."""
         import numpy as np
 
-        answers: list[Floats] = []
-        done, columns = 0, self.x.shape[1]
+        n, columns = self.x.shape
         patience = BACKGROUND_SHARE * self.ask.left
+        # what fits beside the rows is asked with them: a call may be dear
+        done = min(max(self.ask.rows(columns) - n, 0), len(self.order))
+        first = self.ask(
+            np.concatenate([self.x, self.background[self.order[:done]]]),
+            lambda a, b: " and ".join(
+                [span(a, min(b, n - 1))] * (a < n) + ["rows of the background"] * (b >= n)
+            ),
+        )
+        self.predictions, answers = first[:n], [first[n:]]
         while done < len(self.order):
             part = self.order[done : done + self.ask.rows(columns)]
             answers.append(self.ask(self.background[part], lambda *_: "rows of the background"))

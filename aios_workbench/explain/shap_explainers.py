@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from aios_workbench.errors import ExplainInputError
 from aios_workbench.explain.asking import Asker, OutOfTime, matrix, span
 from aios_workbench.explain.models import Stopped
 from aios_workbench.explain.sampling_run import Sampled
@@ -23,51 +22,6 @@ if TYPE_CHECKING:
     from aios_workbench.explain.asking import Ask, Floats
 
     Row = Callable[[Callable[[Floats], Floats], Floats, Floats], tuple[Floats, Floats, int]]
-
-#: More columns than this are not enumerated: twice the work for each.
-EXACT_COLUMNS = 15
-
-
-def exact(f: Ask, x: Floats, background: Floats, *, seed: int = 0, **limits: Any) -> Sampled:
-    """Compute Shapley values by enumerating every subset of columns: no sampling error.
-
-    Parameters
-    ----------
-    f, x, background
-        As for `aios_workbench.explain.sampling.shapley`, and so are `limits`: seconds, cancelled, progress, batch.
-
-    Raises
-    ------
-    ExplainInputError
-        With more columns than can be enumerated.
-    ModelFailed
-        When the model raises or answers something that is no prediction.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> found = exact(lambda z: z[:, 0] * z[:, 1], np.ones((1, 2)), np.zeros((1, 2)))
-    >>> found.values[0, :, 0].tolist()
-    [0.5, 0.5]
-    """
-
-    def row(ask: Callable[[Floats], Floats], one: Floats, rows: Floats) -> tuple[Floats, Floats, int]:
-        import numpy as np
-
-        with _quiet(seed) as shap:
-            found = shap.explainers.Exact(ask, shap.maskers.Independent(rows, max_samples=len(rows)))(
-                one[None, :], max_evals=2 ** (EXACT_COLUMNS + 1), silent=True
-            )
-        values = _columns_outputs(found.values[0])
-        return values, np.zeros_like(values), 0
-
-    columns = matrix("the rows to explain", x).shape[1]
-    if columns > EXACT_COLUMNS:
-        raise ExplainInputError(
-            f"{columns} columns have {2**columns:,} subsets; method='exact' takes {EXACT_COLUMNS} columns at most, "
-            "use method='sampling'"
-        )
-    return _each(f, x, background, row, **limits)
 
 
 def permutation(
@@ -82,7 +36,7 @@ def permutation(
     permutations : int
         Orders a row.
     f, x, background, limits
-        As for `exact`.
+        As for `aios_workbench.explain.exact.exact`.
     """
 
     def row(ask: Callable[[Floats], Floats], one: Floats, rows: Floats) -> tuple[Floats, Floats, int]:
@@ -123,7 +77,7 @@ def kernel(
     kmeans : int, optional
         Put so many weighted means in the background's place: faster, and another background (`base` is theirs, too).
     f, x, background, limits
-        As for `exact`.
+        As for `aios_workbench.explain.exact.exact`.
     """
     means = None
     if kmeans is not None and kmeans < len(background):
@@ -158,7 +112,7 @@ def partition(
     evaluations : int
         Subsets of columns a row.
     f, x, background, limits
-        As for `exact`.
+        As for `aios_workbench.explain.exact.exact`.
     """
     import numpy as np
 

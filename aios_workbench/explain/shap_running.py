@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aios_workbench.errors import ExplainError, ExplainInputError
-from aios_workbench.explain import checks_asked, linear, sampling, tree
+from aios_workbench.explain import checks_asked, exact, linear, sampling, tree
 from aios_workbench.explain.attributed import Attributed, Unreadable
 from aios_workbench.explain.checks import make
 from aios_workbench.explain.models import Check, MethodInfo, MethodName
@@ -26,10 +26,13 @@ if TYPE_CHECKING:
 
 #: Rows that are explained again for a check, and the share of the budget, and seconds, that may take.
 _AGAIN, _SHARE, _SECONDS = 5, 0.1, 5.0
+#: Exact values are chosen while they take no more than this share of the budget: they cannot be had roughly first.
+_SHARE_EXACT = 0.3
 _WHY: dict[MethodName, str] = {
     "tree_path_dependent": "The model is a sum of trees, from which values are read: exactly, without a background.",
     "tree_interventional": "It was asked for: values are read from the trees and measured against background rows.",
     "linear": "The model is linear, so its values follow from its coefficients.",
+    "exact": "The model can only be asked, and has few columns: all their coalitions are asked, nothing is sampled.",
     "sampling": "The model can only be asked: values are sampled, in batches over all rows, with an interval on each.",
 }
 
@@ -57,7 +60,7 @@ def run(live: Live, frame: pd.DataFrame, told: Told, seconds: float | None) -> F
     """
     wanted = live.options.method
     reasons: list[str] = []
-    for name in _candidates(live, wanted):
+    for name in _candidates(live, wanted, len(frame), seconds):
         try:
             if name == "linear":
                 return _read(live, frame, name, linear.attribute(live.model, frame, live.background), [])
@@ -82,7 +85,7 @@ def run(live: Live, frame: pd.DataFrame, told: Told, seconds: float | None) -> F
     )
 
 
-def _candidates(live: Live, wanted: MethodName | None) -> list[MethodName]:
+def _candidates(live: Live, wanted: MethodName | None, rows: int, seconds: float | None) -> list[MethodName]:
     trees, line = tree.readable(live.model), linear.readable(live.model)
     if wanted in ("tree_path_dependent", "tree_interventional"):
         return [wanted] if trees else []
@@ -95,7 +98,20 @@ def _candidates(live: Live, wanted: MethodName | None) -> list[MethodName]:
         found.append("linear")
     if trees:
         found.append("tree_path_dependent")
-    return [*found, "sampling"]
+    return [*found, "exact" if _few(live, rows, seconds) else "sampling"]
+
+
+def _few(live: Live, rows: int, seconds: float | None) -> bool:
+    """True when all coalitions can be asked: the columns are few, and the model is quick enough for the time."""
+    background = live.space.encode(live.used)
+    if not exact.affordable(rows, background.shape[1], len(background)):
+        return False
+    if seconds is None:
+        return True
+    began = time.monotonic()
+    live.f(background)
+    subsets = 2 ** int(background.shape[1])
+    return bool(rows * subsets * (time.monotonic() - began) <= _SHARE_EXACT * seconds)
 
 
 def _tree(live: Live, frame: pd.DataFrame, name: str, told: Told, seconds: float | None) -> Attributed:
@@ -131,7 +147,8 @@ def _asked(
     live: Live, frame: pd.DataFrame, name: MethodName, told: Told, seconds: float | None, reasons: list[str]
 ) -> Found:
     x, background = live.space.encode(frame), live.space.encode(live.used)
-    why = _WHY.get(name, f"It was asked for. {METHODS[name][1]}")
+    chosen = live.options.method is None
+    why = _WHY[name] if chosen else f"It was asked for. {METHODS[name][1]}"
     if reasons:
         why = (
             f"The model's own parts cannot be read ({'; '.join(reasons)}), so it is asked. {METHODS[name][1]}"
@@ -141,20 +158,20 @@ def _asked(
             live.f, x, background, tolerance=live.options.tolerance, seconds=seconds, cancelled=told.cancelled,
             progress=told.part(0.02, 0.6), seed=live.options.seed,
         )  # fmt: skip
-        used, stopped, exact = got.background, got.stopped, False
     else:
         from aios_workbench.explain import shap_explainers
 
-        got = getattr(shap_explainers, name)(
+        explainer = exact.exact if name == "exact" else getattr(shap_explainers, name)
+        got = explainer(
             live.f, x, background, seconds=seconds, cancelled=told.cancelled, progress=told.part(0.02, 0.6),
             seed=live.options.seed,
         )  # fmt: skip
-        used, stopped, exact = len(background), got.stopped, name == "exact"
     method = MethodInfo(
-        name=name, title=METHODS[name][0], why=why, exact=exact, background=used, summarised=_summarised(live),
-        stopped=stopped, tolerance=live.options.tolerance if name == "sampling" else None, versions=versions(),
+        name=name, title=METHODS[name][0], why=why, exact=name == "exact", background=got.background,
+        summarised=_summarised(live), stopped=got.stopped,
+        tolerance=live.options.tolerance if name == "sampling" else None, versions=versions(),
     )  # fmt: skip
-    return Found(got.values, got.base, got.predictions, None if exact else got.errors, method)
+    return Found(got.values, got.base, got.predictions, None if method.exact else got.errors, method)
 
 
 def versions() -> dict[str, str]:

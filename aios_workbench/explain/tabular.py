@@ -225,4 +225,4 @@ def some(n: int, most: int, seed: int) -> Ints:
 
 def naming(rows: Ints) -> Callable[[int, int], str]:
     """Return what names stretches of `rows` in a message."""
-    return lambda a, b: span(int(rows[a]), int(rows[min(b, len(rows)) - 1]))
+    return lambda a, b: span(int(rows[a]), int(rows[b]))

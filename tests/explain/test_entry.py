@@ -42,8 +42,8 @@ def slow(frame: pd.DataFrame) -> Any:
     ("model", "y", "method"),
     [
         (lgb.LGBMClassifier(**LGB), Y, "tree_path_dependent"), (LinearRegression(), Z, "linear"),
-        (LogisticRegression(), Y3, "linear"), (SVR(), Z, "sampling"),
-        (IsolationForest(n_estimators=10), None, "sampling"),
+        (LogisticRegression(), Y3, "linear"), (SVR(), Z, "exact"),
+        (IsolationForest(n_estimators=10), None, "exact"),
     ],
     ids=lambda v: type(v).__name__ if hasattr(v, "fit") else "",
 )  # fmt: skip
@@ -55,9 +55,8 @@ def test_the_explainer_fits_the_model_and_says_why(model: Any, y: Any, method: s
     gaps = ex.arrays.values.sum(axis=1) + ex.arrays.base - ex.arrays.predictions
     assert np.abs(gaps).max() < 1e-5
     assert {"additivity", "local_fit", "stability", "agreement", "background"} <= {c.name for c in ex.check}
-    assert (ex.data.method.exact, ex.errors is None) == (
-        (True, True) if method != "sampling" else (False, False)
-    )
+    assert ex.data.method.exact
+    assert ex.errors is None
 
 
 def test_it_can_be_called_as_the_package() -> None:

@@ -161,7 +161,7 @@ def test_a_pipeline_that_mixes_columns_is_asked_instead() -> None:
     frame = X[["a", "b", "c"]]
     model = fit(make_pipeline(StandardScaler(), PCA(2), LogisticRegression()), frame, Y)
     ex = explain(model, frame.head(4), background=frame, lime=False, cache=False)
-    assert ex.data.method.name == "sampling"
+    assert ex.data.method.name == "exact"
     assert "mixes columns" in ex.data.method.why
     np.testing.assert_allclose(
         ex.arrays.values.sum(axis=1) + ex.arrays.base, ex.arrays.predictions, atol=1e-6

@@ -208,7 +208,7 @@ def test_a_model_that_answers_no_prediction_is_named_with_its_rows(answer, words
 
 def test_a_failure_on_mixtures_names_the_explained_rows():
     def picky(z):
-        if len(z) > 45:
+        if len(z) > 50:
             raise ValueError("no mixtures")
         return z[:, 0]
 
@@ -231,3 +231,19 @@ def test_a_failure_on_mixtures_names_the_explained_rows():
 def test_arrays_and_options_that_do_not_fit_are_refused(x, background, options, words):
     with pytest.raises(ExplainInputError, match=words):
         shapley(truth.model, x, background, **options)
+
+
+def test_a_message_names_the_rows_that_were_asked():
+    def model(z):
+        answer = z[:, 0].copy()
+        answer[2] = np.nan
+        return answer
+
+    with pytest.raises(ModelFailed, match=r"made from row 2;"):
+        shapley(model, np.ones((4, 3)), np.zeros((5, 3)))
+    with pytest.raises(ModelFailed, match=r"when asked for rows 0 to 3: "):
+        shapley(lambda z: z.missing, np.ones((4, 3)), np.zeros((9, 3)), batch=4)
+    with pytest.raises(ModelFailed, match=r"when asked for rows 0 to 3 and rows of the background: "):
+        shapley(lambda z: z.missing, np.ones((4, 3)), np.zeros((9, 3)))
+    with pytest.raises(ModelFailed, match=r"rows of the background"):
+        shapley(lambda z: np.where(z[:, 0] == 0, np.inf, z[:, 0]), np.ones((4, 3)), np.zeros((9, 3)), batch=4)
