@@ -123,8 +123,16 @@ def _component(trait: str, answer: Callable[[Any, Any], Any]) -> type[Any]:
             whole = {trait: getattr(widget, trait)}
             super().__init__(**whole, patch=widget.patch, **options)  # type: ignore[no-untyped-call]
             self._widget = widget
-            self.param.watch(lambda event: self._handle_msg(event.new), "asked")
+            self._taken: dict[str, int] = {}
+            self.param.watch(lambda event: self._take(**event.new), "asked")
             widget.observe(lambda change: setattr(self, change["name"], change["new"]), [trait, "patch"])
+
+        def _take(self, browser: str, sent: int, messages: list[Any]) -> None:
+            """Answer what a browser has asked since the last time: of several changes Panel hands on the last."""
+            new = min(sent - self._taken.get(browser, 0), len(messages))
+            self._taken[browser] = sent
+            for message in messages[len(messages) - new :]:
+                self._handle_msg(message)
 
         def _handle_msg(self, msg: Any) -> None:
             reply = answer(self._widget, msg)

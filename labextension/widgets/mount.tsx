@@ -6,6 +6,9 @@ import { createRoot } from 'react-dom/client';
 import { Client } from './client';
 import { watchKernel } from './liveness';
 
+/** More questions than anything asks in the time that Panel waits. */
+const KEPT = 32;
+
 interface Mounted {
   client: Client;
   host: HTMLElement;
@@ -15,10 +18,16 @@ interface Mounted {
 /** Draws what `draw` gives into `el`; returns the undo. */
 export function mount({ model, el }: { model: AnyModel; el: HTMLElement }, draw: (mounted: Mounted) => ReactNode): () => void {
   if (typeof model.send !== 'function') {
-    // Panel's adapter sends nothing: a question goes as a trait there, its answer comes as a message.
+    // Panel's adapter sends nothing: a question goes as a trait there, its answer comes as a message. Panel waits a
+    // moment and then hands on what the trait is by then, so the last questions go along with each.
     const traits = model as unknown as { set(name: string, value: unknown): void; save_changes(): void };
+    const browser = Math.random().toString(36).slice(2);
+    let sent = 0;
+    let messages: unknown[] = [];
     model.send = question => {
-      traits.set('asked', question);
+      messages = [...messages, question].slice(-KEPT);
+      sent += 1;
+      traits.set('asked', { browser, sent, messages });
       traits.save_changes();
     };
   }

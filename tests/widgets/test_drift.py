@@ -13,6 +13,7 @@ import pytest
 from fake_drift import EVIL, STATES, FakeReport, numeric, report, wide
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pane_kit import asked
 from tags import Tags
 
 from aios_workbench.drift.models import ColumnDrift, Histogram, Rules, Statistic
@@ -393,7 +394,7 @@ def test_a_panel_pane_shows_and_answers() -> None:
     pane = drift_pane(report())
     sent: list[Any] = []
     pane._send_msg = sent.append
-    pane.asked = {"kind": "judge", "id": 3, "rules": {"effect": 0.29}}
+    asked(pane, 1, {"kind": "judge", "id": 3, "rules": {"effect": 0.29}})
     assert sent[0]["kind"] == "answer"
     assert pane.patch["rules"]["effect"] == 0.29
 

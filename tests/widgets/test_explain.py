@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fake_explain import DISAGREEING, EVIL, PLAIN, STATES, explanation
+from pane_kit import asked
 
 from aios_workbench.widgets import display, explain_points, explain_view
 from aios_workbench.widgets import explain_pages as pages
@@ -342,8 +343,8 @@ def test_a_panel_pane_shows_and_answers() -> None:
     pane = explain_pane(explanation())
     sent: list[Any] = []
     pane._send_msg = sent.append
-    pane.asked = {"kind": "swarm", "id": 3}
+    asked(pane, 1, {"kind": "swarm", "id": 3})
     assert sent[0]["kind"] == "answer"
     assert sent[0]["data"]["x"]["base64"]
-    pane.asked = {"kind": "pin", "id": 4, "picture": "overview"}
+    asked(pane, 2, {"kind": "swarm", "id": 3}, {"kind": "pin", "id": 4, "picture": "overview"})
     assert pane.patch["pinned"][0]["picture"] == "overview"

@@ -15,6 +15,7 @@ import pytest
 from fake_tuning import EVIL, FakeTuning, point, tuned
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pane_kit import asked
 from tags import Tags
 
 from aios_workbench.knn.models import Params
@@ -336,5 +337,10 @@ def test_a_panel_pane_follows_and_answers() -> None:
     assert len(pane.patch["points"]) == 5
     sent: list[Any] = []
     pane._send_msg = sent.append
-    pane.asked = {"kind": "cost", "id": 3, "recall": 0.8}
+    first, second = ({"kind": "cost", "id": i, "recall": r} for i, r in ((3, 0.8), (4, 0.9)))
+    asked(pane, 1, first)
     assert sent[0]["data"]["recall"] == 0.8
+    # two questions within the time that Panel waits: it hands on the trait as it is then
+    asked(pane, 3, first, second, {"kind": "constrain", "constraints": {"recall": 0.9}})
+    assert [a["id"] for a in sent] == [3, 4]
+    assert [(verb, what.recall) for verb, what in tuning.calls] == [("constrain", 0.9)]
