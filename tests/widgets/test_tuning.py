@@ -341,6 +341,6 @@ def test_a_panel_pane_follows_and_answers() -> None:
     asked(pane, 1, first)
     assert sent[0]["data"]["recall"] == 0.8
     # two questions within the time that Panel waits: it hands on the trait as it is then
-    asked(pane, 3, first, second, {"kind": "constrain", "constraints": {"recall": 0.9}})
-    assert [a["id"] for a in sent] == [3, 4]
+    asked(pane, 3, first, second, {"kind": "constrain", "id": 5, "constraints": {"recall": 0.9}})
+    assert [a["id"] for a in sent] == [3, 4, 5]
     assert [(verb, what.recall) for verb, what in tuning.calls] == [("constrain", 0.9)]
