@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aios_workbench.errors import ExplainInputError, hint
-from aios_workbench.explain import keeping
+from aios_workbench.explain import dispatch, keeping
 from aios_workbench.explain import options as choices
 from aios_workbench.explain.explanation import Explanation
 from aios_workbench.explain.live import Live, drawn
@@ -44,7 +44,9 @@ def explain(
         What `open_model` takes: an estimator or pipeline, a booster, an MLflow address, a network, a function of rows,
         an `Endpoint` or its address. A pipeline is explained in the columns it is given, before any encoding.
     rows
-        n rows to explain; a frame, an array, polars, Arrow, a Series, dicts, or a Parquet or CSV file.
+        n rows to explain; a frame, an array, polars, Arrow, a Series, dicts, or a Parquet or CSV file. A list of texts
+        is explained by their words, an array of images (n, height, width[, channels]) by their pieces; `explain_text`
+        and `explain_image` have the options for those.
     background
         Rows the model was trained on, or like those: what a column is compared with. Without it the rows themselves.
     output : int or str, optional
@@ -104,6 +106,9 @@ def explain(
     asked = choices.checked(given, unknown, [n for n in given if n not in ("model", "rows", "unknown")])
     told = Told(progress, cancelled)
     try:
+        sort = dispatch.sort_of(rows)
+        if sort is not None:
+            return dispatch.explain_parts(sort, model, rows, asked, given, told)
         frame, against, notes = _tables(model, rows, background, columns)
         space = Space.of(against, kinds)
         arrays = not hasattr(rows, "columns")

@@ -292,3 +292,35 @@ def test_mistakes_are_told_before_any_work(change: dict[str, Any], error: type[E
     given: dict[str, Any] = {"model": box, "rows": X.head(3), "background": X, "cache": False, **change}
     with pytest.raises(error, match=said):
         explain(**given)
+
+
+def test_texts_and_images_are_told_from_tables() -> None:
+    texts = ["a bad, bad day", "a good day"]
+    ex = aios.explain(lambda t: [s.count("good") - s.count("bad") for s in t], texts, budget=20, cache=False)
+    assert [c.column for c in ex.row(0).contributions][:1] == ["bad"]
+    assert ex.row(0).contributions[0].shap == pytest.approx(-2.0)
+    image = np.zeros((1, 16, 16))
+    image[0, :2, :2] = 1.0
+    shown = aios.explain(lambda z: z[:, :2, :2].mean(axis=(1, 2)), image, budget=20, cache=False)
+    assert shown.row(0).contributions[0].column == "row 1, column 1"
+    assert len(shown.extra["images"]) == 1
+
+
+def test_a_classifier_of_texts_is_asked_for_its_probabilities() -> None:
+    from sklearn.feature_extraction.text import CountVectorizer
+    from sklearn.pipeline import make_pipeline
+
+    texts = ["good good day", "bad day", "good film", "bad film", "bad bad", "good"]
+    model = make_pipeline(CountVectorizer(), LogisticRegression()).fit(texts, ["+", "-", "+", "-", "-", "+"])
+    ex = aios.explain(model, texts[:2], budget=20, cache=False)
+    assert ex.data.outputs[-1] in ("+", "-")
+    assert ex.row(0).contributions[0].column == "good"
+
+
+def test_options_of_tables_are_refused_for_texts() -> None:
+    with pytest.raises(
+        ExplainInputError, match=r"background= is for tables, and the rows are texts.*explain_text"
+    ):
+        aios.explain(len, ["a text"], background=["another"], cache=False)
+    with pytest.raises(ExplainInputError, match="cannot be asked"):
+        aios.explain(object(), ["a text"], cache=False)
