@@ -70,7 +70,7 @@ def explain_image(
     Returns
     -------
     Explanation
-        `extra["images"]` has a picture of each image, what speaks for the output in blue and against it in orange;
+        `extra["images"]` has a picture of each image, what raises the output in orange and what lowers it in blue;
         `extra["segments"]` the pieces' labels.
 
     Raises
@@ -142,8 +142,8 @@ def explain_image(
 def picture(image: Any, labels: Labels, values: Floats) -> str:
     """Return an image with its pieces coloured by what they add: a data URI of a PNG.
 
-    Blue speaks for the output, orange against it; what adds nothing stays grey. Edges are drawn around the pieces that
-    add most, so that the sign is not told by colour alone: a double edge speaks against.
+    Orange raises the output, blue lowers it; what adds nothing stays grey. Edges are drawn around the pieces that add
+    most, so that the sign is not told by colour alone: a double edge lowers it.
     """
     import base64
     import io
@@ -157,11 +157,11 @@ def picture(image: Any, labels: Labels, values: Floats) -> str:
     grey = (x - low) / (high - low) if high > low else np.full_like(x, 0.5)
     most = float(np.abs(values).max())
     share = values[labels] / most if most > 0 else np.zeros(labels.shape)
-    ink = np.where(share[..., None] > 0, np.array([0.0, 0.35, 0.75]), np.array([0.85, 0.4, 0.0]))
+    ink = np.where(share[..., None] > 0, np.array([0.85, 0.4, 0.0]), np.array([0.0, 0.35, 0.75]))
     mix = 0.75 * np.abs(share)[..., None]
     shown = (1 - mix) * (0.25 + 0.7 * grey)[..., None] + mix * ink
     # a picture too small to be seen is drawn larger
-    factor = max(1, -(-240 // max(labels.shape)))
+    factor = max(1, -(-320 // max(labels.shape)))
     shown = shown.repeat(factor, axis=0).repeat(factor, axis=1)
     big = labels.repeat(factor, axis=0).repeat(factor, axis=1)
     strong = np.argsort(-np.abs(values))[:5]

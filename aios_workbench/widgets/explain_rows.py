@@ -40,7 +40,8 @@ def page(looked: Looked, asked: AskRows, output: int) -> RowsPage:
     if asked.search.strip():
         rows = rows[_found(looked, asked.search.strip())[rows]]
     rows = sorted_rows(looked, rows, asked.order, asked.column, output, descending=asked.descending)
-    columns = looked.order(output)[:_COLUMNS]
+    # a piece of an image has a size, which says nothing
+    columns = looked.order(output)[:_COLUMNS] if looked.data.subject != "image" else []
     if asked.column is not None and asked.column not in columns:
         columns = [*columns[: _COLUMNS - 1], looked.column(asked.column)]
     shown = rows[asked.offset : asked.offset + asked.limit]

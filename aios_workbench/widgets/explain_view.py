@@ -103,12 +103,12 @@ def told_row(
 ) -> RowPage:
     """Return a row that was taken apart as it is sent; the contributions beyond `most` as one sum."""
     places = places_of(looked.data)
-    contributions = found.contributions
+    contributions, image = found.contributions, looked.data.subject == "image"
     if looked.data.subject == "text":  # of all texts' words those that this one has
         contributions = [c for c in contributions if c.number or c.shap or c.lime]
     bars = [
         Bar(
-            at=places[c.column], value=cut(c.value, _LABEL), number=short(c.number, 12),
+            at=places[c.column], value="" if image else cut(c.value, _LABEL), number=short(c.number, 12),
             shap=short(c.shap, _DIGITS) or 0.0, error=short(c.error), lime=short(c.lime, _DIGITS),
             lime_error=short(c.lime_error), agrees=c.agrees,
         )
@@ -124,7 +124,7 @@ def told_row(
         stability=short(found.stability), outside=short(found.outside), agreement=short(found.agreement),
         surprise=short(surprise), notes=[cut(t, 1000) for t in found.notes[:20]],
         values=looked.cells(found.row, list(range(len(looked.data.columns)))) if cells and tabular else [],
-        tokens=[] if tabular else tokens(looked, found), image=_image(looked, found.row),
+        tokens=tokens(looked, found) if looked.data.subject == "text" else [], image=_image(looked, found.row),
     )  # fmt: skip
     return finite(page, RowPage)
 
@@ -223,10 +223,10 @@ def offers(looked: Looked) -> Offers:
     if e.frame is None:
         missing.append("it was stored without its rows, so their values are not known")
     why = ""
-    if missing:
+    if not tabular:
+        why = "What-if, effects, interactions and other answers are for tables."
+    elif missing:
         why = f"This explanation was loaded or sent: {' and '.join(missing)}. Explain again for that."
-    elif not tabular:
-        why = "What-if, effects and interactions are for tables."
     return Offers(
         model=e.live is not None and e.frame is not None and tabular, values=e.frame is not None and tabular,
         lime=e.arrays.lime is not None, interactions=e.live is not None and e.frame is not None and tabular, why=why,

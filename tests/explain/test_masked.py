@@ -185,10 +185,10 @@ def test_pictures_are_png_and_show_where():
     shown = np.asarray(
         Image.open(io.BytesIO(base64.b64decode(found.extra["images"][0].removeprefix(head)))), dtype=int
     )
-    assert shown.shape == (240, 240, 3)
-    blue = shown[..., 2] - shown[..., 0]
-    assert blue[75:105, 75:105].mean() > 60
-    assert abs(blue[150:, 150:].mean()) < 1
+    assert shown.shape == (320, 320, 3)
+    orange = shown[..., 0] - shown[..., 2]
+    assert orange[100:140, 100:140].mean() > 60  # it raises the output, as orange does everywhere
+    assert abs(orange[200:, 200:].mean()) < 1
 
 
 def test_one_grey_image_and_pieces_by_a_function():

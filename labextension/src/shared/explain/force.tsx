@@ -28,6 +28,7 @@ function pieces(row: RowPage, sign: Sign): Piece[] {
 }
 
 export function Force({ row, columns }: { row: RowPage; columns: Column[] }): JSX.Element {
+  const said = (c: RowPage['bars'][number]): string => (row.image === null ? `${nameAt(columns, c.at)} = ${cellOf(c.value)}` : nameAt(columns, c.at));
   const [box, width] = useWidth<HTMLDivElement>();
   const [up, down] = [pieces(row, 'up'), pieces(row, 'down')];
   const raised = up.reduce((s, p) => s + p.c.shap, 0);
@@ -49,12 +50,12 @@ export function Force({ row, columns }: { row: RowPage; columns: Column[] }): JS
               const [a, b] = [x(p.from), x(p.to)];
               return Math.abs(b - a) < 0.4 ? null : (
                 <path key={sign + i} className="aiosw-ex-bar aiosw-ex-piece" data-sign={sign} data-odd={i % 2 || undefined} d={arrow(a, b, y, h, 7)}>
-                  <title>{`${nameAt(columns, p.c.at)} = ${cellOf(p.c.value)}: ${signed(p.c.shap)}`}</title>
+                  <title>{`${said(p.c)}: ${signed(p.c.shap)}`}</title>
                 </path>
               );
             })
           )}
-          {labels([...up, ...down].map(p => ({ words: `${nameAt(columns, p.c.at)} = ${cellOf(p.c.value)}`, sign: signOf(p.c.shap), a: Math.min(x(p.from), x(p.to)), b: Math.max(x(p.from), x(p.to)) })), width, y + h)}
+          {labels([...up, ...down].map(p => ({ words: said(p.c), sign: signOf(p.c.shap), a: Math.min(x(p.from), x(p.to)), b: Math.max(x(p.from), x(p.to)) })), width, y + h)}
           <path className="aiosw-ex-baseline" d={`M${x(row.base).toFixed(1)} ${y - 8}V${y + h + 6}`} />
           <path className="aiosw-ex-outcome" d={`M${x(row.prediction).toFixed(1)} ${y - 10}V${y + h + 8}`} />
           <text className="aiosw-ex-anchor" x={x(row.prediction)} y={14} textAnchor={near ? (row.prediction >= row.base ? (x(row.prediction) > width - 90 ? 'end' : 'start') : x(row.prediction) < 90 ? 'start' : 'end') : end(x(row.prediction))}>prediction {number(row.prediction)}</text>

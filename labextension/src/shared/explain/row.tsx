@@ -30,7 +30,10 @@ export function RowView({ looked, page }: { looked: Looked; page: RowPage }): JS
     <>
       <RowHead looked={looked} page={page} />
       {page.image !== null && page.image.startsWith('data:image/') && (
-        <figure className="aiosw-ex-image"><img src={page.image} alt={`Row ${page.row}: the image, with what counts marked`} /></figure>
+        <figure className="aiosw-ex-image">
+          <img src={page.image} alt={`Row ${page.row}: the image, with what counts marked`} />
+          <figcaption className="aiosw-ex-hint">Orange pieces raise the prediction, blue ones lower it. The strongest have an edge, those that lower it a double one.</figcaption>
+        </figure>
       )}
       {text && <TextView page={page} />}
       <div className="aiosw-ex-pair">

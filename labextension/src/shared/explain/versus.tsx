@@ -28,7 +28,8 @@ export function Versus({ row, columns, most, apart, onColumn }: Props): JSX.Elem
     return both.sort((a, b) => size(b) - size(a)).slice(0, most);
   }, [row, most, apart]);
   const ends = (c: Bar): number[] => [c.shap, c.lime ?? 0].flatMap((v, i) => { const e = 1.96 * ((i === 0 ? c.error : c.lime_error) ?? 0); return [v - e, v + e]; });
-  const x = barAxis(shown.flatMap(ends), width, width < 420 ? 52 : shown.some(c => c.error || c.lime_error) ? 104 : 60);
+  const longest = Math.max(...shown.flatMap(c => [withError(c.shap, c.error).length, withError(c.lime ?? 0, c.lime_error).length]), 6);
+  const x = barAxis(shown.flatMap(ends), width, width < 420 ? 52 : 12 + 6.4 * longest);
   const height = TOP + shown.length * ROW + BOTTOM;
   const base = TOP + shown.length * ROW;
   const zero = x(0);
@@ -45,7 +46,7 @@ export function Versus({ row, columns, most, apart, onColumn }: Props): JSX.Elem
       <ul className="aiosw-ex-labels">
         {shown.map((c, i) => (
           <li key={i} data-differ={c.agrees === false || undefined}>
-            <Label columns={columns} at={c.at} value={c.value} onColumn={onColumn} />
+            <Label columns={columns} at={c.at} value={row.image === null ? c.value : undefined} onColumn={onColumn} />
             {c.agrees === false && <em className="aiosw-badge aiosw-ex-differ">≠ {c.shap * (c.lime ?? 0) < 0 ? 'other sign' : 'other rank'}</em>}
           </li>
         ))}

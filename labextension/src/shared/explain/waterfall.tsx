@@ -58,7 +58,7 @@ export function Waterfall({ row, columns, most, onColumn }: Props): JSX.Element 
       <ul className="aiosw-ex-labels">
         {all.map((s, i) => (
           <li key={i}>
-            {s.c === null ? <span className="aiosw-quiet">{`${s.rest} other ${s.rest === 1 ? 'column' : 'columns'}`}</span> : <Label columns={columns} at={s.c.at} value={s.c.value} onColumn={onColumn} />}
+            {s.c === null ? <span className="aiosw-quiet">{`${s.rest} other ${s.rest === 1 ? 'column' : 'columns'}`}</span> : <Label columns={columns} at={s.c.at} value={row.image === null ? s.c.value : undefined} onColumn={onColumn} />}
           </li>
         ))}
       </ul>

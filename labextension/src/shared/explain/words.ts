@@ -33,9 +33,9 @@ export function signed(value: number): string {
   return shown === '0' || shown === '–' ? shown : `${value < 0 ? '−' : '+'}${shown}`;
 }
 
-/** With what 95 % of the errors stay within. */
+/** With what 95 % of the errors stay within; not what is only rounding. */
 export function withError(value: number, error: number | null | undefined): string {
-  return typeof error === 'number' && error > 0 ? `${signed(value)} ± ${number(1.96 * error)}` : signed(value);
+  return typeof error === 'number' && error > 1e-6 * Math.abs(value) ? `${signed(value)} ± ${number(1.96 * error)}` : signed(value);
 }
 
 /** A number of a column: a time as a date. */
