@@ -97,7 +97,16 @@ def _connect() -> None:
 
     from aios_workbench import _hooks, drift, explain, knn  # noqa: F401 - they are there as aios.drift and so on
 
-    _hooks.set_hooks(step, page, picture)
+    key: list[bytes] = []  # of this process: what is shown or written for others needs no workspace
+
+    def redact(value: Any) -> Any:
+        import os
+
+        if not key:
+            key.append(os.urandom(32))
+        return importlib.import_module("aios_workbench.govern").redact(value, key=key[0]).data
+
+    _hooks.set_hooks(step, page, picture, redact)
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is not None:

@@ -35,16 +35,18 @@ def _no_step() -> Step | None:
 _step: Callable[[], Step | None] = _no_step
 _html: Callable[[Kind, Any], str] | None = None
 _picture: Callable[..., str] | None = None
+_redact: Callable[[Any], Any] | None = None
 
 
 def set_hooks(
     step: Callable[[], Step | None],
     html: Callable[[Kind, Any], str],
     picture: Callable[..., str] | None = None,
+    redact: Callable[[Any], Any] | None = None,
 ) -> None:
-    """Say how to find the step of this thread, what writes a report as a page, and what draws an explanation."""
-    global _step, _html, _picture
-    _step, _html, _picture = step, html, picture
+    """Say how to find the step of this thread, what writes a page, draws an explanation, and cleans what leaves."""
+    global _step, _html, _picture, _redact
+    _step, _html, _picture, _redact = step, html, picture, redact
 
 
 def step() -> Step | None:
@@ -78,3 +80,8 @@ def picture(target: Any, what: str = "overview", **of: Any) -> str:
     if _picture is None:
         raise AiosError("no screen is set up to draw it; import aios_workbench, not its inner packages")
     return _picture(target, what, **of)
+
+
+def redact(value: Any) -> Any:
+    """Return a text or a frame with personal data replaced; itself where nothing was set that does it."""
+    return value if _redact is None else _redact(value)

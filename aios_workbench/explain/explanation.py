@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
+    from aios_workbench.explain.files import Redact
     from aios_workbench.explain.models import (
         Agreement,
         Check,
@@ -149,21 +149,23 @@ class Explanation:
 
         return files.dumps(self, raw=raw)
 
-    def to_html(self, path: str | Path | None = None, *, raw: bool = False) -> str:
-        """Return the explanation as a page that needs nothing else; written to `path`, too, where one is given."""
+    def to_html(self, path: str | Path | None = None, *, raw: bool = False, redact: Redact = None) -> str:
+        """Return the explanation as a page that needs nothing else; written to `path`, too, where one is given.
+
+        Personal data in what is shown of single rows is replaced, unless `redact` is False.
+        """
         from aios_workbench.explain import files
 
-        page = _hooks.html("explain", self if raw else files.without_raw(self))
+        page = _hooks.html("explain", files.prepared(self, raw=raw, redact=redact))
         if path is not None:
             files.write_text(Path(path).expanduser(), page)
         return page
 
-    def save(
-        self, path: str | Path, *, raw: bool = False, redact: Callable[[Any], Any] | None = None
-    ) -> Path:
+    def save(self, path: str | Path, *, raw: bool = False, redact: Redact = None) -> Path:
         """Write it to a file, JSON or else a ZIP; `aios.explain.load` reads both. Without raw rows unless `raw`.
 
-        `redact` takes a text, or the frame of raw rows, and returns it cleaned: ``lambda x: govern.redact(x).data``.
+        `redact` takes a text, or the frame of raw rows, and returns it cleaned; None: personal data is replaced in raw
+        rows; False: they are kept as they are.
         """
         from aios_workbench.explain import files
 

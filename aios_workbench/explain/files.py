@@ -4,7 +4,8 @@ A ``.json`` file holds everything as text that any program reads. Any other name
 numbers, each array as ``.npy``, the rows as Parquet; smaller and read faster. Both name their format and version and
 carry checksums. Without `raw` neither holds a value of a row: no rows, no labels, no extreme values, no categories. The
 contributions are kept: of a model that is known, they can tell something of a row, so they are as confidential as its
-predictions. The columns of explained texts are their words, which are kept too: give `redact` where they are secret.
+predictions. Personal data in raw rows is replaced by pseudonyms (`govern.redact`), unless `redact` is False. The
+columns of explained texts are their words, which are kept too: give `redact` where they are secret.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from aios_workbench import _hooks
 from aios_workbench._util import plain, sealed, strict, write_whole
 from aios_workbench.errors import AiosError, CorruptExplanationError, ExplainError, NotFoundError
 from aios_workbench.explain.arrays import Arrays, fit
@@ -31,8 +33,9 @@ if TYPE_CHECKING:
 
     from aios_workbench.explain.explanation import Explanation
 
-#: Cleans a text, or a frame of raw rows: ``lambda x: govern.redact(x).data``.
-Redact = Callable[[Any], Any]
+#: Cleans a text, or a frame of raw rows: ``lambda x: govern.redact(x).data``. None replaces personal data in raw rows,
+#: False leaves them as they are.
+Redact = Callable[[Any], Any] | Literal[False] | None
 
 FORMAT, VERSION = "aios-explanation", 1
 #: Quantiles of fewer background rows have fewer than ten rows beyond the outermost.
@@ -45,7 +48,7 @@ _REMEDY = "Make it again with explanation.save(path)"
 # -- what leaves an explanation before it is stored
 
 
-def without_raw(explanation: Explanation, redact: Redact | None = None) -> Explanation:
+def without_raw(explanation: Explanation, redact: Redact = None) -> Explanation:
     """Return it without rows and single values: what is left are figures, contributions, and names of columns.
 
     `redact` cleans every text that is left.
@@ -67,8 +70,8 @@ def _bare(column: Column, background: int) -> Column:
     return column.model_copy(update=update)
 
 
-def _cleaned(data: ExplanationData, redact: Redact | None) -> ExplanationData:
-    if redact is None:
+def _cleaned(data: ExplanationData, redact: Redact) -> ExplanationData:
+    if not redact:
         return data
     skip = {
         "id",
@@ -102,12 +105,12 @@ def _cleaned(data: ExplanationData, redact: Redact | None) -> ExplanationData:
 # -- JSON
 
 
-def to_dict(explanation: Explanation, *, raw: bool = False, redact: Redact | None = None) -> dict[str, Any]:
+def to_dict(explanation: Explanation, *, raw: bool = False, redact: Redact = None) -> dict[str, Any]:
     """Return a JSON-able dict: `explanation`, `arrays` and their `shapes` by name, and with `raw` the `rows`.
 
     Infinities and NaN are text. `redact` takes a text or a frame and returns it cleaned.
     """
-    shown = _prepared(explanation, raw, redact)
+    shown = prepared(explanation, raw=raw, redact=redact)
     arrays = {f.name: getattr(shown.arrays, f.name) for f in fields(Arrays)}
     arrays = {name: found for name, found in arrays.items() if found is not None}
     content: dict[str, Any] = {
@@ -123,18 +126,49 @@ def to_dict(explanation: Explanation, *, raw: bool = False, redact: Redact | Non
     return {"format": FORMAT, "version": VERSION, "sha256": sealed(content), **content}
 
 
-def dumps(explanation: Explanation, *, raw: bool = False, redact: Redact | None = None) -> str:
+def dumps(explanation: Explanation, *, raw: bool = False, redact: Redact = None) -> str:
     """Return `to_dict` as text."""
     return strict(to_dict(explanation, raw=raw, redact=redact)) + "\n"
 
 
-def _prepared(explanation: Explanation, raw: bool, redact: Redact | None) -> Explanation:
+def prepared(explanation: Explanation, *, raw: bool = False, redact: Redact = None) -> Explanation:
+    """Return what may leave of it: nothing of single rows, or with `raw` those without personal data."""
     if not raw:
         return without_raw(explanation, redact)
+    if redact is None:
+        return _without_personal(explanation)
     frame = explanation.frame
-    if redact is not None and frame is not None:
+    if redact and frame is not None:
         frame = redact(frame)
     return replace(explanation, data=_cleaned(explanation.data, redact), frame=frame)
+
+
+def _without_personal(explanation: Explanation) -> Explanation:
+    """Replace personal data among the values; names of columns and what is said of them are left."""
+    import pandas as pd
+
+    frame, lost = explanation.frame, set()
+    if frame is not None:
+        clean, parts = _hooks.redact(frame), []
+        for j, type_ in enumerate(frame.dtypes):
+            part = clean.iloc[:, j]
+            if pd.api.types.is_numeric_dtype(type_) and not pd.api.types.is_numeric_dtype(part.dtype):
+                part = pd.to_numeric(
+                    part, errors="coerce"
+                )  # a column of numbers stays one: it is drawn as such
+                lost.add(j)
+            parts.append(part)
+        clean = pd.concat(parts, axis=1) if parts else clean
+        clean.columns = frame.columns
+        frame = clean
+    nothing = {"low": None, "high": None, "quantiles": None}
+    columns = [
+        c.model_copy(
+            update={"values": [str(_hooks.redact(v)) for v in c.values], **(nothing if j in lost else {})}
+        )
+        for j, c in enumerate(explanation.data.columns)
+    ]
+    return replace(explanation, data=explanation.data.model_copy(update={"columns": columns}), frame=frame)
 
 
 def _cells(values: pd.Series) -> list[Any]:
@@ -148,9 +182,9 @@ def _cells(values: pd.Series) -> list[Any]:
 # -- ZIP
 
 
-def packed(explanation: Explanation, *, raw: bool = False, redact: Redact | None = None) -> bytes:
+def packed(explanation: Explanation, *, raw: bool = False, redact: Redact = None) -> bytes:
     """Return an explanation as a ZIP."""
-    shown = _prepared(explanation, raw, redact)
+    shown = prepared(explanation, raw=raw, redact=redact)
     parts: dict[str, bytes] = {}
     for f in fields(Arrays):
         found = getattr(shown.arrays, f.name)
@@ -190,9 +224,7 @@ def _parquet(frame: pd.DataFrame) -> bytes:
 # -- files
 
 
-def save(
-    explanation: Explanation, path: str | Path, *, raw: bool = False, redact: Redact | None = None
-) -> Path:
+def save(explanation: Explanation, path: str | Path, *, raw: bool = False, redact: Redact = None) -> Path:
     """Write it to a file: JSON where the name ends in ``.json``, else a ZIP.
 
     Raises

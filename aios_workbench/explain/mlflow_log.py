@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aios_workbench._mlflow import fitting, record, running
 from aios_workbench.errors import ExplainError, ExplainInputError
@@ -15,11 +14,12 @@ from aios_workbench.explain.summary import line
 if TYPE_CHECKING:
     from aios_workbench.explain.cards import ModelCard
     from aios_workbench.explain.explanation import Explanation
+    from aios_workbench.explain.files import Redact
 
 
 def log_to_mlflow(
     explanation: Explanation, run_id: str | None = None, *, prefix: str = "explain", raw: bool = False,
-    redact: Callable[[Any], Any] | None = None,
+    redact: Redact = None,
 ) -> str:  # fmt: skip
     """Log an explanation to an MLflow run: importance and checks as metrics, tags, `explanation.zip` and its page.
 
@@ -58,9 +58,8 @@ def log_to_mlflow(
         with tempfile.TemporaryDirectory() as folder:
             explanation.save(Path(folder) / "explanation.zip", raw=raw, redact=redact)
             client.log_artifact(run, str(Path(folder) / "explanation.zip"), prefix)
-            if redact is None:  # a page is written from the explanation itself, which is not cleaned
-                explanation.to_html(Path(folder) / "explanation.html", raw=raw)
-                client.log_artifact(run, str(Path(folder) / "explanation.html"), prefix)
+            explanation.to_html(Path(folder) / "explanation.html", raw=raw, redact=redact)
+            client.log_artifact(run, str(Path(folder) / "explanation.html"), prefix)
         return run
 
 

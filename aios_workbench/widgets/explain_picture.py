@@ -6,6 +6,7 @@ import base64
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aios_workbench import _hooks
 from aios_workbench.errors import ParameterError
 from aios_workbench.widgets import explain_agreement, explain_beyond, explain_points, explain_view
 from aios_workbench.widgets import explain_chart as chart
@@ -18,7 +19,7 @@ from aios_workbench.widgets.svg import figure, text
 
 if TYPE_CHECKING:
     from aios_workbench.explain.models import Column
-    from aios_workbench.widgets.explain_pages import Picture
+    from aios_workbench.widgets.explain_pages import Picture, RowPage
 
 _MAX_ROWS = 40
 #: Points of a still picture: as many as can be told apart in it.
@@ -83,11 +84,21 @@ def canvas(
         raise ParameterError("no row was explained: there is nothing to draw")
     at = explain_view.first_rows(looked, out)[0] if row is None else looked.row(row)
     page = explain_view.row_page(looked, at, out)
-    if not raw:
-        bars = [b.model_copy(update={"value": "", "number": None}) for b in page.bars]
-        page = page.model_copy(update={"label": str(at), "bars": bars})
+    page = _leaving(page) if raw else _bare(page)
     draw = {"waterfall": row_chart.waterfall, "force": row_chart.force, "compare": row_chart.compare}[picture]
     return draw(page, columns, unit)
+
+
+def _bare(page: RowPage) -> RowPage:
+    """Return a row without its values."""
+    bars = [b.model_copy(update={"value": "", "number": None}) for b in page.bars]
+    return page.model_copy(update={"label": str(page.row), "bars": bars})
+
+
+def _leaving(page: RowPage) -> RowPage:
+    """Return a row as it may leave the kernel in a picture: personal data replaced."""
+    bars = [b.model_copy(update={"value": _hooks.redact(b.value)}) for b in page.bars]
+    return page.model_copy(update={"label": _hooks.redact(page.label), "bars": bars})
 
 
 def overview(looked: Looked, output: int) -> Canvas:
@@ -165,7 +176,7 @@ def html(looked: Looked) -> str:
     output = looked.data.output
     images = [_image(overview(looked, output))]
     if len(looked.arrays.values):
-        page = explain_view.row_page(looked, explain_view.first_rows(looked, output)[0], output)
+        page = _leaving(explain_view.row_page(looked, explain_view.first_rows(looked, output)[0], output))
         draw = row_chart.compare if looked.arrays.lime is not None else row_chart.waterfall
         marked = (
             f'<img alt="what counts in picture {page.row}" src="{text(page.image)}">' if page.image else ""

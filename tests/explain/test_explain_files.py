@@ -12,9 +12,11 @@ from typing import Any
 
 import fake_explain
 import numpy as np
+import pandas as pd
 import pytest
 from fake_explain import EVIL, explanation
 
+import aios_workbench as aios
 from aios_workbench import explain
 from aios_workbench.errors import CorruptExplanationError, ExplainError, NotFoundError
 from aios_workbench.explain import files, summary
@@ -189,3 +191,36 @@ def test_code_runs_and_hostile_names_stay_on_a_line() -> None:
     assert len(repr(ex).splitlines()) < 30
     assert max(map(len, repr(ex).splitlines())) < 400
     assert one_line("a\nb\x1b[31m") == "a b [31m"
+
+
+def people() -> Any:
+    frame = pd.DataFrame({
+        "mail": [f"person{i}@example.com" for i in range(40)], "card": [4111111111111111] * 40, "age": range(40),
+    })  # fmt: skip
+    model = lambda d: d["age"] + d["mail"].str.len()  # noqa: E731 - of the user's
+    return aios.explain(model, frame.head(6), background=frame, lime=False, cache=False, budget=20)
+
+
+def test_personal_data_of_single_rows_is_replaced_in_all_that_leaves(tmp_path: Path) -> None:
+    ex = people()
+    for page in (
+        ex.to_html(raw=True),
+        ex.to_json(raw=True),
+        ex.save(tmp_path / "a.json", raw=True).read_text(),
+    ):
+        assert "@example.com" not in page
+        assert "4111111111111111" not in page
+    back = explain.load(ex.save(tmp_path / "a.zip", raw=True))
+    assert back.frame is not None
+    assert back.frame["mail"].str.startswith("email_").all()
+    assert back.frame["card"].isna().all()  # a column of numbers stays one
+    assert back.frame["age"].tolist() == ex.frame["age"].tolist()
+    assert ex.frame["mail"].iloc[0] == "person0@example.com"
+
+
+def test_personal_data_is_kept_where_that_is_asked_for(tmp_path: Path) -> None:
+    ex = people()
+    back = explain.load(ex.save(tmp_path / "a.zip", raw=True, redact=False))
+    assert back.frame is not None
+    assert back.frame["mail"].tolist() == ex.frame["mail"].tolist()
+    assert "person0@example.com" in ex.save(tmp_path / "a.json", raw=True, redact=False).read_text()

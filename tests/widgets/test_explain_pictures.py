@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from explain_payloads import VIEWS
 from explain_payloads import answer as made_up
@@ -296,3 +297,16 @@ def test_an_image_is_shown_with_what_counts_marked() -> None:
     assert reply is not None
     assert reply.data["image"].startswith("data:image/png;base64,")  # type: ignore[union-attr]
     assert '<img alt="what counts in picture 0" src="data:image/png;base64,' in html(e)
+
+
+def test_personal_data_is_in_no_picture() -> None:
+    frame = pd.DataFrame({"mail": [f"a{i}@example.com" for i in range(30)], "age": range(30)})
+    ex = aios.explain(
+        lambda d: d["age"] + d["mail"].str.len(), frame.head(4), background=frame, lime=False, cache=False
+    )
+    assert "example.com" not in explain_picture.svg(ex, "waterfall", row=0)
+    assert "email_" in explain_picture.svg(ex, "waterfall", row=0)
+    pictures = re.findall(r"base64,([A-Za-z0-9+/=]+)", explain_picture.html(Looked(ex)))
+    drawn = [base64.b64decode(p).decode() for p in pictures]
+    assert any("email_" in p for p in drawn)
+    assert not any("example.com" in p for p in drawn)
