@@ -84,10 +84,10 @@ def trees_native() -> Found:
     return timed(len(x), lambda: _added(BOOSTER.predict(x, pred_contrib=True, num_threads=2), x))
 
 
-def trees_shap() -> Found:
+def trees_shap(rows: int = 2_000) -> Found:
     import shap
 
-    x, explainer = ROWS[:2_000], shap.TreeExplainer(BOOSTER)
+    x, explainer = ROWS[:rows], shap.TreeExplainer(BOOSTER)
     base = float(np.ravel(explainer.expected_value)[-1])
     return timed(len(x), lambda: _added(np.c_[explainer.shap_values(x), np.full(len(x), base)], x))
 
@@ -232,6 +232,8 @@ METHODS: dict[str, Callable[[], Found]] = {
     "trees_shap": trees_shap,
     "trees_ours": trees_ours,
     "trees_accelerated": lambda: trees_ours(accelerator=True),
+    "trees_shap_many": lambda: trees_shap(10_000),
+    "trees_accelerated_many": lambda: trees_ours(accelerator=True, rows=10_000),
     "trees_interventional": lambda: trees_ours(method="tree_interventional", rows=300),
     "box_ours": lambda: _sampled(Counted(score), data.ROWS),
     "box_permutation": lambda: _shap(Counted(score), data.ROWS, "permutation"),
