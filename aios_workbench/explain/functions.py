@@ -80,7 +80,7 @@ def open_function(
         made.notes.append(f"{name} says which class and not how probable it is: attributions are of 0 and 1")
         return made
     found = np.asarray(answer, dtype=np.float64)
-    if found.ndim > 2 or len(found) != len(some):
+    if found.ndim not in (1, 2) or len(found) != len(some):
         raise ModelFailed(
             f"{name} was asked about {len(some)} rows and answered an array of shape {found.shape}; a row each, of one "
             "number or one for each class, is expected"

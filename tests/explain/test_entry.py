@@ -48,7 +48,7 @@ def slow(frame: pd.DataFrame) -> Any:
     ids=lambda v: type(v).__name__ if hasattr(v, "fit") else "",
 )  # fmt: skip
 def test_the_explainer_fits_the_model_and_says_why(model: Any, y: Any, method: str) -> None:
-    ex = explain(fit(model, X, y), X.head(6), background=X, budget=20, cache=False)
+    ex = explain(fit(model, X, y), X.head(6), background=X, budget=200, cache=False)
     assert ex.data.method.name == method
     assert ex.data.method.why
     assert ex.data.lime is not None
@@ -324,3 +324,8 @@ def test_options_of_tables_are_refused_for_texts() -> None:
         aios.explain(len, ["a text"], background=["another"], cache=False)
     with pytest.raises(ExplainInputError, match="cannot be asked"):
         aios.explain(object(), ["a text"], cache=False)
+
+
+def test_a_function_that_answers_nothing_is_told() -> None:
+    with pytest.raises(ModelFailed, match=r"answered"):
+        explain(lambda frame: None, X.head(3), background=X, cache=False)

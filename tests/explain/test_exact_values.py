@@ -88,7 +88,7 @@ def test_few_columns_are_explained_exactly_and_it_says_why() -> None:
         return (d["c0"] * d["c1"] + d["c2"]).to_numpy()
 
     data = frame(3)
-    ex = aios.explain(product, data.head(5), background=data, lime=False, cache=False, budget=20)
+    ex = aios.explain(product, data.head(5), background=data, lime=False, cache=False, budget=200)
     assert (ex.data.method.name, ex.data.method.exact, ex.errors) == ("exact", True, None)
     assert "few columns" in ex.data.method.why
     np.testing.assert_allclose(ex.values[:, 2], data["c2"].head(5) - data["c2"].mean(), atol=1e-9)

@@ -160,7 +160,7 @@ def test_linear_values_are_shaps() -> None:
 def test_a_pipeline_that_mixes_columns_is_asked_instead() -> None:
     frame = X[["a", "b", "c"]]
     model = fit(make_pipeline(StandardScaler(), PCA(2), LogisticRegression()), frame, Y)
-    ex = explain(model, frame.head(4), background=frame, lime=False, cache=False)
+    ex = explain(model, frame.head(4), background=frame, lime=False, cache=False, budget=None)
     assert ex.data.method.name == "exact"
     assert "mixes columns" in ex.data.method.why
     np.testing.assert_allclose(
