@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 from aios_workbench.errors import CycleError, DefinitionError, NotFoundError, hint
@@ -130,32 +130,40 @@ class WorkflowSpec:
         known = {f.name for f in fields(StepSpec)}
         try:
             steps = [StepSpec(**{k: v for k, v in step.items() if k in known}) for step in data["steps"]]
-            return cls(
-                data["name"], topological(steps, data["name"]), list(data.get("parameters", [])),
-                data.get("description", ""), data.get("max_parallel", 8),
-            )  # fmt: skip
+            own = {f.name: data[f.name] for f in fields(cls) if f.name in data}
+            return cls(**{**own, "steps": topological(steps, data["name"])})
         except (KeyError, TypeError, AttributeError) as e:
             raise DefinitionError(f"this is not a workflow: {type(e).__name__} {e}") from e
 
     @property
     def hash(self) -> str:
         """Identity of graph, code and policies, the same in every process: 32 hex digits."""
-        data = self.to_dict()
-        for step in data["steps"]:
-            for told_otherwise in (
-                "fn",
-                "fallbacks",
-                "when",
-                "check",
-                "code",
-                "doc",
-                "cell",
-                "cell_id",
-            ):  # by code_hash
-                del step[told_otherwise]
-            if not step["check_name"]:  # so that what was written before there were checks keeps its identity
-                del step["check_name"]
+        data = _without_unset(self, self.to_dict(), _FIRST_WORKFLOW_FIELDS)
+        data["steps"] = [
+            _without_unset(
+                step, {k: v for k, v in told.items() if k not in _BY_CODE_HASH}, _FIRST_STEP_FIELDS
+            )
+            for step, told in zip(self.steps, data["steps"], strict=True)
+        ]
         return digest(data)
+
+
+#: What a step's code hash, or its place in the notebook, says already.
+_BY_CODE_HASH = frozenset(("fn", "fallbacks", "when", "check", "code", "doc", "cell", "cell_id"))
+_FIRST_WORKFLOW_FIELDS = frozenset(("format", "name", "steps", "parameters", "description", "max_parallel"))
+_FIRST_STEP_FIELDS = frozenset((
+    "name", "kind", "deps", "after", "params", "retries", "backoff", "timeout", "cache", "tags", "code_hash",
+    "fallback_names", "when_deps", "when_params", "form", "on_reject",
+))  # fmt: skip
+
+
+def _without_unset(spec: Any, data: dict[str, Any], first: frozenset[str]) -> dict[str, Any]:
+    """Leave out fields that came later and are not used: a workflow keeps the identity it had before them."""
+    unset = {
+        f.name: f.default if f.default_factory is MISSING else f.default_factory()
+        for f in fields(spec) if f.name not in first
+    }  # fmt: skip
+    return {k: v for k, v in data.items() if k not in unset or v != unset[k]}
 
 
 def digest(data: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 #: Raised by one with every change below; `MIGRATIONS[n]` takes a catalog from version n to n + 1.
-VERSION = 5
+VERSION = 6
 
 #: What `aios.sql` offers, in reading order.
 TABLES = (
@@ -210,5 +210,7 @@ create table job_alerts (
 );
 create index job_alerts_waiting on job_alerts (next_at) where status = 'waiting';
 create index events_of_drift on events (seq) where kind = 'drift.alert';
+""",
+    5: """
 """,
 }
