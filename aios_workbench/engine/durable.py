@@ -19,8 +19,9 @@ from dbos import DBOS
 from sqlalchemy.exc import SQLAlchemyError
 
 from aios_workbench.engine import gates
-from aios_workbench.engine.execute import Job, execute, wanted
+from aios_workbench.engine.execute import execute, wanted
 from aios_workbench.engine.failures import describe, plain
+from aios_workbench.engine.job import Job
 from aios_workbench.engine.records import CANCELLED, FAILED, SKIPPED, SUCCEEDED, Record, tell_run, tell_step
 from aios_workbench.errors import WorkspaceError
 from aios_workbench.observe import environment

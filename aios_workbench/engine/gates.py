@@ -12,9 +12,10 @@ import json
 import time
 from typing import Any
 
+from aios_workbench.engine.calls import run_function
 from aios_workbench.engine.decisions import POLICY, decide
-from aios_workbench.engine.execute import Job, run_function
 from aios_workbench.engine.failures import describe, plain
+from aios_workbench.engine.job import Job
 from aios_workbench.engine.records import (
     CANCELLED,
     FAILED,

@@ -9,7 +9,7 @@ import pytest
 from kit import PATIENCE, Box, statuses, until
 
 import aios_workbench as aios
-from aios_workbench.engine.execute import MAX_BACKOFF, backoff
+from aios_workbench.engine.attempts import MAX_BACKOFF, backoff
 from aios_workbench.errors import RunError, StepFailed, StepTimeout
 
 

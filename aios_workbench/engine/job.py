@@ -1,0 +1,71 @@
+"""All that is needed to execute one step of one run."""
+
+from __future__ import annotations
+
+import contextlib
+import dis
+import functools
+import importlib
+import pickle
+import sys
+import threading
+import types
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from aios_workbench.engine.failures import remember_source
+from aios_workbench.workflow import StepSpec
+from aios_workbench.workspace import Artifact, Workspace, importing
+
+
+@dataclass
+class Job:
+    """All that is needed to execute one step of one run."""
+
+    ws: Workspace
+    executor: str
+    run_id: str
+    leg: int
+    workflow: str
+    spec: StepSpec
+    inputs: dict[str, Artifact]  # by function parameter: outputs of other steps, and workflow parameters
+    job_run_id: str | None = None
+    again: bool = False  # a process before this one may have tried
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    kept: Artifact | None = None  # of the last attempt
+
+    def load(self, artifact: dict[str, Any]) -> Callable[..., Any]:
+        """Return a stored function."""
+        blob = self.ws.artifacts.read(Artifact.from_dict(artifact))
+        with importing:
+            function: Callable[..., Any] = pickle.loads(blob)  # noqa: S301 - own workspace, verified
+            import_ahead(function)
+        remember_source(function, self.spec)
+        return function
+
+    def values(self, names: dict[str, Artifact]) -> dict[str, Any]:
+        """Return loaded values; every step gets copies of its own."""
+        return {name: self.ws.artifacts.get(artifact) for name, artifact in names.items()}
+
+
+def import_ahead(function: Callable[..., Any]) -> None:
+    """Import what a function imports, one function at a time; see `importing`.
+
+    What cannot be imported is left to the function: it may be optional, and its error belongs into the step.
+    """
+    code = getattr(function, "__code__", None)
+    for name in imported_modules(code) if code is not None else ():
+        if name not in sys.modules:
+            with contextlib.suppress(Exception):
+                importlib.import_module(name)
+
+
+@functools.lru_cache(maxsize=4096)
+def imported_modules(code: types.CodeType) -> tuple[str, ...]:
+    """Return the modules a function's import statements name, those of its inner functions too."""
+    found = [i.argval for i in dis.get_instructions(code) if i.opname == "IMPORT_NAME" and i.argval]
+    for const in code.co_consts:
+        if isinstance(const, types.CodeType):
+            found += imported_modules(const)
+    return tuple(dict.fromkeys(found))
