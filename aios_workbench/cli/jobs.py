@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from aios_workbench.errors import NotFoundError
 from aios_workbench.workflow.durations import format_duration
 
 if TYPE_CHECKING:
+    from aios_workbench.promote.schedule import Schedule, Upcoming
     from aios_workbench.workspace import Workspace
 
 _POLL_SECONDS = 0.25
@@ -102,6 +104,74 @@ def _show_runs(found: list[dict[str, Any]]) -> None:
           output.clock(r["tick_at"] or r["queued_at"]), format_duration(output.took(r)),
           output.short(r["reason"] or "", 100)) for r in found],
     ))  # fmt: skip
+
+
+@jobs.command(short_help="Show when a job, or a cron expression, runs next.")
+@click.argument("schedule", metavar="JOB|CRON")
+@click.option("--timezone", metavar="ZONE", help="The zone of a cron expression.  [default: UTC]")
+@click.option(
+    "-n", "--count", default=10, show_default=True, type=click.IntRange(1, 1000), help="How many runs."
+)
+@click.option("--from", "start", metavar="TIME",
+              help="Start there instead of now: 2026-03-28 or 2026-03-28T12:00, on the zone's own clock.")  # fmt: skip
+@json_option
+@click.pass_obj
+def preview(
+    state: State, schedule: str, timezone: str | None, count: int, start: str | None, as_json: bool
+) -> None:
+    """Show the next runs of a job, or of a cron expression such as '30 2 * * *'.
+
+    Each with the time on the zone's clock, in UTC, and what a change of that clock does to it.
+    """
+    ticks = _ticks(state, schedule, timezone)
+    lines = ticks.preview(_instant(start, ticks.timezone), count)
+    if as_json:
+        output.emit({
+            "schedule": ticks.cron, "timezone": ticks.timezone, "words": ticks.describe(),
+            "upcoming": [line.to_dict() for line in lines],
+        })  # fmt: skip
+        return
+    output.say(ticks.describe())
+    show_ticks(lines)
+
+
+def show_ticks(lines: list[Upcoming]) -> None:
+    """Print the lines of a preview."""
+    if not lines:
+        output.say("never, in the next 50 years")
+        return
+    output.show(output.table(
+        ("runs at", "UTC", "note"),
+        [(u.local if u.runs else "-", u.utc if u.runs else "-", u.note or "") for u in lines],
+    ))  # fmt: skip
+
+
+def _ticks(state: State, schedule: str, timezone: str | None) -> Schedule:
+    from aios_workbench.errors import JobError
+    from aios_workbench.promote import JobSpec, get
+    from aios_workbench.promote.schedule import Schedule
+
+    if len(schedule.split()) > 1:
+        return Schedule(schedule, timezone or "UTC")
+    job = get(state.workspace(), schedule)
+    found = JobSpec.from_dict(job.to_dict()["spec"]).ticks
+    if found is None:
+        raise JobError(f"job '{job.name}' has no schedule: `aios jobs run {job.name}` runs it")
+    return found if timezone is None else Schedule(found.cron, timezone)
+
+
+def _instant(text: str | None, timezone: str) -> float:
+    from aios_workbench.promote.schedule import zone
+
+    if text is None:
+        return time.time()
+    try:
+        start = dt.datetime.fromisoformat(text)
+        return (start if start.tzinfo else start.replace(tzinfo=zone(timezone))).timestamp()
+    except (ValueError, OverflowError):
+        raise click.BadParameter(
+            f"{text!r} is no time; write 2026-03-28 or 2026-03-28T12:00", param_hint="--from"
+        ) from None
 
 
 @jobs.command(short_help="Fire no more ticks.")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from aios_workbench.cli import exits, output
+from aios_workbench.cli.jobs import show_ticks
 from aios_workbench.cli.state import State, json_option
 
 if TYPE_CHECKING:
     from aios_workbench.promote import Finding
+
+_TICKS = 5
 
 
 @click.command(short_help="Make a notebook a scheduled job.")
@@ -65,10 +69,14 @@ def promote(
     findings = check(notebook, spec)
     broken = any(f.severity == "error" for f in findings)
     if broken or only_check:
+        ticks = spec.ticks.preview(time.time(), _TICKS) if spec.ticks is not None else []
         if as_json:
-            output.emit({"ok": not broken, "findings": [f.to_dict() for f in findings]})
+            output.emit({"ok": not broken, "findings": [f.to_dict() for f in findings],
+                         **({"upcoming": [u.to_dict() for u in ticks]} if ticks else {})})  # fmt: skip
         else:
             _show(findings)
+            if ticks:
+                show_ticks(ticks)
             output.say(
                 "it cannot be promoted; nothing was changed" if broken else "nothing stands in the way"
             )

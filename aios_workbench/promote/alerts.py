@@ -106,6 +106,19 @@ def tell(ws: Workspace, now: float, send: Send | None = None) -> int:
     return sent
 
 
+def rearm(ws: Workspace, now: float) -> None:
+    """Let no alert wait longer than its longest wait: a clock that was ahead wrote its time down."""
+    late = now + _LONGEST
+    if ws.catalog.one(
+        "select 1 from job_alerts where status = 'waiting' and next_at > :late limit 1", late=late
+    ):
+        ws.catalog.write(
+            "update job_alerts set next_at = :now where status = 'waiting' and next_at > :late",
+            now=now,
+            late=late,
+        )
+
+
 def _take(ws: Workspace, now: float) -> dict[str, Any] | None:
     """Take the next alert that is due, so that no other worker does until its turn comes again."""
     due = "select seq from job_alerts where status = 'waiting' and next_at <= :now limit 1"

@@ -19,7 +19,7 @@ from typing import Any
 
 from aios_workbench.errors import AiosError
 from aios_workbench.promote import alerts
-from aios_workbench.promote.plan import plan, rearmed
+from aios_workbench.promote.plan import GRACE_SECONDS, plan, rearmed
 from aios_workbench.promote.records import load_error
 from aios_workbench.promote.spec import JobSpec
 from aios_workbench.workspace import Workspace, dumps
@@ -90,18 +90,39 @@ _INSERT = (
 
 
 def rearm(ws: Workspace, now: float) -> None:
-    """After the clock was set back: let no job wait for a tick that a wrong clock put far ahead."""
+    """Undo what a clock that was ahead, and was set back, has left: nothing may wait for a time it made up.
+
+    No job waits for a tick further ahead than its next one. A tick still to come that was written down as missed
+    will be due like any other; one that ran stays, so that it does not run twice. No alert waits for years.
+    """
+    alerts.rearm(ws, now)
+    if (
+        not _early(ws.catalog.query(_ACTIVE), now)
+        and ws.catalog.one(_MADE_UP, at=now + GRACE_SECONDS) is None
+    ):
+        return
     with ws.catalog.transaction() as con:
-        for row in con.execute("select * from jobs where status = 'active'").fetchall():
-            spec = _spec(row["spec"])
-            if spec is None or spec.ticks is None:
-                continue
+        for job_id, at in _early([dict(row) for row in con.execute(_ACTIVE)], now):
+            con.execute("update jobs set next_tick_at = :at where job_id = :id", {"at": at, "id": job_id})
+        con.execute(
+            "delete from job_runs where status = 'skipped' and tick_at > :at", {"at": now + GRACE_SECONDS}
+        )
+
+
+_ACTIVE = "select job_id, spec, next_tick_at from jobs where status = 'active'"
+_MADE_UP = "select 1 from job_runs where status = 'skipped' and tick_at > :at limit 1"
+
+
+def _early(jobs: list[dict[str, Any]], now: float) -> list[tuple[str, float | None]]:
+    """Return the jobs that have a tick before the one they wait for, and that tick."""
+    found = []
+    for row in jobs:
+        spec = _spec(row["spec"])
+        if spec is not None and spec.ticks is not None:
             again = rearmed(spec.ticks, row["next_tick_at"], now)
             if again != row["next_tick_at"]:
-                con.execute(
-                    "update jobs set next_tick_at = :at where job_id = :id",
-                    {"at": again, "id": row["job_id"]},
-                )
+                found.append((row["job_id"], again))
+    return found
 
 
 @functools.lru_cache(maxsize=1024)

@@ -1,28 +1,63 @@
 """When a job is due: a cron expression read in an IANA time zone. No clock in here; every instant is given.
 
-Daylight saving follows Debian's cron (by `cronsim`), on the wall clock of the job's zone:
+Daylight saving follows Debian's cron, on the wall clock of the job's zone:
 
 * A job at a fixed time (minute and hour fields without ``*``) runs once a day, always. A time the clock skips
   (02:30 when 02:00 becomes 03:00) runs at the first instant after the gap; a time the clock shows twice runs
-  at the first of the two.
+  at the first of the two. A day that a zone leaves out altogether (30 December 2011 in Samoa) has no run.
 * A job with a wildcard (``*/15 * * * *``, ``0 * * * *``) follows real time: it does not run in the gap, and
   runs through both of the repeated hours.
+
+`cronsim` reads the fields and knows the days; the hours are our own (`wallclock`), because cronsim goes through
+them in steps of an hour and so goes astray where a clock moves by half of one, or skips midnight.
 """
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import functools
+import itertools
 import zoneinfo
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cronsim import CronSim, CronSimError
 
 from aios_workbench.errors import JobError, hint
+from aios_workbench.promote import wallclock
+from aios_workbench.promote.wallclock import Moment
 
 _DAY = 86_400.0
+_YEARS = 50
+
+
+@dataclass(frozen=True)
+class Upcoming:
+    """A line of a preview: a run to come, or runs that the clock leaves out.
+
+    Attributes
+    ----------
+    at : float
+        When, epoch seconds.
+    local, utc : str
+        The same on the wall clock of the schedule's zone, with its offset, and in UTC.
+    runs : bool
+        False when the line only says what is left out.
+    note : str or None
+        What a change of the clock does to this run.
+    """
+
+    at: float
+    local: str
+    utc: str
+    runs: bool = True
+    note: str | None = None
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain data."""
+        return dict(vars(self))
 
 
 @dataclass(frozen=True)
@@ -59,7 +94,7 @@ class Schedule:
             )
         zone(self.timezone)
         try:
-            CronSim(self.cron, dt.datetime(2024, 1, 1, tzinfo=dt.UTC))
+            _parsed(self.cron)
         except CronSimError as e:
             raise JobError(
                 f"schedule {self.cron!r}: {str(e).lower()} field; fields are minute (0-59), hour (0-23), day of month "
@@ -68,20 +103,23 @@ class Schedule:
 
     def after(self, instant: float) -> Iterator[float]:
         """Give the ticks later than `instant` (epoch seconds), in order."""
-        # Started inside a repeated hour, cronsim may first name the same wall time of the earlier one.
-        last = instant
-        sim = CronSim(self.cron, dt.datetime.fromtimestamp(instant, zone(self.timezone)))
-        fixed = sim.fixup_tz is not None
-        for tick in sim:
-            at = tick.timestamp()
-            # Where the clock skips midnight, cronsim starts the day at a time that is not there: what stands
-            # at that instant instead must fit as well.
-            real = dt.datetime.fromtimestamp(at, tick.tzinfo)
-            if not fixed and not (real.hour in sim.hours and real.minute in sim.minutes):
-                continue
-            if at > last:
-                last = at
-                yield at
+        return (moment.at for moment in self._moments(instant) if moment.runs)
+
+    def _moments(self, instant: float) -> Iterator[Moment]:
+        tz = zone(self.timezone)
+        sim = _parsed(self.cron)
+        fixed = not any(field.startswith("*") for field in self.cron.split()[:2])
+        minutes = [60 * h + m for h in sorted(sim.hours) for m in sorted(sim.minutes)]
+        held: list[Moment] = []  # of days on end near which the clock moves: they may interleave
+        yesterday = dt.datetime.fromtimestamp(instant, tz).date() - dt.timedelta(days=1)
+        for day in _days(sim, yesterday):
+            if wallclock.is_quiet(day, tz):
+                yield from _in_order(held, instant)
+                held = []
+                yield from wallclock.quiet(day, minutes, tz, instant)
+            else:
+                held += wallclock.unquiet(day, minutes, tz, fixed=fixed)
+        yield from _in_order(held, instant)
 
     def next_after(self, instant: float) -> float | None:
         """Return the first tick later than `instant`, or None when there is none in 50 years."""
@@ -109,8 +147,31 @@ class Schedule:
 
     def upcoming(self, instant: float, count: int = 10) -> list[float]:
         """Return the next `count` ticks after `instant`."""
-        ticks = self.after(instant)
-        return [tick for _, tick in zip(range(count), ticks, strict=False)]
+        return list(itertools.islice(self.after(instant), count))
+
+    def preview(self, instant: float, count: int = 10) -> list[Upcoming]:
+        """Return the next `count` ticks after `instant` in words, and between them what the clock leaves out.
+
+        Examples
+        --------
+        >>> before = 1774738800.0  # 2026-03-29 00:00 in Berlin, two hours before its clocks go forward
+        >>> for line in Schedule("30 2 * * *", "Europe/Berlin").preview(before, 2):
+        ...     print(line.local, "|", line.utc, "|", line.note)
+        Sun 2026-03-29 03:00 +02:00 | 2026-03-29 01:00 | instead of 02:30: the clock goes from 02:00 to 03:00
+        Mon 2026-03-30 02:30 +02:00 | 2026-03-30 00:30 | None
+        """
+        tz = zone(self.timezone)
+        lines: list[Upcoming] = []
+        for moment in self._moments(instant):
+            if not count:
+                break
+            count -= moment.runs
+            wall = dt.datetime.fromtimestamp(moment.at, tz)
+            text = wall.isoformat(" ", "minutes")
+            local = f"{wall:%a} {text[:16]} {text[16:]}"
+            utc = f"{dt.datetime.fromtimestamp(moment.at, dt.UTC):%Y-%m-%d %H:%M}"
+            lines.append(Upcoming(moment.at, local, utc, moment.runs, moment.note))
+        return lines
 
     def describe(self) -> str:
         """Return the schedule in words.
@@ -120,7 +181,36 @@ class Schedule:
         >>> Schedule("0 6 * * *", "Europe/Berlin").describe()
         'At 06:00 every day (Europe/Berlin)'
         """
-        return f"{CronSim(self.cron, dt.datetime(2024, 1, 1, tzinfo=dt.UTC)).explain()} ({self.timezone})"
+        return f"{_parsed(self.cron).explain()} ({self.timezone})"
+
+
+@functools.lru_cache(maxsize=1024)
+def _parsed(cron: str) -> CronSim:
+    return CronSim(cron, dt.datetime(2024, 1, 1, tzinfo=dt.UTC))
+
+
+def _days(sim: CronSim, first: dt.date) -> Iterator[dt.date]:
+    """Give the days that fit, from `first` until there has been none in 50 years."""
+    latest = first.year
+    for year in range(first.year, dt.MAXYEAR):
+        for month in sorted(sim.months):
+            for number in range(1, calendar.monthrange(year, month)[1] + 1):
+                day = dt.date(year, month, number)
+                if day >= first and sim.match_day(day):
+                    latest = year
+                    yield day
+        if year > latest + _YEARS:
+            return
+
+
+def _in_order(moments: Iterable[Moment], after: float) -> Iterator[Moment]:
+    """Give each moment once; of a tick that another one was moved to, the one that says so."""
+    once: dict[tuple[float, bool], Moment] = {}
+    for moment in moments:
+        key = (moment.at, moment.runs)
+        if moment.at > after and (key not in once or once[key].note is None):
+            once[key] = moment
+    yield from (once[key] for key in sorted(once))
 
 
 @functools.cache
@@ -137,7 +227,7 @@ def zone(name: str) -> dt.tzinfo:
         When there is no such zone, naming the nearest one.
     """
     if name == "UTC":
-        return dt.UTC  # cronsim's shortcut for UTC looks for this very object
+        return dt.UTC  # where no tzdata is installed, too
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):

@@ -23,6 +23,9 @@ _DOZE = 3.0
 #: How often the catalog is asked whether anything was written (a pragma, microseconds).
 _GLANCE = 0.4
 _BACK_OFF = 5.0
+#: How often a worker makes sure that nothing waits for a time that a wrong clock made up: another worker, dead
+#: since, may have been the only one to see that clock.
+_REARM = 60.0
 
 
 class Stopper(Protocol):
@@ -69,6 +72,7 @@ class Scheduler:
         self._stopping = threading.Event()
         self._free = threading.Event()
         self._last_now: float | None = None
+        self._rearmed = 0.0
         self._alerts = alerts.Teller(ws, clock)
 
     @property
@@ -87,10 +91,12 @@ class Scheduler:
         """Claim all ticks due at `now`, for every job; returns the ids of the job runs recorded, skipped ones too.
 
         A worker that starts, or whose clock went back, first makes sure that no job waits for a tick further
-        ahead than its next one.
+        ahead than its next one; then from time to time.
         """
-        if self._last_now is None or now < self._last_now:
+        set_back = self._last_now is None or now < self._last_now
+        if set_back or time.monotonic() - self._rearmed > _REARM:
             claims.rearm(self.ws, now)
+            self._rearmed = time.monotonic()
         self._last_now = now
         return [row["job_run_id"] for row in claims.claim_ticks(self.ws, now)]
 

@@ -108,6 +108,38 @@ def test_job(project: Project) -> None:
     project.error("jobs", "show", "daily", code=3)
 
 
+def test_preview(project: Project) -> None:
+    notebook("nb.ipynb", "print(n)")
+    shown = project(
+        "jobs", "preview", "30 2 * * *", "--timezone", "Europe/Berlin", "--from", "2026-03-29", "-n", "2"
+    )
+    first, second = [line for line in shown.stdout.splitlines() if "2026-03" in line]
+    assert "Sun 2026-03-29 03:00 +02:00" in first
+    assert "2026-03-29 01:00" in first
+    assert "instead of 02:30: the clock goes from 02:00 to 03:00" in first
+    assert "Mon 2026-03-30 02:30 +02:00" in second
+    gap = project.json(
+        "jobs", "preview", "0 2-4/2 * * *", "--timezone", "Europe/Berlin", "--from", "2026-03-29"
+    )
+    assert len(gap["upcoming"]) == 10
+    assert "never" in project("jobs", "preview", "0 0 */30 2 MON#5").stdout
+    assert "zone" in project.error("jobs", "preview", "* * * * *", "--timezone", "Mars/Base", code=2).lower()
+    assert "no time" in project("jobs", "preview", "* * * * *", "--from", "soon", code=2).stderr
+
+    project("promote", "nb.ipynb", "--name", "daily", "--schedule", "0 6 * * *", "--timezone", "Asia/Tokyo")
+    of_job = project.json("jobs", "preview", "daily", "--from", "2028-02-29", "-n", "1")
+    assert of_job["words"] == "At 06:00 every day (Asia/Tokyo)"
+    assert of_job["upcoming"] == [{
+        "at": 1835384400.0, "local": "Tue 2028-02-29 06:00 +09:00", "utc": "2028-02-28 21:00",
+        "runs": True, "note": None,
+    }]  # fmt: skip
+    project("promote", "nb.ipynb", "--name", "byhand")
+    assert "has no schedule" in project.error("jobs", "preview", "byhand", code=2)
+    checked = project.json("promote", "nb.ipynb", "--check", "--schedule", "0 6 * * *")
+    assert [u["local"][15:] for u in checked["upcoming"]] == ["06:00 +00:00"] * 5
+    assert "06:00 +00:00" in project("promote", "nb.ipynb", "--check", "--schedule", "0 6 * * *").stdout
+
+
 def test_cancel_a_queued_job_run(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     from aios_workbench.engine import control
 
