@@ -31,15 +31,15 @@ if TYPE_CHECKING:
     from aios_workbench.engine import find_runs as runs
     from aios_workbench.explain.cards import ModelCard, model_card
     from aios_workbench.widgets.picture import save_picture
-    from aios_workbench.workflow import Decision, Workflow
+    from aios_workbench.workflow import Breaker, Decision, Workflow
     from aios_workbench.workspace import Workspace
     from aios_workbench.workspace import workspace as open_workspace
     from aios_workbench.workspace.sql import sql
 
 _HOMES = {
-    "Context": "engine", "Decision": "workflow", "Run": "engine", "Workflow": "workflow", "Workspace": "workspace",
-    "context": "engine", "history": "engine", "in_step": "engine", "save_picture": "widgets.picture",
-    "ModelCard": "explain.cards", "model_card": "explain.cards", "sql": "workspace.sql",
+    "Breaker": "workflow", "Context": "engine", "Decision": "workflow", "ModelCard": "explain.cards", "Run": "engine",
+    "Workflow": "workflow", "Workspace": "workspace", "context": "engine", "history": "engine", "in_step": "engine",
+    "model_card": "explain.cards", "save_picture": "widgets.picture", "sql": "workspace.sql",
 }  # fmt: skip
 # Not named `workspace`: importing the package of that name would put the module in the function's place.
 _RENAMED = {
@@ -49,8 +49,8 @@ _RENAMED = {
 }
 
 __all__ = [
-    "Context", "Decision", "ModelCard", "Run", "Workflow", "Workspace", "context", "errors", "headless", "history",
-    "in_step", "model_card", "open_workspace", "run", "runs", "save_picture", "sql",
+    "Breaker", "Context", "Decision", "ModelCard", "Run", "Workflow", "Workspace", "context", "errors", "headless",
+    "history", "in_step", "model_card", "open_workspace", "run", "runs", "save_picture", "sql",
 ]  # fmt: skip
 
 

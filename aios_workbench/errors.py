@@ -10,6 +10,8 @@
     ├── RunError                 a run ended without its result
     │   ├── StepFailed           (carries the step's own traceback)
     │   ├── StepTimeout
+    │   ├── BreakerOpen          nobody calls what has failed too often, for a while
+    │   ├── AttemptsExhausted    a run has made as many attempts as its workflow allows
     │   ├── GateRejected
     │   ├── GateExpired
     │   └── RunCancelled
@@ -107,6 +109,16 @@ class StepFailed(RunError):
 
 class StepTimeout(RunError):
     """An attempt took longer than the step's timeout."""
+
+
+class BreakerOpen(RunError):
+    """A circuit breaker is open: the step's function was not called; the message says since when and until when."""
+
+    http_status = 503
+
+
+class AttemptsExhausted(RunError):
+    """A run has made as many attempts as its workflow allows; the message names what used them up."""
 
 
 class GateRejected(RunError):

@@ -1,123 +1,267 @@
-"""The attempts of a step: retries with backoff, then fallbacks; each is written down."""
+"""The attempts of a step: its own function with retries, then its fallbacks; each is written down.
+
+Around every call: the cap on the run's attempts, the circuit breaker, a second call beside a slow one.
+"""
 
 from __future__ import annotations
 
-import random
+import threading
 import time
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
+from aios_workbench.engine import breakers
+from aios_workbench.engine.allowance import claim
 from aios_workbench.engine.calls import Cancelled, run_function
 from aios_workbench.engine.failures import describe, plain
+from aios_workbench.engine.hedging import race
 from aios_workbench.engine.job import Job
-from aios_workbench.engine.records import (
-    CANCELLED,
-    SUCCEEDED,
-    Record,
-    reference,
-    tell_attempt,
-    tell_running,
-)
-from aios_workbench.errors import StepTimeout
+from aios_workbench.engine.records import CANCELLED, SUCCEEDED, Record, reference, tell_attempt, tell_running
+from aios_workbench.engine.retrying import judge, unworthy
+from aios_workbench.errors import AttemptsExhausted, BreakerOpen, StepTimeout
+from aios_workbench.workspace import Artifact
 
-MAX_BACKOFF = 60.0
+#: Errors that end the whole series: no retry, no fallback and no `on_error` makes up for them.
+FINAL = (AttemptsExhausted,)
 
 
-def make_attempts(job: Job, record: Record) -> None:
-    """Try the step until an attempt succeeds, its retries are used up or the run is cancelled; then its fallbacks."""
-    spec, catalog = job.spec, job.ws.catalog
-    first = _attempts_before(job) + 1
-    total = spec.retries + 1
-    function = None
-    for n in range(1, total + 1):
-        if job.cancelled.is_set():
-            record.status, record.error = CANCELLED, None
+class Call(Protocol):
+    """What makes an attempt; `run_function` does, and so does what runs a batch of a map."""
+
+    def __call__(  # noqa: D102 - the class says it
+        self, job: Job, function: Callable[..., Any], inputs: dict[str, Artifact], attempt: int,
+        timeout: float | None, /,
+    ) -> Artifact: ...  # fmt: skip
+
+
+def make_attempts(job: Job, record: Record, call: Call = run_function) -> None:
+    """Try the step until an attempt succeeds or nothing is left to try, and say in the record how it ended."""
+    series = _Series(job, record, call)
+    try:
+        if not series.own():
+            series.fallbacks()
+    except Cancelled:
+        record.status, record.error = CANCELLED, None
+    except FINAL as e:
+        before = "" if record.error is None else f". Before that: {_said(record.error)}"
+        record.error = plain(type(e).__name__, f"{e}{before}", job.spec.name)
+
+
+@dataclass
+class _Row:
+    """An attempt's row in the catalog."""
+
+    job: Job
+    number: int
+    kind: str
+    name: str | None
+    began: float
+    status: str = "running"
+    error: dict[str, Any] | None = None
+    message: str | None = None
+    ended: float | None = None
+
+    def tell(self, status: str, *, error: dict[str, Any] | None = None, message: str | None = None) -> None:
+        """Write how it is; what it ended with is its last word."""
+        if self.ended is not None:
             return
-        record.attempts = attempt = first + n - 1
-        began = time.time()
-        tell_running(catalog, job.run_id, spec.name, "running", attempt, record.started_at or began)
-        tell_attempt(catalog, job.run_id, spec.name, attempt, "running", began, executor=job.executor)
-        error: dict[str, Any]
-        try:
-            if function is None:
-                function = job.load(spec.fn or {})
-            output = run_function(job, function, job.inputs, attempt, spec.timeout)
-        except Cancelled:
-            record.status, record.error = CANCELLED, None
-            tell_attempt(
-                catalog,
-                job.run_id,
-                spec.name,
-                attempt,
-                "cancelled",
-                began,
-                executor=job.executor,
-                ended_at=time.time(),
-            )
-            return
-        except StepTimeout as e:
-            status, error = "timeout", plain("StepTimeout", str(e), spec.name)
-        except BaseException as e:  # noqa: BLE001 - sys.exit() in a cell must not take the engine along
-            status, error = "failed", describe(e, spec.name, function, spec)
-        else:
-            record.output = reference(output)
-            record.status, record.error = SUCCEEDED, None
-            tell_attempt(
-                catalog,
-                job.run_id,
-                spec.name,
-                attempt,
-                SUCCEEDED,
-                began,
-                executor=job.executor,
-                ended_at=time.time(),
-            )
-            return
-        record.error = error
+        self.status, self.error, self.message = status, error, message or self.message
+        self.ended = None if status == "running" else time.time()
+        self._write()
+
+    def note(self, message: str | None) -> None:
+        """Add what was decided after its end."""
+        if message is not None:
+            self.message = message
+            self._write()
+
+    def _write(self) -> None:
+        job = self.job
         tell_attempt(
-            catalog,
-            job.run_id,
-            spec.name,
-            attempt,
-            status,
-            began,
-            executor=job.executor,
-            ended_at=time.time(),
-            error=error,
-        )
-        if n < total:
-            tell_running(catalog, job.run_id, spec.name, "retrying", attempt, record.started_at or began)
-            job.cancelled.wait(backoff(spec.backoff, n))
-    _fall_back(job, record)
+            job.ws.catalog, job.run_id, job.spec.name, self.number, self.status, self.began, executor=job.executor,
+            ended_at=self.ended, error=self.error, kind=self.kind, name=self.name, message=self.message,
+        )  # fmt: skip
 
 
-def _fall_back(job: Job, record: Record) -> None:
-    """Ask the fallbacks in order; the first that answers decides, and the record says which."""
-    for artifact, name in zip(job.spec.fallbacks, job.spec.fallback_names, strict=True):
-        if job.cancelled.is_set():
-            record.status = CANCELLED
+class _Series:
+    """All attempts of one step in one leg, numbered on from those before."""
+
+    def __init__(self, job: Job, record: Record, call: Call) -> None:
+        self.job, self.record, self.call = job, record, call
+        self.number = _attempts_before(job)
+        self.functions: dict[str, Callable[..., Any]] = {}
+        self.tried: list[str] = []  # which fallbacks failed, and why
+
+    def own(self) -> bool:
+        """Call the step's own function until it answers or its policy gives up; True when it has answered."""
+        job, spec, catalog = self.job, self.job.spec, self.job.ws.catalog
+        for made in range(1, spec.retries + 2):
+            try:
+                way = self._enter()
+                self._guarded(way)
+            except (Cancelled, *FINAL):
+                raise
+            except BreakerOpen as e:
+                self._refused(e)
+                return False
+            except BaseException as e:  # noqa: BLE001 - sys.exit() in a cell must not take the engine along
+                self.record.error = self.last.error
+                verdict = judge(spec, e, made)
+                self.last.note(verdict.why)
+            else:
+                self.record.message = self.last.message
+                return True
+            if not verdict.retry:
+                break
+            tell_running(catalog, job.run_id, spec.name, "retrying", self.number, self._started())
+            job.cancelled.wait(verdict.wait)
+        return False
+
+    def fallbacks(self) -> None:
+        """Ask the fallbacks in order; the first that answers decides, and the record says which.
+
+        When none does, the step's own error is the record's: that is what a person has to look into.
+        """
+        spec, record = self.job.spec, self.record
+        because = _said(record.error)
+        for artifact, name in zip(spec.fallbacks, spec.fallback_names, strict=True):
+            try:
+                output = self._begin_and_call(artifact, "fallback", name)
+            except (Cancelled, *FINAL):
+                raise
+            except BaseException:  # noqa: BLE001 - the same
+                self.tried.append(f"'{name}' failed too: {_said(self.last.error)}")
+                continue
+            self._answered(output)
+            record.answered_by = name
+            record.cache_key = None  # a stand-in's answer must not be taken for the step's own next time
+            record.message = "; ".join([f"fallback '{name}' answered after {because}", *self.tried])
             return
+        if self.tried:
+            record.message = "no fallback answered: " + "; ".join(self.tried)
+
+    # -- one attempt
+
+    def _enter(self) -> breakers.Pass | None:
+        if self.job.cancelled.is_set():
+            raise Cancelled
+        spec, job = self.job.spec, self.job
+        if spec.breaker is None:
+            return None
+        return breakers.enter(
+            job.ws, spec.breaker, job.executor, run_id=job.run_id, step=spec.name, timeout=spec.timeout
+        )
+
+    def _guarded(self, way: breakers.Pass | None) -> None:
+        """Make an attempt and tell the breaker what came of it."""
+        try:
+            output = self._begin_and_call(
+                self.job.spec.fn or {}, "step", None, hedge=way is None or way.probe is None
+            )
+        except BaseException as e:
+            if way is not None:
+                if isinstance(e, (Cancelled, *FINAL)) or unworthy(self.job.spec, e) is not None:
+                    way.released()
+                else:
+                    way.failed(self.last.error or {})
+            raise
+        if way is not None:
+            way.succeeded()
+        self._answered(output)
+
+    def _begin_and_call(
+        self, artifact: dict[str, Any], kind: str, name: str | None, *, hedge: bool = False
+    ) -> Artifact:
+        if self.job.cancelled.is_set():
+            raise Cancelled
+        claim(self.job)
+        row = self._begin(kind, name)
+        spec = self.job.spec
+        tell_running(self.job.ws.catalog, self.job.run_id, spec.name, "running", row.number, self._started())
+        if spec.hedge is None or not hedge:
+            return self._call(self.job, artifact, row)
+        return self._hedged(artifact, row, spec.hedge)
+
+    def _begin(self, kind: str, name: str | None) -> _Row:
+        self.number += 1
+        self.record.attempts = self.number
+        self.last = _Row(self.job, self.number, kind, name, time.time())
+        self.last.tell("running")
+        return self.last
+
+    def _call(self, job: Job, artifact: dict[str, Any], row: _Row) -> Artifact:
+        """Call a function once and close the attempt's row."""
         function = None
         try:
-            function = job.load(artifact)
-            output = run_function(job, function, job.inputs, record.attempts, job.spec.timeout)
+            function = self._load(artifact)
+            output = self.call(job, function, job.inputs, row.number, job.spec.timeout)
         except Cancelled:
-            record.status = CANCELLED
-            return
-        except BaseException as e:  # noqa: BLE001 - the same
-            record.error = describe(e, job.spec.name, function, job.spec)
-            continue
-        because = record.error or {}
-        record.output, record.status, record.answered_by = reference(output), SUCCEEDED, name
-        record.cache_key = None  # a stand-in's answer must not be taken for the step's own next time
-        record.message = (
-            f"fallback '{name}' answered after {because.get('type')}: {because.get('message', '')[:200]}"
-        )
-        return
+            row.tell("cancelled")
+            raise
+        except StepTimeout as e:
+            row.tell("timeout", error=plain("StepTimeout", str(e), job.spec.name))
+            raise
+        except BaseException as e:
+            row.tell("failed", error=describe(e, job.spec.name, function, job.spec))
+            raise
+        row.tell(SUCCEEDED)
+        return output
+
+    def _hedged(self, artifact: dict[str, Any], row: _Row, after: float) -> Artifact:
+        rows, jobs = [row], [replace(self.job, kept=None)]
+
+        def calling(which: int) -> Callable[[threading.Event], Artifact]:
+            def go(stop: threading.Event) -> Artifact:
+                jobs[which].cancelled = stop
+                return self._call(jobs[which], artifact, rows[which])
+
+            return go
+
+        def second() -> Callable[[threading.Event], Artifact] | None:
+            try:
+                claim(self.job)
+            except AttemptsExhausted as e:
+                row.note(f"no second call beside it: {e}")
+                return None
+            rows.append(self._begin("hedge", None))
+            jobs.append(replace(self.job, kept=None))
+            return calling(1)
+
+        try:
+            winner, output = race(calling(0), second, after, self.job.cancelled, f"aios:{self.job.spec.name}")
+        except BaseException:
+            self.job.kept = jobs[-1].kept
+            raise
+        self.job.kept = jobs[winner].kept
+        for i, other in enumerate(rows):
+            if i != winner:
+                other.tell("cancelled", message=f"attempt {rows[winner].number} answered first")
+        self.last = rows[winner]
+        if len(rows) > 1:
+            self.last.note(f"answered first of two calls; the second began after {after:g} s")
+        return output
+
+    def _load(self, artifact: dict[str, Any]) -> Callable[..., Any]:
+        key = str(artifact.get("hash"))
+        if key not in self.functions:
+            self.functions[key] = self.job.load(artifact)
+        return self.functions[key]
+
+    def _answered(self, output: Artifact) -> None:
+        self.record.output = reference(output)
+        self.record.status, self.record.error = SUCCEEDED, None
+
+    def _refused(self, e: BreakerOpen) -> None:
+        before = "" if self.record.error is None else f" (its own last error: {_said(self.record.error)})"
+        self.record.error = plain("BreakerOpen", f"{e}{before}", self.job.spec.name)
+
+    def _started(self) -> float:
+        return self.record.started_at or self.last.began
 
 
-def backoff(first: float, attempt: int) -> float:
-    """Return seconds to wait after the given failed attempt: exponential, at most 60 s, plus up to 25 % jitter."""
-    return float(min(MAX_BACKOFF, first * 2 ** min(attempt - 1, 30)) * (1 + 0.25 * random.random()))  # noqa: S311
+def _said(error: dict[str, Any] | None) -> str:
+    return f"{(error or {}).get('type')}: {(error or {}).get('message', '')[:200]}"
 
 
 def _attempts_before(job: Job) -> int:

@@ -201,9 +201,15 @@ def cancel(ws: Workspace, run_id: str, *, by: str) -> None:
 
 
 def prepare_resume(
-    ws: Workspace, run_id: str, *, by: str, owner: str | None = None
+    ws: Workspace, run_id: str, *, by: str, owner: str | None = None, allow_more: bool = True
 ) -> tuple[int, dict[str, dict[str, Any]]]:
     """Open a new leg of a failed or cancelled run; return its number and the outcomes it starts from.
+
+    Parameters
+    ----------
+    allow_more : bool
+        Give a run with a cap on its attempts as many again: what a person asks for is paid for knowingly. What resumes
+        by itself (a job's next attempt, a repeated idempotency key) must not raise the cap.
 
     Raises
     ------
@@ -221,9 +227,17 @@ def prepare_resume(
     data = {n: r.to_dict() for n, r in seed.items()}
     with ws.catalog.transaction() as con:
         changed = con.execute(
-            "update runs set status = 'queued', leg = :leg, error = null, ended_at = null, owner = :owner, "
-            "adoptions = 0, seed = :seed where run_id = :r and leg = :leg - 1 and status in ('failed', 'cancelled')",
-            {"leg": leg, "r": run_id, "owner": owner, "seed": json.dumps(data, default=str)},
+            "update runs set status = 'queued', leg = :leg, error = null, message = null, ended_at = null, "
+            "owner = :owner, adoptions = 0, seed = :seed, "
+            "attempts_allowed = coalesce(attempts_used + cast(:more as integer), attempts_allowed) "
+            "where run_id = :r and leg = :leg - 1 and status in ('failed', 'cancelled')",
+            {
+                "leg": leg,
+                "r": run_id,
+                "owner": owner,
+                "seed": json.dumps(data, default=str),
+                "more": spec.max_attempts if allow_more else None,
+            },
         ).rowcount
         if not changed:
             raise ConflictError(f"run {run_id} was resumed by somebody else just now")

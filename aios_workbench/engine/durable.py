@@ -22,6 +22,7 @@ from aios_workbench.engine import gates
 from aios_workbench.engine.execute import execute, wanted
 from aios_workbench.engine.failures import describe, plain
 from aios_workbench.engine.job import Job
+from aios_workbench.engine.outcome import outcome, why_not
 from aios_workbench.engine.records import CANCELLED, FAILED, SKIPPED, SUCCEEDED, Record, tell_run, tell_step
 from aios_workbench.errors import WorkspaceError
 from aios_workbench.observe import environment
@@ -165,13 +166,8 @@ class _Walk:
                 return self.ended()
 
     def _say_how_it_ended(self) -> None:
-        failed = [r for s in self.spec.steps if (r := self.records[s.name]).status == FAILED]
-        if self.active.stop.is_set():
-            tell_run(self.ws.catalog, self.run["run_id"], CANCELLED)
-        elif failed:
-            tell_run(self.ws.catalog, self.run["run_id"], FAILED, failed[0].error)
-        else:
-            tell_run(self.ws.catalog, self.run["run_id"], SUCCEEDED)
+        ended = outcome((self.records[s.name] for s in self.spec.steps), cancelled=self.active.stop.is_set())
+        tell_run(self.ws.catalog, self.run["run_id"], ended.status, ended.error, message=ended.message)
 
     async def _one(self, step: StepSpec, reserved: Any, tasks: dict[str, asyncio.Task[None]]) -> None:
         for name in step.upstream:
@@ -209,7 +205,7 @@ class _Walk:
             before = self.records[name]
             if before.status != SUCCEEDED:
                 status = CANCELLED if before.status == CANCELLED else SKIPPED
-                return Record(step.name, status, message=f"not run: '{name}' {_BECAUSE[before.status]}")
+                return Record(step.name, status, message=why_not(before))
         return None
 
     async def _work(self, step: StepSpec, reserved: Any) -> dict[str, Any]:
@@ -275,6 +271,7 @@ class _Walk:
             self.ws, self.executor, self.run["run_id"], self.leg, self.spec.name, step,
             inputs=self._inputs(step.deps, step.params), job_run_id=self.run["job_run_id"],
             again=self.leg > 0 or self.run["adoptions"] > 0, cancelled=self.active.stop,
+            capped=self.run["attempts_allowed"] is not None,
         )  # fmt: skip
 
     def _inputs(self, deps: dict[str, str], params: list[str]) -> dict[str, Artifact]:
@@ -291,6 +288,3 @@ class _Walk:
         if status != self.active.status:
             self.active.status = status
             await asyncio.to_thread(tell_run, self.ws.catalog, self.run["run_id"], status)
-
-
-_BECAUSE = {FAILED: "failed", SKIPPED: "was not run", CANCELLED: "was cancelled"}

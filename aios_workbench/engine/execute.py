@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import time
 
-from aios_workbench.engine.attempts import make_attempts
+from aios_workbench.engine.attempts import FINAL, make_attempts
 from aios_workbench.engine.caching import cache_key, find_cached
 from aios_workbench.engine.failures import describe
 from aios_workbench.engine.job import Job
-from aios_workbench.engine.records import FAILED, SUCCEEDED, Record, reference, tell_step
+from aios_workbench.engine.records import FAILED, SKIPPED, SUCCEEDED, Record, reference, tell_step
 from aios_workbench.workspace import Artifact
 
 
@@ -32,10 +32,23 @@ def execute(job: Job) -> Record:
         make_attempts(job, record)
     except Exception as e:  # noqa: BLE001 - storing the output failed, an input is damaged
         record.status, record.error = FAILED, describe(e, spec.name)
+    if record.status == FAILED:
+        go_on_without(job, record)
     record.kept = None if job.kept is None else reference(job.kept)
     record.ended_at = time.time()
     tell_step(catalog, job.run_id, job.leg, record)
     return record
+
+
+def go_on_without(job: Job, record: Record) -> None:
+    """Turn a failure into a step that was skipped, where the step's `on_error` says so."""
+    spec, error = job.spec, record.error or {}
+    if spec.on_error == "fail" or error.get("type") in {cls.__name__ for cls in FINAL}:
+        return
+    tried = "" if not record.message else f"; {record.message}"
+    record.status = SKIPPED
+    why = f"{error.get('type')}: {str(error.get('message', ''))[:200]}{tried}"
+    record.message = f"skipped after {why} (on_error='{spec.on_error}')"
 
 
 def wanted(job: Job, inputs: dict[str, Artifact]) -> bool:

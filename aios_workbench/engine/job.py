@@ -33,6 +33,7 @@ class Job:
     job_run_id: str | None = None
     again: bool = False  # a process before this one may have tried
     cancelled: threading.Event = field(default_factory=threading.Event)
+    capped: bool = False  # the run's attempts are counted against `max_attempts`
     kept: Artifact | None = None  # of the last attempt
 
     def load(self, artifact: dict[str, Any]) -> Callable[..., Any]:

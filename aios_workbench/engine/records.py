@@ -71,12 +71,22 @@ def tell_step(catalog: Catalog, run_id: str, leg: int, record: Record) -> None:
 
 def tell_attempt(
     catalog: Catalog, run_id: str, step: str, attempt: int, status: str, started_at: float,
-    *, executor: str, ended_at: float | None = None, error: dict[str, Any] | None = None,
+    *, executor: str, ended_at: float | None = None, error: dict[str, Any] | None = None, kind: str = "step",
+    name: str | None = None, message: str | None = None,
 ) -> None:  # fmt: skip
-    """Write the start or the end of an attempt to the catalog."""
+    """Write the start or the end of an attempt to the catalog.
+
+    Parameters
+    ----------
+    kind : {"step", "fallback", "hedge", "compensation"}
+        Whose function it called: the step's own, that of a fallback (`name`), the step's a second time, the undo.
+    message : str, optional
+        What was decided about it, such as why it is not tried again.
+    """
     row = {
         "run_id": run_id, "step": step, "attempt": attempt, "status": status, "started_at": started_at,
         "ended_at": ended_at, "error": dumps(error) if error else None, "executor": executor,
+        "kind": kind, "name": name, "message": message,
     }  # fmt: skip
     catalog.defer(_ATTEMPT, row, key=("attempt", run_id, step, attempt))
 
@@ -127,8 +137,6 @@ _FINISH = (
     # A thread of a cancelled leg may end late: it must not speak for the leg that followed.
     + " where run_id = :run_id and step = :step and leg <= :leg"
 )
-_ATTEMPT = upsert(
-    "attempts",
-    dict.fromkeys(("run_id", "step", "attempt", "status", "started_at", "ended_at", "error", "executor")),
-    ("run_id", "step", "attempt"),
-)
+_ATTEMPT_ROW = ("run_id", "step", "attempt", "status", "started_at", "ended_at", "error", "executor", "kind", "name",
+                "message")  # fmt: skip
+_ATTEMPT = upsert("attempts", dict.fromkeys(_ATTEMPT_ROW), ("run_id", "step", "attempt"))

@@ -16,6 +16,8 @@ from aios_workbench.engine.inspection import Inspection, history
 from aios_workbench.engine.records import RUN_TERMINAL
 from aios_workbench.engine.steps import StepError, StepView
 from aios_workbench.errors import (
+    AttemptsExhausted,
+    BreakerOpen,
     ConflictError,
     GateExpired,
     GateRejected,
@@ -32,6 +34,7 @@ from aios_workbench.workspace import Artifact, Workspace, workspace
 
 _ERRORS: dict[str, type[RunError]] = {
     "GateRejected": GateRejected, "GateExpired": GateExpired, "StepTimeout": StepTimeout,
+    "BreakerOpen": BreakerOpen, "AttemptsExhausted": AttemptsExhausted,
 }  # fmt: skip
 
 
@@ -86,6 +89,12 @@ class Run(Inspection):
         """The first failed step's error."""
         error = self.row["error"]
         return StepError(json.loads(error)) if error else None
+
+    @property
+    def message(self) -> str | None:
+        """What else there is to know of how it ended: steps it went on without, what was undone."""
+        said: str | None = self.row["message"]
+        return said
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -212,11 +221,20 @@ class Run(Inspection):
             engine.cancel(self.id)
 
     def resume(self) -> Run:
-        """Go on with a failed, cancelled or interrupted run in this process, with the code it started with."""
+        """Go on with a failed, cancelled or interrupted run in this process, with the code it started with.
+
+        Finished steps are kept, but not those that were undone (`compensate`) and what is behind them. A run whose
+        workflow has `max_attempts` may make as many again.
+        """
+        return self._resume(allow_more=True)
+
+    def _resume(self, *, allow_more: bool) -> Run:
         engine = runtime.start(self._ws)
         row = self.row
         if row["status"] in RUN_TERMINAL:
-            leg, seed = control.prepare_resume(self._ws, self.id, by=actor(), owner=engine.executor_id)
+            leg, seed = control.prepare_resume(
+                self._ws, self.id, by=actor(), owner=engine.executor_id, allow_more=allow_more
+            )
             engine.begin(self.id, leg, seed)
         elif self.status == "interrupted":
             engine.adopt_now()
@@ -335,7 +353,8 @@ class Run(Inspection):
         return mermaid(self.spec.steps, {r["step"]: r["status"] for r in rows}, direction)
 
     def __repr__(self) -> str:
-        return f"<Run {self.id}: {self.status}>"
+        said = self.message
+        return f"<Run {self.id}: {self.status}{f' ({said})' if said else ''}>"
 
 
 class EngineRunner:
@@ -370,7 +389,7 @@ class EngineRunner:
         if new:
             engine.begin(run_id, 0, {})
         elif run.status in ("failed", "cancelled", "interrupted"):
-            run.resume()
+            run._resume(allow_more=False)  # nobody has said that it may cost more
         return run
 
     def runs(self, workflow: str, limit: int) -> list[Run]:

@@ -20,7 +20,8 @@ from typing import Any
 
 from aios_workbench.engine import capture, durable, leases
 from aios_workbench.engine.failures import plain
-from aios_workbench.engine.records import FAILED, Record, end_unfinished, tell_run, tell_step
+from aios_workbench.engine.outcome import outcome
+from aios_workbench.engine.records import CANCELLED, FAILED, Record, end_unfinished, tell_run, tell_step
 from aios_workbench.errors import WorkspaceError
 from aios_workbench.observe import environment
 from aios_workbench.workspace import Workspace, use_wal, workspace
@@ -290,11 +291,12 @@ def conclude(ws: Workspace, run_id: str, leg: int, output: dict[str, Any]) -> No
     records = [Record.from_dict(r) for r in output.values()]
     for record in records:
         tell_step(ws.catalog, run_id, leg, record)
-    failed = next((r for r in records if r.status == FAILED), None)
-    status = (
-        FAILED if failed else "cancelled" if any(r.status == "cancelled" for r in records) else "succeeded"
+    ended = outcome(
+        records,
+        cancelled=not any(r.status == FAILED for r in records)
+        and any(r.status == CANCELLED for r in records),
     )
-    tell_run(ws.catalog, run_id, status, failed.error if failed else None)
+    tell_run(ws.catalog, run_id, ended.status, ended.error, message=ended.message)
 
 
 def leg_id(run_id: str, leg: int) -> str:

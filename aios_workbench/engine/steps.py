@@ -91,7 +91,7 @@ class StepView:
 
     @property
     def attempts(self) -> list[dict[str, Any]]:
-        """Each attempt with number, status, start, end, error and the process that made it."""
+        """Each attempt with number, kind, status, start, end, error, what was decided and the process that made it."""
         return control.attempts(self._ws, self.run_id, self.name)
 
     @property
@@ -112,6 +112,12 @@ class StepView:
         """The fallback that answered, if one did."""
         answered: str | None = self._row()["answered_by"]
         return answered
+
+    @property
+    def message(self) -> str | None:
+        """A few words on how it went: which fallback answered and why, why it was skipped, or its own progress."""
+        said: str | None = self._row()["message"]
+        return said
 
     @property
     def error(self) -> StepError | None:

@@ -33,12 +33,14 @@ def compile_workflow(ws: Workspace, workflow: Workflow) -> WorkflowSpec:
     for step in spec.steps:
         definition = workflow.definition(step.name)
         when, check = definition.options.get("when"), definition.options.get("gate")
+        undo = definition.options.get("compensate")
         steps.append(replace(
             step,
             fn=_store(ws, definition.fn, step.name),
             fallbacks=[_store(ws, f, step.name) for f in definition.fallbacks],
             when=None if when is None else _store(ws, when, step.name),
             check=None if check is None else _store(ws, check, step.name),
+            compensate=None if undo is None else _store(ws, undo, step.name),
         ))  # fmt: skip
     return replace(spec, steps=steps)
 
@@ -100,6 +102,7 @@ def write_run(
             "parent": parent, "rerun_from": rerun_from, "owner": owner, "user": by or actor(),
             "cwd": str(Path.cwd()), "job_run_id": os.environ.get("AIOS_JOB_RUN"), "gate_policy": dumps(checked),
             "seed": dumps({n: r.to_dict() for n, r in seed.items()}), "notebook": environment.notebook(),
+            "allowed": spec.max_attempts,
         }).rowcount  # fmt: skip
         if written:
             con.executemany(
@@ -118,10 +121,11 @@ def write_run(
 
 _INSERT_RUN = """
 insert into runs (run_id, workflow, status, params, param_refs, spec_hash, source, created_at, parent_run_id,
-  rerun_from, owner, user, cwd, job_run_id, gate_policy, seed, notebook)
+  rerun_from, owner, user, cwd, job_run_id, gate_policy, seed, notebook,
+  attempts_allowed)
 values (:run_id, :workflow, :status, :params, :param_refs, :spec_hash, :source, :created_at, :parent,
   :rerun_from, :owner, :user, :cwd, :job_run_id, :gate_policy, :seed,
-  coalesce(:notebook, (select notebook from runs where run_id = :parent)))
+  coalesce(:notebook, (select notebook from runs where run_id = :parent)), :allowed)
 on conflict (run_id) do nothing
 """
 _INSERT_STEP = """

@@ -6,10 +6,11 @@ from aios_workbench.workflow.definition import Definition, Workflow, is_changed
 from aios_workbench.workflow.durations import format_duration, parse_duration
 from aios_workbench.workflow.mermaid import mermaid
 from aios_workbench.workflow.parameters import ParameterSpec, coerce
+from aios_workbench.workflow.policies import Breaker, error_name
 from aios_workbench.workflow.spec import StepSpec, WorkflowSpec, digest, topological
 
 __all__ = [
-    "Decision", "Definition", "ParameterSpec", "StepSpec", "Workflow", "WorkflowSpec", "cell_of", "code_hash",
-    "coerce", "digest",
-    "format_duration", "is_changed", "mermaid", "parse_duration", "pickle_function", "source_of", "topological",
+    "Breaker", "Decision", "Definition", "ParameterSpec", "StepSpec", "Workflow", "WorkflowSpec", "cell_of",
+    "code_hash", "coerce", "digest", "error_name", "format_duration", "is_changed", "mermaid", "parse_duration",
+    "pickle_function", "source_of", "topological",
 ]  # fmt: skip

@@ -14,6 +14,14 @@ from aios_workbench.workflow.code import cell_of, code_hash, source_of
 from aios_workbench.workflow.mermaid import mermaid
 from aios_workbench.workflow.options import check_options
 from aios_workbench.workflow.parameters import Parameters, ParameterSpec, signature_of
+from aios_workbench.workflow.policies import (
+    POLICY_OPTIONS,
+    Breaker,
+    ErrorClasses,
+    check_max_attempts,
+    enough_attempts,
+    policy_fields,
+)
 from aios_workbench.workflow.spec import StepSpec, WorkflowSpec, topological
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -31,6 +39,7 @@ _STEP_OPTIONS = (
     "tags",
     "when",
     "gate",
+    *POLICY_OPTIONS,
 )
 _GATE_OPTIONS = ("name", "form", "timeout", "when", "after", "on_reject", "inputs", "tags")
 
@@ -66,6 +75,12 @@ class Workflow:
         One line for people.
     max_parallel : int
         How many steps of one run may be executing at once.
+    max_attempts : int, optional
+        How many attempts all steps of one run may make together: retries, fallbacks and hedges, those of a process
+        that died too. The run fails with `AttemptsExhausted` where it needs more; ``run.resume()`` gives it as many
+        again.
+    compensate_on_cancel : bool
+        Undo finished steps (their option `compensate`) when a run is cancelled too, not only when it fails.
 
     Raises
     ------
@@ -85,12 +100,17 @@ class Workflow:
     [('name', []), ('greeting', ['name'])]
     """
 
-    def __init__(self, name: str, *, description: str = "", max_parallel: int = 8) -> None:
+    def __init__(
+        self, name: str, *, description: str = "", max_parallel: int = 8, max_attempts: int | None = None,
+        compensate_on_cancel: bool = False,
+    ) -> None:  # fmt: skip
         self.name = _valid_name(name, "workflow")
         if type(max_parallel) is not int or max_parallel < 1:
             raise DefinitionError(f"max_parallel must be a whole number of at least 1, not {max_parallel!r}")
         self.description = description
         self.max_parallel = max_parallel
+        self.max_attempts = check_max_attempts(max_attempts, name)
+        self.compensate_on_cancel = bool(compensate_on_cancel)
         self._definitions: dict[str, Definition] = {}
         self._listeners: list[Callable[[], None]] = []
         self.last_spec: WorkflowSpec | None = None
@@ -115,6 +135,12 @@ class Workflow:
         tags: Iterable[str] = (),
         when: Callable[..., bool] | None = None,
         gate: Callable[[Any], Any] | None = None,
+        retry_on: ErrorClasses | None = None,
+        give_up_on: ErrorClasses | None = None,
+        breaker: str | Breaker | None = None,
+        compensate: Callable[..., Any] | None = None,
+        on_error: str = "fail",
+        hedge: str | float | None = None,
     ) -> Callable[[F], F]: ...
     def step(self, fn: Any = None, /, **options: Any) -> Any:
         """Make a function a step; it stays an ordinary function that can be called and tested.
@@ -143,6 +169,20 @@ class Workflow:
             Called with the value the step (or a fallback) returned, before that counts: when it raises or returns
             False, the attempt has failed. What else it returns is kept with the step, ``run["step"].kept``. Such as
             ``aios.drift.check(reference)``.
+        retry_on, give_up_on : exception class, its dotted name, or several, optional
+            Only errors of the first are retried, those of the second never (it wins). Fallbacks are asked all the same.
+            An error that carries `retry_after` or a response with that header says how long to wait.
+        breaker : str or aios.Breaker, optional
+            Shared with every step that names it: while it is open, the function is not called.
+        compensate : function, optional
+            Undoes the step when the run fails in the end: called with the step's output (as `output`, or the step's
+            name) and inputs by name; the steps that finished last first.
+        on_error : {"fail", "skip", "dead_letter"}
+            What the run does when the step has failed: fail, or go on without it and what needs it; with
+            "dead_letter" its inputs and error are also kept in the table `dead_letters`.
+        hedge : str or float, optional
+            Call the function a second time when it has not answered after that long; the first answer counts. Only
+            for functions that may be called twice at once.
 
         Raises
         ------
@@ -259,9 +299,11 @@ class Workflow:
         """
         steps = [self._step_spec(d) for d in self._definitions.values()]
         parameters = [p.to_dict() for p in self.parameters]
+        enough_attempts(steps, self.max_attempts, self.name)
         return WorkflowSpec(
-            self.name, topological(steps, self.name), parameters, self.description, self.max_parallel
-        )
+            self.name, topological(steps, self.name), parameters, self.description, self.max_parallel,
+            self.max_attempts, self.compensate_on_cancel,
+        )  # fmt: skip
 
     def what_if(self, step: str, options: Mapping[str, Any]) -> WorkflowSpec:
         """Return the spec this workflow would have if a step's decorator had these options.
@@ -272,6 +314,7 @@ class Workflow:
             When it could then not run.
         """
         old, trial = self.definition(step), Workflow(self.name, max_parallel=self.max_parallel)
+        trial.max_attempts = self.max_attempts
         checked = check_options(old.kind, old.name, old.where, options)
         trial._definitions = self._definitions | {step: replace(old, options=checked)}
         return trial.spec()
@@ -386,6 +429,7 @@ class Workflow:
             fallback_names=[getattr(f, "__name__", repr(f)) for f in d.fallbacks],
             when_deps=when_deps, when_params=when_params, check_name=_called(o.get("gate")),
             form=form.model_json_schema() if form is not None else None, on_reject=o.get("on_reject", "fail"),
+            **policy_fields(d.name, d.fn, o),
         )  # fmt: skip
 
     def _edges(

@@ -7,6 +7,7 @@ from typing import Any
 
 from aios_workbench.errors import DefinitionError, ParameterError
 from aios_workbench.workflow.durations import parse_duration
+from aios_workbench.workflow.policies import check_policies
 
 
 def check_options(kind: str, name: str, where: str, options: Mapping[str, Any]) -> dict[str, Any]:  # noqa: C901 - one check an option
@@ -60,4 +61,4 @@ def check_options(kind: str, name: str, where: str, options: Mapping[str, Any]) 
         raise DefinitionError(
             f"gate '{name}' ({where}): on_reject is 'fail' or 'continue', not {out['on_reject']!r}"
         )
-    return out
+    return out | check_policies(kind, name, where, out)

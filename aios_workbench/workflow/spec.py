@@ -34,6 +34,15 @@ class StepSpec:
         What the step's value has to pass (its option `gate`); empty where there is no such thing.
     form : dict or None
         JSON schema of what a reviewer fills in.
+    retry_on, give_up_on : list of str
+        Names of error classes; see `policies`.
+    breaker : dict or None
+        The fields of a `Breaker`.
+    compensate, compensate_name, compensate_hash, compensate_takes : dict or None, str, str, list of str
+        The stored function that undoes the step, its name and code, and the names it takes.
+    on_error : {"fail", "skip", "dead_letter"}
+    hedge : float or None
+        Seconds after which a second call starts.
     cell, cell_id : str
         Where it was written, for a person; and the front end's id of that cell, where it told one.
     """
@@ -63,6 +72,15 @@ class StepSpec:
     check_name: str = ""
     form: dict[str, Any] | None = None
     on_reject: str = "fail"
+    retry_on: list[str] = field(default_factory=list)
+    give_up_on: list[str] = field(default_factory=list)
+    breaker: dict[str, Any] | None = None
+    compensate: dict[str, Any] | None = None
+    compensate_name: str = ""
+    compensate_hash: str = ""
+    compensate_takes: list[str] = field(default_factory=list)
+    on_error: str = "fail"
+    hedge: float | None = None
 
     @property
     def upstream(self) -> list[str]:
@@ -79,6 +97,8 @@ class WorkflowSpec:
     parameters: list[dict[str, Any]] = field(default_factory=list)
     description: str = ""
     max_parallel: int = 8
+    max_attempts: int | None = None
+    compensate_on_cancel: bool = False
 
     def step(self, name: str) -> StepSpec:
         """Return a step by name.
@@ -149,7 +169,9 @@ class WorkflowSpec:
 
 
 #: What a step's code hash, or its place in the notebook, says already.
-_BY_CODE_HASH = frozenset(("fn", "fallbacks", "when", "check", "code", "doc", "cell", "cell_id"))
+_BY_CODE_HASH = frozenset(
+    ("fn", "fallbacks", "when", "check", "compensate", "code", "doc", "cell", "cell_id")
+)
 _FIRST_WORKFLOW_FIELDS = frozenset(("format", "name", "steps", "parameters", "description", "max_parallel"))
 _FIRST_STEP_FIELDS = frozenset((
     "name", "kind", "deps", "after", "params", "retries", "backoff", "timeout", "cache", "tags", "code_hash",

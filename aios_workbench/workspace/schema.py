@@ -11,13 +11,14 @@ TABLES = (
     "jobs", "job_versions", "job_runs", "executors", "environments", "audit",
     "tunings", "tuning_points",
     "drift_monitors", "drift_windows", "drift_batches", "drift_alerts",
+    "breakers", "compensations",
 )  # fmt: skip
 
 #: Columns holding epoch seconds, shown as timestamps by `aios.sql`.
 TIME_COLUMNS = frozenset(
     ("at", "created_at", "started_at", "ended_at", "updated_at", "requested_at", "deadline_at",
      "decided_at", "tick_at", "queued_at", "next_tick_at", "starts_at", "ends_at", "latest_at",
-     "told_at")
+     "told_at", "opened_at", "until_at", "probe_at")
 )  # fmt: skip
 
 CREATE = """
@@ -29,7 +30,8 @@ create table runs (
   error text, parent_run_id text, rerun_from text, leg integer not null default 0,
   owner text, user text, cwd text, job_run_id text, gate_policy text not null default '{}',
   adoptions integer not null default 0, seed text not null default '{}',
-  environment text, notebook text
+  environment text, notebook text, message text, attempts_used integer not null default 0,
+  attempts_allowed integer
 );
 create index runs_by_workflow on runs (workflow, created_at);
 create index runs_by_status on runs (status, created_at);
@@ -50,6 +52,7 @@ create index steps_by_output on steps (output) where output is not null;
 create table attempts (
   run_id text not null, step text not null, attempt integer not null, status text not null,
   started_at real not null, ended_at real, error text, executor text,
+  kind text not null default 'step', name text, message text,
   primary key (run_id, step, attempt)
 );
 create table artifacts (
@@ -149,6 +152,16 @@ create table job_alerts (
 create index job_alerts_waiting on job_alerts (next_at) where status = 'waiting';
 create index events_of_drift on events (seq) where kind = 'drift.alert';
 create table settings (key text primary key, value text not null);
+create table breakers (
+  breaker text primary key, state text not null default 'closed', failures integer not null default 0,
+  recent text not null default '[]', opened_at real, until_at real, probe_by text, probe_at real, probe_until real,
+  error text, settings text not null default '{}', updated_at real not null, version integer not null default 0
+);
+create table compensations (
+  run_id text not null, leg integer not null, step text not null, position integer not null,
+  function text not null, status text not null, because text not null, attempts integer not null default 0,
+  started_at real, ended_at real, error text, primary key (run_id, leg, step)
+);
 """
 
 MIGRATIONS: dict[int, str] = {
@@ -212,5 +225,21 @@ create index job_alerts_waiting on job_alerts (next_at) where status = 'waiting'
 create index events_of_drift on events (seq) where kind = 'drift.alert';
 """,
     5: """
+alter table runs add column message text;
+alter table runs add column attempts_used integer not null default 0;
+alter table runs add column attempts_allowed integer;
+alter table attempts add column kind text not null default 'step';
+alter table attempts add column name text;
+alter table attempts add column message text;
+create table breakers (
+  breaker text primary key, state text not null default 'closed', failures integer not null default 0,
+  recent text not null default '[]', opened_at real, until_at real, probe_by text, probe_at real, probe_until real,
+  error text, settings text not null default '{}', updated_at real not null, version integer not null default 0
+);
+create table compensations (
+  run_id text not null, leg integer not null, step text not null, position integer not null,
+  function text not null, status text not null, because text not null, attempts integer not null default 0,
+  started_at real, ended_at real, error text, primary key (run_id, leg, step)
+);
 """,
 }

@@ -9,7 +9,7 @@ import pytest
 from kit import PATIENCE, Box, statuses, until
 
 import aios_workbench as aios
-from aios_workbench.engine.attempts import MAX_BACKOFF, backoff
+from aios_workbench.engine.retrying import MAX_BACKOFF, backoff
 from aios_workbench.errors import RunError, StepFailed, StepTimeout
 
 
@@ -109,7 +109,13 @@ def test_fallbacks_answer_in_order_and_are_named(wf: aios.Workflow) -> None:
     run = wf.run()
     assert run.result(PATIENCE) == "constant 4"
     assert run["model"].answered_by == "constant"
-    assert [a["status"] for a in run["model"].attempts] == ["failed", "failed"]
+    assert [(a["status"], a["kind"], a["name"]) for a in run["model"].attempts] == [
+        ("failed", "step", None), ("failed", "step", None), ("failed", "fallback", "rules"),
+        ("succeeded", "fallback", "constant"),
+    ]  # fmt: skip
+    assert run["model"].message == (
+        "fallback 'constant' answered after ConnectionError: model is down; 'rules' failed too: LookupError: no rule"
+    )
 
 
 def test_when_no_fallback_answers_the_step_fails(wf: aios.Workflow) -> None:
@@ -124,6 +130,8 @@ def test_when_no_fallback_answers_the_step_fails(wf: aios.Workflow) -> None:
     assert run.wait(PATIENCE) == "failed"
     assert run["model"].answered_by is None
     assert run["model"].error is not None
+    assert run["model"].error.message == "model is down"
+    assert run["model"].message == "no fallback answered: 'also' failed too: LookupError: no rule"
 
 
 class Odd(Exception):

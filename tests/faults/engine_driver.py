@@ -15,7 +15,7 @@ import time
 from typing import Any
 
 import aios_workbench as aios
-from aios_workbench.engine import attempts, durable, execute, gates, runtime, submit
+from aios_workbench.engine import attempts, durable, execute, gates, retrying, runtime, submit
 from aios_workbench.engine.context import current
 from aios_workbench.errors import ConflictError
 from aios_workbench.workspace import catalog, workspace
@@ -195,9 +195,9 @@ def _hook_engine() -> None:
     _around(walk, "_ask", lambda _walk, step, *_: f"journal:{step.name}")
     _around(walk, "_conclude", lambda *_: "conclude")
     _around(durable, "execute", lambda job: f"execute:{job.spec.name}")
-    _around(attempts, "backoff", lambda *_: "backoff")
+    _around(retrying, "backoff", lambda *_: "backoff")
     _around(execute, "find_cached", lambda *_: "cached")
-    _around(attempts, "_fall_back", lambda *_: "fallback")
+    _around(attempts._Series, "fallbacks", lambda *_: "fallback")
     _around(gates, "_ask", lambda *_: "ask")
     _around(gates, "finish", lambda *_: "decided")
     _around(ArtifactStore, "put", lambda *_: f"put:{step_now()}")

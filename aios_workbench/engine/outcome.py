@@ -1,0 +1,52 @@
+"""How a run ended, from how its steps did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from aios_workbench.engine.records import CANCELLED, FAILED, SKIPPED, SUCCEEDED, Record
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A run's status, the error of its first failed step, and what else a person should know."""
+
+    status: str
+    error: dict[str, Any] | None = None
+    message: str | None = None
+
+
+def outcome(records: Iterable[Record], *, cancelled: bool) -> Outcome:
+    """Return how a run with these steps, in topological order, has ended."""
+    records = list(records)
+    failed = next((r for r in records if r.status == FAILED), None)
+    message = "; ".join(_notes(records)) or None
+    if cancelled:
+        return Outcome(CANCELLED, None, message)
+    if failed is not None:
+        return Outcome(FAILED, failed.error, message)
+    return Outcome(SUCCEEDED, None, message)
+
+
+def _notes(records: list[Record]) -> list[str]:
+    notes = []
+    without = [f"'{r.step}'" for r in records if r.status == SKIPPED and r.error]
+    if without:
+        notes.append(f"went on without {', '.join(without[:10])}{_more(without)}, skipped after an error")
+    return notes
+
+
+def _more(names: list[str]) -> str:
+    return f" and {len(names) - 10} more" if len(names) > 10 else ""
+
+
+def why_not(before: Record) -> str:
+    """Say why what needs this step is not run."""
+    if before.status == SKIPPED and before.error:
+        return f"not run: '{before.step}' was skipped after an error"
+    return f"not run: '{before.step}' {_BECAUSE[before.status]}"
+
+
+_BECAUSE = {FAILED: "failed", SKIPPED: "was not run", CANCELLED: "was cancelled"}
