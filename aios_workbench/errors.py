@@ -17,7 +17,9 @@
     │   └── RunCancelled
     ├── NotFoundError            no such run, step, gate, job, artifact
     ├── ConflictError            valid, but not in this state
+    │   └── FencedError          this process was taken for dead: its work was given to another
     ├── WorkspaceError           the folder or its database cannot be used
+    │   ├── UnreachableError     a team's database server does not answer
     │   └── CorruptArtifactError
     ├── JobError                 a notebook cannot be promoted or a job cannot run
     ├── KnnError                 vectors, a tuning or an index cannot do what was asked
@@ -145,10 +147,24 @@ class ConflictError(AiosError):
     http_status = 409
 
 
+class FencedError(ConflictError):
+    """The process was taken for dead and its work was given to another: what it still writes does not count."""
+
+
 class WorkspaceError(AiosError):
     """The workspace cannot be read or written."""
 
     http_status = 507
+
+
+class UnreachableError(WorkspaceError):
+    """The database's server does not answer, or hung up. `again`: nothing was stored, it may be asked again."""
+
+    http_status = 503
+
+    def __init__(self, message: str = "", *, again: bool = True) -> None:
+        super().__init__(message)
+        self.again = again
 
 
 class CorruptArtifactError(WorkspaceError):

@@ -97,15 +97,13 @@ class Journal:
 @contextlib.contextmanager
 def _client(ws: Workspace) -> Iterator[Any]:
     """Open the journal without an engine; None where there is no journal yet."""
-    if not ws.journal.exists():
+    from aios_workbench.engine import journal
+
+    if not journal.there(ws):
         yield None
         return
-    from dbos import DBOSClient
-
-    from aios_workbench.engine import runtime
-
-    engine = runtime.journal_engine(ws)
-    client = DBOSClient(system_database_engine=engine, application_name=runtime.APP)
+    engine = journal.journal_engine(ws)
+    client = journal.client(ws, engine)
     try:
         yield client
     finally:

@@ -26,12 +26,12 @@ class Prepared:
 
     def start(self, gates: Mapping[str, Any] | None, key: str | None, *, detach: bool) -> str:
         """Start the run and return its id; with a key that has a run, that one, resumed if it had not succeeded."""
-        from aios_workbench.engine import Run, control, runtime, submit
+        from aios_workbench.engine import Run, control, journal, runtime, submit
         from aios_workbench.govern import actor
 
         refs = submit.store_params(self.ws, self.values)
         run_id = submit.new_run_id(self.spec.name, key)
-        fresh = not self.ws.journal.exists()  # only an engine creates the journal's tables
+        fresh = not journal.there(self.ws)  # only an engine creates the journal's tables
         engine = runtime.start(self.ws, kind="cli") if fresh or not detach else None
         new = submit.write_run(
             self.ws, self.spec, self.values, refs, run_id=run_id, policy=gates, source="cli", by=actor(),
@@ -43,7 +43,7 @@ class Prepared:
             elif control.run_status(self.ws, run_id) in ("failed", "cancelled", "interrupted"):
                 Run(self.ws, run_id).resume()
         elif new:
-            runtime.enqueue(self.ws, run_id, 0, {}, runtime.WORKER_QUEUE)
+            journal.enqueue(self.ws, run_id, 0, {}, journal.WORKER_QUEUE)
             control.ensure_worker(self.ws)
         elif control.run_status(self.ws, run_id) in ("failed", "cancelled", "interrupted"):
             control.resume(self.ws, run_id, by=actor())

@@ -82,7 +82,7 @@ class Demo:
     # -- a run, its worker killed in the middle
 
     def _run_and_kill(self) -> str:
-        from aios_workbench.engine import runtime, submit
+        from aios_workbench.engine import journal, submit
         from aios_workbench.govern import actor
 
         shutil.copyfile(NOTEBOOK, self.out / NOTEBOOK.name)
@@ -98,7 +98,7 @@ class Demo:
         spec = submit.compile_workflow(self.ws, workflow)
         refs, run_id = submit.store_params(self.ws, values), submit.new_run_id(workflow.name)
         submit.write_run(self.ws, spec, values, refs, run_id=run_id, policy=POLICY, source="demo", by=actor())
-        runtime.enqueue(self.ws, run_id, 0, {}, runtime.WORKER_QUEUE)
+        journal.enqueue(self.ws, run_id, 0, {}, journal.WORKER_QUEUE)
         self.say(f"run {run_id} is in the workers' queue")
         self._until(f"step '{HELD}' to be reached", lambda: self._reached(run_id, hold), run_id)
         before = self._steps(run_id)

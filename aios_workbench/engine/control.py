@@ -54,9 +54,10 @@ def list_runs(
         "where (:workflow is null or workflow = :workflow) "
         "and (:status is null or status = :status) and (:before is null or created_at < :before) "
         "and (:user is null or user = :user) and not exists (select 1 from json_each(:words) w where not ("
-        "instr(lower(run_id || ' ' || workflow || ' ' || params || ' ' || coalesce(error, '')), w.value) or exists ("
+        "instr(lower(run_id || ' ' || workflow || ' ' || params || ' ' || coalesce(error, '')), w.value) > 0 "
+        "or exists ("
         "select 1 from steps s where s.run_id = runs.run_id "
-        "and instr(lower(s.step || ' ' || coalesce(s.error, '')), w.value)))) "
+        "and instr(lower(s.step || ' ' || coalesce(s.error, '')), w.value) > 0))) "
         "order by created_at desc, run_id desc limit :limit",
         workflow=workflow, status=stored, user=user, limit=limit, before=before,
         words=json.dumps((search or "").lower().split(), ensure_ascii=False),
@@ -262,7 +263,7 @@ def resume(ws: Workspace, run_id: str, *, by: str) -> str:
 
     An interrupted run needs no resume: a worker adopts it, so one is started if none lives.
     """
-    from aios_workbench.engine.runtime import WORKER_QUEUE, enqueue
+    from aios_workbench.engine.journal import WORKER_QUEUE, enqueue
 
     if run_status(ws, run_id) != "interrupted":
         leg, seed = prepare_resume(ws, run_id, by=by)
@@ -273,7 +274,7 @@ def resume(ws: Workspace, run_id: str, *, by: str) -> str:
 
 def rerun(ws: Workspace, run_id: str, from_step: str, *, by: str) -> str:
     """Start a new run from a step of an old one, with the old run's code and parameters, in a worker."""
-    from aios_workbench.engine.runtime import WORKER_QUEUE, enqueue
+    from aios_workbench.engine.journal import WORKER_QUEUE, enqueue
 
     run = read_run(ws, run_id)
     spec = submit.read_spec(ws, run)

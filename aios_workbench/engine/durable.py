@@ -18,7 +18,7 @@ from typing import Any, cast
 from dbos import DBOS
 from sqlalchemy.exc import SQLAlchemyError
 
-from aios_workbench.engine import gates
+from aios_workbench.engine import gates, journal
 from aios_workbench.engine.execute import execute, wanted
 from aios_workbench.engine.failures import describe, plain
 from aios_workbench.engine.job import Job
@@ -188,7 +188,7 @@ class _Walk:
                     return
             except SQLAlchemyError as e:  # disk full, locked
                 why = plain("JournalError", (
-                    f"what '{step.name}' did could not be written to {self.ws.journal} "
+                    f"what '{step.name}' did could not be written to {journal.place(self.ws)} "
                     f"({getattr(e, 'orig', None) or e}); free some disk space, then resume the run"
                 ), step.name)  # fmt: skip
                 record = Record(step.name, FAILED, error=why, ended_at=time.time())

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from aios_workbench.workspace import Artifact, Catalog, dumps, upsert
+from aios_workbench.workspace import Artifact, Catalog, Session, dumps, upsert
 
 SUCCEEDED, FAILED, SKIPPED, CANCELLED = "succeeded", "failed", "skipped", "cancelled"
 RUN_TERMINAL = frozenset((SUCCEEDED, FAILED, CANCELLED))
@@ -116,7 +115,7 @@ def tell_run(
     catalog.event("run", run_id, status=status, error=error)
 
 
-def end_unfinished(con: sqlite3.Connection, run_id: str) -> None:
+def end_unfinished(con: Session, run_id: str) -> None:
     """Say of a run that nobody executes any more that what had not ended will not."""
     told = {"r": run_id, "now": time.time()}
     con.execute(

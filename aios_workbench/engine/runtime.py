@@ -12,7 +12,6 @@ import contextlib
 import json
 import logging
 import os
-import sqlite3
 import threading
 import time
 from collections.abc import Coroutine
@@ -20,15 +19,22 @@ from typing import Any
 
 from aios_workbench.engine import capture, durable, leases
 from aios_workbench.engine.failures import plain
+from aios_workbench.engine.journal import (
+    APP,
+    QUEUE,
+    WORKER_QUEUE,
+    enqueue,
+    journal_engine,
+    journal_schema,
+    leg_id,
+    place,
+)
 from aios_workbench.engine.outcome import outcome
 from aios_workbench.engine.records import CANCELLED, FAILED, Record, end_unfinished, tell_run, tell_step
 from aios_workbench.errors import WorkspaceError
 from aios_workbench.observe import environment
-from aios_workbench.workspace import Workspace, use_wal, workspace
+from aios_workbench.workspace import Workspace, workspace
 
-QUEUE = "aios"  # adopted runs: any living process may take them
-WORKER_QUEUE = "aios-workers"  # runs put there for a worker
-APP = "aios-workbench"
 WATCH_SECONDS = 0.25
 ADOPT_SECONDS = 0.75
 RECOVER_SECONDS = 10.0
@@ -59,7 +65,7 @@ class Runtime:
         started.wait()
         if ready[0] is not None:
             self.lease.release()
-            raise WorkspaceError(f"the engine could not start on {ws.journal}: {ready[0]}") from ready[0]
+            raise WorkspaceError(f"the engine could not start on {place(ws)}: {ready[0]}") from ready[0]
         self._unlisten = ws.catalog.listen(self._on_events)
         capture.install()
         threading.Thread(target=self._watch, name="aios-watch", daemon=True).start()
@@ -132,6 +138,7 @@ class Runtime:
             DBOS(config={
                 "name": APP, "system_database_engine": self._journal, "application_version": durable.VERSION,
                 "executor_id": self.executor_id, "log_level": "CRITICAL",
+                "dbos_system_schema": journal_schema(self.ws),
             })  # fmt: skip
             logging.getLogger("dbos").propagate = False
             DBOS.listen_queues([QUEUE, WORKER_QUEUE] if self.kind == "worker" else [QUEUE])
@@ -238,8 +245,9 @@ class Runtime:
         catalog = self.ws.catalog
         now = time.time()
         catalog.write(  # it ended when the process was last there, which may be long ago
-            "update attempts set status = 'lost', ended_at = max(started_at, :seen) where executor = :dead "
-            "and status = 'running'", dead=dead, seen=min(now, leases.last_seen(self.ws, dead) or now),
+            "update attempts set status = 'lost', ended_at = case when started_at > :seen then started_at "
+            "else :seen end where executor = :dead and status = 'running'",
+            dead=dead, seen=min(now, leases.last_seen(self.ws, dead) or now),
         )  # fmt: skip
         adopted = []
         for run in catalog.query(
@@ -299,11 +307,6 @@ def conclude(ws: Workspace, run_id: str, leg: int, output: dict[str, Any]) -> No
     tell_run(ws.catalog, run_id, ended.status, ended.error, message=ended.message)
 
 
-def leg_id(run_id: str, leg: int) -> str:
-    """Return the journal's name for a leg of a run."""
-    return f"{run_id}.{leg}"
-
-
 def start(ws: Workspace | None = None, kind: str = "kernel") -> Runtime:
     """Return this process's engine, launched on first use.
 
@@ -335,51 +338,6 @@ def start(ws: Workspace | None = None, kind: str = "kernel") -> Runtime:
 def running() -> Runtime | None:
     """Return this process's engine if it was launched."""
     return _current
-
-
-def journal_engine(ws: Workspace) -> Any:
-    """Return the SQLAlchemy engine for the journal; DBOS alone would use DELETE and FULL."""
-    import sqlalchemy as sa
-
-    engine = sa.create_engine(f"sqlite:///{ws.journal}", pool_size=20, max_overflow=20)
-
-    @sa.event.listens_for(engine, "connect")
-    def configure(connection: Any, _record: Any) -> None:
-        connection.isolation_level = "IMMEDIATE"
-        if sqlite3.sqlite_version_info < (3, 42):
-            # On Python 3.12+ DBOS asks for unixepoch('subsec'), which an older SQLite answers with null.
-            connection.create_function("unixepoch", -1, _unixepoch)
-        use_wal(connection)
-        full = "FULL" if ws.durability == "full" else "NORMAL"
-        for pragma in ("busy_timeout=30000", "foreign_keys=ON", f"synchronous={full}"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    return engine
-
-
-def _unixepoch(*modifiers: str) -> float:
-    return time.time() if "subsec" in modifiers else int(time.time())
-
-
-def enqueue(ws: Workspace, run_id: str, leg: int, seed: dict[str, dict[str, Any]], queue: str) -> None:
-    """Put a leg of a run into a queue; needs no engine in this process."""
-    import sqlalchemy as sa
-    from dbos import DBOS, DBOSClient, EnqueueOptions
-
-    engine = journal_engine(ws)
-    with engine.connect() as con:
-        if not sa.inspect(con).has_table("workflow_status"):  # no process has launched the engine here yet
-            DBOS.migrate(f"sqlite:///{ws.journal}")
-    client = DBOSClient(system_database_engine=engine, application_name=APP)
-    try:
-        options: EnqueueOptions = {
-            "queue_name": queue, "workflow_name": durable.WORKFLOW, "app_version": durable.VERSION,
-            "workflow_id": leg_id(run_id, leg),
-        }  # fmt: skip
-        client.enqueue(options, run_id, leg, seed)
-    finally:
-        client.destroy()
-        engine.dispose()
 
 
 def _register_queues() -> None:

@@ -16,8 +16,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import sqlite3
-
+    from aios_workbench.workspace.database import Session
     from aios_workbench.workspace.home import Workspace
 
 GENESIS = "0" * 64
@@ -82,7 +81,7 @@ def audit(ws: Workspace, actor: str, action: str, subject: str, /, **detail: Any
         return audit_within(con, actor, action, subject, **detail)
 
 
-def audit_within(con: sqlite3.Connection, actor: str, action: str, subject: str, /, **detail: Any) -> str:
+def audit_within(con: Session, actor: str, action: str, subject: str, /, **detail: Any) -> str:
     """Append one row inside an open `catalog.transaction()`, so that deed and record are stored together.
 
     Returns
@@ -146,9 +145,8 @@ def verify(ws: Workspace, anchor: tuple[int, str] | None = None) -> dict[str, An
             expected, seq = row["hash"], row["seq"]
         if len(rows) < _PAGE:
             break
-    # SQLite remembers the highest number it ever gave out, so rows cut off the end are missed.
-    given = ws.catalog.one("select seq from sqlite_sequence where name = 'audit'")
-    last = max(int(given["seq"]) if given else 0, 0 if seen_anchor or anchor is None else anchor[0])
+    # The database remembers the highest number it ever gave out, so rows cut off the end are missed.
+    last = max(ws.catalog.last_number("audit"), 0 if seen_anchor or anchor is None else anchor[0])
     if last > seq:
         return {"seq": seq + 1, "problem": f"rows {seq + 1} to {last} are missing"}
     return None
@@ -176,8 +174,12 @@ def _canonical(value: Any) -> str:
 
 
 def _text(value: object) -> str:
-    """Return text SQLite can store: lone surrogates (undecodable file names) become escapes."""
-    return str(value).encode("utf-8", "backslashreplace").decode()
+    """Return text any database can store: lone surrogates (undecodable file names) become escapes, NUL its picture.
+
+    Before the row is hashed: a database that replaced something itself would break the chain.
+    """
+    text = str(value).replace("\0", "\N{SYMBOL FOR NULL}")
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _plain(value: Any, depth: int = 0) -> Any:

@@ -135,7 +135,8 @@ def _window(ws: Workspace, workflow: str, before: float | None) -> list[tuple[st
 def _runs(ws: Workspace, rows: Sequence[Row]) -> list[HistoryRun]:
     ids = dumps([r["run_id"] for r in rows])
     counts = {r["run_id"]: r for r in ws.catalog.query(
-        "select run_id, count(*) as total, sum(status = 'succeeded') as done, sum(cached) as cached from steps "
+        "select run_id, count(*) as total, count(case when status = 'succeeded' then 1 end) as done, "
+        "sum(cached) as cached from steps "
         "where run_id in (select value from json_each(:ids)) group by run_id", ids=ids,
     )}  # fmt: skip
     retries: dict[str, int] = {}

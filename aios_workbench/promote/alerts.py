@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import json
 import logging
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from aios_workbench.promote.channels import send_to
-from aios_workbench.workspace import Workspace, dumps
+from aios_workbench.workspace import Session, Workspace, dumps
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +30,7 @@ _BAD = ("failed", "timeout")
 Send = Callable[[Sequence[str], str, str], None]
 
 
-def queue(
-    con: sqlite3.Connection, run: dict[str, Any], status: str, error: dict[str, Any] | None, now: float
-) -> None:
+def queue(con: Session, run: dict[str, Any], status: str, error: dict[str, Any] | None, now: float) -> None:
     """Write what is to be told of a run that has ended, in the transaction that ends it."""
     job = con.execute("select name from jobs where job_id = :job_id", run).fetchone()
     if job is None:

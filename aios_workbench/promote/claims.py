@@ -12,7 +12,6 @@ from __future__ import annotations
 import functools
 import json
 import logging
-import sqlite3
 import uuid
 from collections.abc import Callable, Collection
 from typing import Any
@@ -22,7 +21,7 @@ from aios_workbench.promote import alerts
 from aios_workbench.promote.plan import GRACE_SECONDS, plan, rearmed
 from aios_workbench.promote.records import load_error
 from aios_workbench.promote.spec import JobSpec
-from aios_workbench.workspace import Workspace, dumps
+from aios_workbench.workspace import Session, Workspace, dumps
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +48,7 @@ def claim_ticks(ws: Workspace, now: float) -> list[dict[str, Any]]:
     return claimed
 
 
-def _claim(con: sqlite3.Connection, job: dict[str, Any], now: float) -> list[dict[str, Any]]:
+def _claim(con: Session, job: dict[str, Any], now: float) -> list[dict[str, Any]]:
     spec = _spec(job["spec"])
     if spec is None or spec.ticks is None:
         return []
@@ -286,7 +285,7 @@ def cancel_asked(ws: Workspace, run: dict[str, Any]) -> bool:
     return "cancel" in load_error(row)
 
 
-def _mine(con: sqlite3.Connection, run: dict[str, Any]) -> dict[str, Any] | None:
+def _mine(con: Session, run: dict[str, Any]) -> dict[str, Any] | None:
     row = con.execute(
         "select * from job_runs where job_run_id = :job_run_id and status = 'running' and owner = :owner "
         "and attempt = :attempt",
@@ -295,14 +294,14 @@ def _mine(con: sqlite3.Connection, run: dict[str, Any]) -> dict[str, Any] | None
     return dict(row) if row else None
 
 
-def _spec_of(con: sqlite3.Connection, row: dict[str, Any]) -> JobSpec:
+def _spec_of(con: Session, row: dict[str, Any]) -> JobSpec:
     found = con.execute(
         "select spec from job_versions where job_id = :job_id and version = :version", row
     ).fetchone()
     return JobSpec.from_dict(json.loads(found[0]))
 
 
-def _store(con: sqlite3.Connection, row: dict[str, Any]) -> None:
+def _store(con: Session, row: dict[str, Any]) -> None:
     con.execute(
         "update job_runs set status = :status, owner = :owner, error = :error, ended_at = :ended_at "
         "where job_run_id = :job_run_id",

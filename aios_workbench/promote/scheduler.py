@@ -221,9 +221,9 @@ def keep_files(ws: Workspace, job_id: str) -> list[str]:
     keep = JobSpec.from_dict(json.loads(job["spec"])).retention
     old = ws.catalog.query(
         "select job_run_id, folder from job_runs where job_id = :id and folder is not null "
-        "and status not in ('queued', 'running') order by ended_at desc limit -1 offset :keep",
-        id=job_id, keep=keep,
-    )  # fmt: skip
+        "and status not in ('queued', 'running') order by ended_at desc",
+        id=job_id,
+    )[keep:]
     for run in old:
         discard(ws.root / run["folder"])
         ws.catalog.write("update job_runs set folder = null where job_run_id = :id", id=run["job_run_id"])

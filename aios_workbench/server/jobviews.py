@@ -29,7 +29,7 @@ def _recent(ws: Workspace, most: int = 12) -> dict[str, list[dict[str, Any]]]:
     """Return the last runs of every job, oldest first, with no more than their state."""
     rows = ws.catalog.query(
         "select job_id, job_run_id, status, at from (select *, coalesce(tick_at, queued_at) as at, row_number() over "
-        "(partition by job_id order by coalesce(tick_at, queued_at) desc, queued_at desc) as n from job_runs) "
+        "(partition by job_id order by coalesce(tick_at, queued_at) desc, queued_at desc) as n from job_runs) r "
         "where n <= :most order by job_id, n desc",
         most=most,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -92,7 +91,7 @@ class Watcher:
                     for message in look.news():
                         self._emit(message)
                 first = False
-            except (WorkspaceError, sqlite3.Error):
+            except WorkspaceError:
                 look = None  # closed, deleted, damaged: look again
             except RuntimeError:
                 return  # the server's loop is closed: it is shutting down

@@ -119,7 +119,7 @@ def log_page(
 _LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 _LOGS = (
     "run_id = :r and (:s is null or step = :s) and (:attempt is null or attempt = :attempt) "
-    "and (:search is null or instr(lower(text), lower(:search))) and (:any or (:printed and level is null) "
+    "and (:search is null or instr(lower(text), lower(:search)) > 0) and (:any = 1 or (:printed = 1 and level is null) "
     "or upper(level) in (select value from json_each(:levels)))"
 )
 

@@ -24,7 +24,7 @@ from aios_workbench.workspace import Workspace, workspace
 _MAX_TEXT = 300
 _STEPS = (
     "select s.step, s.position, s.kind, s.status, s.attempts, s.max_attempts, s.started_at, s.ended_at, s.cached,"
-    " s.progress, s.message, s.error, a.bytes, json_extract(a.shape, '$[0]') as rows"
+    " s.progress, s.message, s.error, a.bytes, cast(json_extract(a.shape, '$[0]') as integer) as rows"
     " from steps s left join artifacts a on a.hash = s.output where s.run_id = :r order by s.position"
 )
 _SOME = _STEPS.replace(" order by", " and step in (select value from json_each(:names)) order by")

@@ -1,4 +1,4 @@
-"""The catalog: one SQLite database that every process of a workspace reads and writes.
+"""The catalog: one database that every process of a workspace reads and writes.
 
 Two ways to write. `write` and `transaction` return when the row is stored: for decisions, claims and
 anything another process acts on. `defer` hands the row to a writer thread that stores what has gathered
@@ -8,20 +8,29 @@ in one transaction, milliseconds later: for progress that can be rebuilt from th
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import json
-import logging
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from aios_workbench.errors import WorkspaceError
-from aios_workbench.workspace import schema
+from aios_workbench.errors import FencedError, UnreachableError, WorkspaceError
+from aios_workbench.workspace.database import Database, PerThread, Pooled, Session
+from aios_workbench.workspace.sqlite import Sqlite, use_wal
+
+__all__ = ["Catalog", "Session", "dumps", "upsert", "use_wal", "writer"]
 
 Row = dict[str, Any]
+T = TypeVar("T")
 FLUSH_SECONDS = 0.02
+#: How long reads, and writes that have not begun, wait for a database that cannot be reached.
+PATIENCE_SECONDS = 30.0
+
+#: In whose name this code writes: the id of an executor, None for a person. Where leases are kept in the database
+#: (a team's), what a process whose lease was given to another still writes in its own name is refused.
+writer: contextvars.ContextVar[str | None] = contextvars.ContextVar("aios_writer", default=None)
 
 
 def dumps(value: object) -> str:
@@ -31,7 +40,7 @@ def dumps(value: object) -> str:
         return text
     return json.dumps(
         value, separators=(",", ":"), default=str
-    )  # a lone surrogate: SQLite takes it escaped only
+    )  # a lone surrogate: a database takes it escaped only
 
 
 def _encodes(text: str) -> bool:
@@ -47,24 +56,23 @@ class Catalog:
 
     Parameters
     ----------
-    path : Path
-        The database file. Created, or migrated, on first use.
+    place : Path or Database
+        The database file, created or migrated on first use; or another database.
     durability : {"normal", "full"}
         SQLite's `synchronous`. Either survives `kill -9`; only "full" survives a power cut.
 
     Raises
     ------
     WorkspaceError
-        When the file cannot be opened, is not a catalog, or was written by a newer version.
+        When it cannot be opened, is not a catalog, or was written by a newer version.
     """
 
-    def __init__(self, path: Path, durability: str = "normal") -> None:
-        self.path = path
-        self._sync = {"normal": "NORMAL", "full": "FULL"}[durability]
-        self._local = threading.local()
-        self._all: list[tuple[sqlite3.Connection, threading.RLock]] = []
+    def __init__(self, place: Path | Database, durability: str = "normal") -> None:
+        self.database: Database = Sqlite(place, durability) if isinstance(place, Path) else place
+        self.path = Path(getattr(self.database, "path", ""))
+        self._connections = Pooled(self.database) if self.database.shared else PerThread(self.database)
         self._lock = threading.Lock()
-        self._pending: dict[Any, tuple[str, Mapping[str, Any]]] = {}
+        self._pending: dict[Any, tuple[str, Mapping[str, Any], str | None]] = {}
         self._order = 0
         self._wake = threading.Event()
         self._flushing = threading.Lock()
@@ -74,43 +82,64 @@ class Catalog:
         self._stored: list[Row] = []
         self._thread: threading.Thread | None = None
         self.deferred_error: Exception | None = None
-        self._migrate()
+        self._local = threading.local()
+        self._patience = 3.0  # an address that is wrong shall not take half a minute to say so
+        self.ask(self.database.migrate)
+        self._patience = PATIENCE_SECONDS
+
+    @property
+    def place(self) -> str:
+        """Where the catalog is, for messages."""
+        return self.database.place
+
+    @property
+    def shared(self) -> bool:
+        """True for a team's: other machines see it, so who lives is said by leases in it."""
+        return self.database.shared
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return self._connections.size
 
     # -- reading and direct writing
 
-    def connection(self) -> sqlite3.Connection:
+    def connection(self) -> Any:
         """Return this thread's connection."""
-        con: sqlite3.Connection | None = getattr(self._local, "con", None)
-        if con is None:
-            if self._closed:
-                raise WorkspaceError(f"the catalog {self.path} is closed; open the workspace again")
-            try:
-                con = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
-                con.row_factory = sqlite3.Row
-                use_wal(con)
-                for pragma in (f"synchronous={self._sync}", "temp_store=MEMORY"):
-                    con.execute(f"pragma {pragma}")
-            except sqlite3.Error as e:
-                raise _explain(e, self.path) from e
-            self._local.con, self._local.busy = con, threading.RLock()
-            with self._lock:
-                self._all.append((con, self._local.busy))
-        return con
+        return self._connections.current()
 
-    @contextlib.contextmanager
-    def _held(self) -> Iterator[sqlite3.Connection]:
-        """Give this thread's connection, which `close` leaves alone until it is given back."""
-        con = self.connection()
-        with self._local.busy:
-            yield con
+    def ask(self, question: Callable[[Any], T]) -> T:
+        """Ask the database something, again where its server hung up or does not answer yet; for reads.
+
+        Inside of a transaction, or after half a minute, that is an error.
+        """
+        deadline, pause = time.monotonic() + self._patience, 0.05
+        while True:
+            try:
+                return self._asked(question)
+            except UnreachableError:
+                if self._inside or self._closed or time.monotonic() > deadline:
+                    raise
+            time.sleep(pause)
+            pause = min(pause * 2, 1.0)
+
+    def _asked(self, question: Callable[[Any], T]) -> T:
+        con = self._connections.take()
+        try:
+            return question(con)
+        except self.database.errors as e:
+            raise self.database.explain(e) from e
+        finally:
+            self._connections.give(con)
+
+    @property
+    def _inside(self) -> bool:
+        """True in a thread that has a transaction open."""
+        return getattr(self._local, "inside", False)
 
     def query(self, sql: str, **params: Any) -> list[Row]:
         """Return the rows of a select, as dicts. Parameters are written `:name`."""
-        try:
-            with self._held() as con:
-                return [dict(r) for r in con.execute(sql, params)]
-        except sqlite3.Error as e:
-            raise _explain(e, self.path) from e
+        return self.ask(lambda con: [dict(r) for r in con.execute(sql, params)])
 
     def one(self, sql: str, **params: Any) -> Row | None:
         """Return the first row, or None."""
@@ -119,27 +148,83 @@ class Catalog:
 
     def write(self, sql: str, **params: Any) -> int:
         """Run one statement, stored on return; give the number of rows it touched."""
-        with self.transaction() as con:
-            return con.execute(sql, params).rowcount
+        deadline = time.monotonic() + self._patience
+        while True:
+            try:
+                with self.transaction() as con:
+                    return con.execute(sql, params).rowcount
+            except UnreachableError as e:
+                if not e.again or self._inside or time.monotonic() > deadline:
+                    raise
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Several statements, all or none; other writers wait."""
-        with self._held() as con:
+    def transaction(self) -> Iterator[Session]:
+        """Several statements, all or none; other writers wait.
+
+        Raises
+        ------
+        WorkspaceError
+            When it could not be stored, or when the database went away before it said so.
+        FencedError
+            When this process was taken for dead and its work was given to another.
+        """
+        with self._transaction(writer.get()) as con:
+            yield con
+
+    @contextlib.contextmanager
+    def _transaction(self, name: str | None, *, deferred: bool = False) -> Iterator[Any]:
+        con = self._begin(name, deferred)
+        self._local.inside = True
+        try:
             try:
-                con.execute("begin immediate")
-                try:
-                    yield con
-                except BaseException:
-                    if con.in_transaction:  # a full disk has rolled back already
-                        con.execute("rollback")
-                    raise
-                con.execute("commit")
-            except sqlite3.Error as e:
-                with contextlib.suppress(sqlite3.Error):  # closed meanwhile
-                    if con.in_transaction:
-                        con.execute("rollback")
-                raise _explain(e, self.path) from e
+                yield con
+            except BaseException:
+                self.database.rollback(con)
+                raise
+            self._commit(con)
+        except self.database.errors as e:
+            self.database.rollback(con)
+            raise self.database.explain(e) from e
+        finally:
+            self._local.inside = False
+            self._connections.give(con)
+
+    def _begin(self, name: str | None, deferred: bool) -> Any:
+        """Take a connection and start a transaction on it; nothing is written yet, so it may be tried again."""
+        if self._inside:
+            raise WorkspaceError(f"{self.place}: a transaction inside of a transaction of the same thread")
+
+        def begin(con: Any) -> Any:
+            self.database.begin(con, deferred=deferred)
+            try:
+                self._check(con, name)
+                return self._connections.take()  # the same one: it stays this thread's until it is given back
+            except BaseException:
+                self.database.rollback(con)
+                raise
+
+        return self.ask(begin)
+
+    def _check(self, con: Any, name: str | None) -> None:
+        if name is not None and self.database.fenced(con, [name]):
+            raise FencedError(
+                f"{name} was silent for longer than its lease (it was stopped, or cut off) and its work was given to "
+                "another process: what it still says does not count"
+            )
+
+    def _commit(self, con: Any) -> None:
+        try:
+            self.database.commit(con)
+        except self.database.errors as e:
+            told = self.database.explain(e)
+            if isinstance(
+                told, UnreachableError
+            ):  # it may have been stored: doing it again could do it twice
+                raise UnreachableError(
+                    f"{told}. It hung up while the last change was being stored: look whether it was",
+                    again=False,
+                ) from e
+            raise
 
     # -- deferred writing
 
@@ -151,7 +236,7 @@ class Catalog:
                 key = self._order
             else:
                 self._pending.pop(key, None)  # the newer one also moves to the end
-            self._pending[key] = (sql, params)
+            self._pending[key] = (sql, params, writer.get())
             self._start()
         if not self._wake.is_set():
             self._wake.set()
@@ -161,7 +246,7 @@ class Catalog:
         row = {"run_id": run_id, "step": step, "kind": kind, "at": time.time(), "data": data}
         with self._lock:
             self._order += 1
-            self._pending[self._order] = (_INSERT_EVENT, {**row, "data": dumps(data)})
+            self._pending[self._order] = (_INSERT_EVENT, {**row, "data": dumps(data)}, writer.get())
             self._events.append(row)
             self._start()
         if not self._wake.is_set():
@@ -175,9 +260,10 @@ class Catalog:
                 events, self._events = self._events, []
             if batch:
                 try:
-                    with self.transaction() as con:
-                        for sql, params in batch.values():
-                            _store(con, sql, params)
+                    with self._transaction(None, deferred=True) as con:
+                        names = {by for *_, by in batch.values() if by is not None}
+                        fenced = self.database.fenced(con, names) if names else set()
+                        self.database.store(con, [(s, p) for s, p, by in batch.values() if by not in fenced])
                     self.deferred_error = None
                 except Exception as e:  # noqa: BLE001 - kept, and tried again
                     self.deferred_error = e
@@ -230,69 +316,26 @@ class Catalog:
         self.flush()
         self._closed = True
         self._wake.set()
-        with self._lock:
-            connections, self._all = self._all, []
-        for con, busy in connections:
-            # Closing a connection under another thread's statement would crash the interpreter.
-            if busy.acquire(timeout=30):
-                with contextlib.suppress(sqlite3.Error):
-                    con.close()
-                busy.release()
-        self._local = threading.local()
+        self._connections.close()
 
     def data_version(self) -> int:
-        """Return a number that changes when another connection has committed. Costs microseconds."""
-        try:
-            with self._held() as con:
-                return int(con.execute("pragma data_version").fetchone()[0])
-        except sqlite3.Error as e:
-            raise _explain(e, self.path) from e
+        """Return a number that changes when another connection has committed; cheap enough to be asked often."""
+        return self.ask(self.database.version)
 
-    def _migrate(self) -> None:
-        con = self.connection()
-        try:
-            version = con.execute("pragma user_version").fetchone()[0]
-            if version == schema.VERSION:
-                return
-            con.execute("begin immediate")
-            version = con.execute("pragma user_version").fetchone()[0]  # another process may have been first
-            if version > schema.VERSION:
-                con.execute("rollback")
-                raise WorkspaceError(
-                    f"{self.path} was written by a newer aios-workbench (catalog version {version}, this "
-                    f"one knows {schema.VERSION}); upgrade aios-workbench, or choose another AIOS_HOME"
-                )
-            scripts = (
-                [schema.CREATE]
-                if version == 0
-                else [schema.MIGRATIONS[v] for v in range(version, schema.VERSION)]
-            )
-            for statement in _statements("\n".join(scripts)):
-                con.execute(statement)
-            con.execute(f"pragma user_version = {schema.VERSION}")
-            con.execute("commit")
-        except sqlite3.Error as e:
-            if con.in_transaction:
-                con.execute("rollback")
-            raise _explain(e, self.path) from e
+    def now(self) -> float:
+        """Return the time that leases are counted in: a team's machines need not agree on theirs."""
+        return self.ask(self.database.now)
+
+    def last_number(self, table: str) -> int:
+        """Return the highest number an autoincrement column of a table ever gave out, of deleted rows too."""
+        return self.ask(lambda con: self.database.last_number(con, table))
+
+    def columns(self, table: str) -> list[tuple[str, str]]:
+        """Return name and type of a table's columns."""
+        return self.ask(lambda con: self.database.columns(con, table))
 
 
-_COALESCED = frozenset(("step", "progress", "log"))
 _INSERT_EVENT = "insert into events (run_id, step, kind, at, data) values (:run_id, :step, :kind, :at, :data)"
-
-
-def use_wal(con: sqlite3.Connection) -> None:
-    """Switch a database to WAL, waiting for others who do the same: SQLite's busy timeout does not cover it."""
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            con.execute("pragma journal_mode=WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-        else:
-            return
 
 
 def upsert(table: str, row: Mapping[str, Any], keys: Sequence[str]) -> str:
@@ -302,48 +345,3 @@ def upsert(table: str, row: Mapping[str, Any], keys: Sequence[str]) -> str:
     sets = ", ".join(f'"{c}" = excluded."{c}"' for c in row if c not in keys)
     conflict = f"on conflict ({', '.join(keys)}) do update set {sets}"
     return f"insert into {table} ({names}) values ({values}) {conflict}"  # noqa: S608 - names of our own
-
-
-#: One statement is wrong, not the database: SQLITE_ERROR, TOOBIG, CONSTRAINT, MISMATCH, MISUSE, RANGE.
-_STATEMENT_ERRORS = frozenset((1, 18, 19, 20, 21, 25))
-
-
-def _store(con: sqlite3.Connection, sql: str, params: Mapping[str, Any]) -> None:
-    """Store one deferred row; one that can never be stored is logged and left out, so that the others can."""
-    try:
-        try:
-            con.execute(sql, params)
-        except UnicodeEncodeError:
-            readable = {
-                k: v.encode("utf-8", "replace").decode() if isinstance(v, str) else v
-                for k, v in params.items()
-            }
-            con.execute(sql, readable)
-    except (sqlite3.Error, OverflowError, TypeError) as e:
-        if isinstance(e, sqlite3.Error) and getattr(e, "sqlite_errorcode", 1) & 0xFF not in _STATEMENT_ERRORS:
-            raise
-        logging.getLogger("aios_workbench").exception("not stored (%.200s)", sql)
-
-
-def _statements(script: str) -> Iterator[str]:
-    statement = ""
-    for line in script.splitlines():
-        statement += line + "\n"
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
-
-
-def _explain(e: sqlite3.Error, path: Path) -> WorkspaceError:
-    text = str(e)
-    if "full" in text:
-        return WorkspaceError(f"no space left for {path} ({text}); free some disk space, or run `aios gc`")
-    if "locked" in text or "busy" in text:
-        return WorkspaceError(f"{path} stayed locked for 30 s ({text}); is another process stuck in it?")
-    if "not a database" in text or "malformed" in text:
-        return WorkspaceError(f"{path} is damaged ({text}); restore it, or move the workspace folder away")
-    if "unable to open" in text or "readonly" in text:
-        return WorkspaceError(
-            f"{path} cannot be opened for writing ({text}); check the folder, or set AIOS_HOME"
-        )
-    return WorkspaceError(f"{path}: {text}")

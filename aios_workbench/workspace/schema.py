@@ -18,7 +18,7 @@ TABLES = (
 TIME_COLUMNS = frozenset(
     ("at", "created_at", "started_at", "ended_at", "updated_at", "requested_at", "deadline_at",
      "decided_at", "tick_at", "queued_at", "next_tick_at", "starts_at", "ends_at", "latest_at",
-     "told_at", "opened_at", "until_at", "probe_at")
+     "seen_at", "told_at", "opened_at", "until_at", "probe_at")
 )  # fmt: skip
 
 CREATE = """
@@ -84,7 +84,7 @@ create table signals (
 );
 create table executors (
   executor_id text primary key, kind text not null, pid integer not null, host text not null,
-  started_at real not null, ended_at real
+  started_at real not null, ended_at real, seen_at real, fenced integer not null default 0, adopter text
 );
 create table jobs (
   job_id text primary key, name text not null unique, version integer not null,
@@ -225,6 +225,9 @@ create index job_alerts_waiting on job_alerts (next_at) where status = 'waiting'
 create index events_of_drift on events (seq) where kind = 'drift.alert';
 """,
     5: """
+alter table executors add column seen_at real;
+alter table executors add column fenced integer not null default 0;
+alter table executors add column adopter text;
 alter table runs add column message text;
 alter table runs add column attempts_used integer not null default 0;
 alter table runs add column attempts_allowed integer;

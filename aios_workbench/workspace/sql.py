@@ -69,7 +69,7 @@ def _sandbox() -> Any:
 def _register(con: Any, ws: Workspace, table: str) -> None:
     import pyarrow as pa
 
-    columns = [(r["name"], r["type"].lower()) for r in ws.catalog.query(f"pragma table_info({table})")]
+    columns = ws.catalog.columns(table)
     rows = ws.catalog.query(f"select * from {table}")  # noqa: S608 - a name from schema.TABLES
     kinds = {"real": pa.float64(), "integer": pa.int64()}
     fields = [(name, kinds.get(kind, pa.string())) for name, kind in columns]

@@ -140,10 +140,10 @@ def test_an_unknown_system() -> None:
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[str]:
-    from postgres import cluster
+    from pg_server import cluster
 
-    with cluster() as url:
-        yield url
+    with cluster("vector") as server:
+        yield server.url
 
 
 _numbers = itertools.count()

@@ -219,6 +219,25 @@ def test_every_thread_has_a_connection_and_close_ends_all(catalog: Catalog) -> N
         catalog.query("select 1")
 
 
+def test_connections_of_threads_that_have_ended_are_closed(catalog: Catalog) -> None:
+    for _ in range(50):
+        thread = threading.Thread(target=catalog.query, args=("select 1",))
+        thread.start()
+        thread.join()
+    assert catalog.connections <= 3  # this thread's, the writer's, and that of the last thread
+
+
+def test_a_transaction_inside_of_one_is_refused_and_the_outer_is_undone(catalog: Catalog) -> None:
+    def nested() -> None:
+        with catalog.transaction() as con:
+            con.execute(PUT, {"k": "outer", "v": "1"})
+            catalog.write(PUT, k="inner", v="1")
+
+    with pytest.raises(WorkspaceError, match="inside of a transaction"):
+        nested()
+    assert settings(catalog) == {}
+
+
 # ---------------------------------------------------------------- deferred rows
 
 

@@ -17,7 +17,7 @@ from peers.pinecone import pinecone
 from peers.qdrant import qdrant
 from peers.serving import Server, serving
 from peers.weaviate import weaviate
-from postgres import cluster
+from pg_server import cluster
 
 from aios_workbench.knn.stores import open_store
 from aios_workbench.knn.stores.base import BaseStore
@@ -44,8 +44,8 @@ class Place:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    with cluster() as url:
-        yield url
+    with cluster("vector") as server:
+        yield server.url
 
 
 @pytest.fixture(scope="session")
