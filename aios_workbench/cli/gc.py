@@ -65,12 +65,12 @@ class Journal:
 
     def entries(self) -> Iterator[tuple[str, str, float]]:
         """Yield entry, run id and time of creation (epoch seconds) of everything journaled for runs."""
-        from aios_workbench.engine import durable
+        from aios_workbench.engine.journal import WORKFLOW
 
         with _client(self._ws) as client:
             if client is None:
                 return
-            for status in client.list_workflows(name=durable.WORKFLOW, load_input=False, load_output=False):
+            for status in client.list_workflows(name=WORKFLOW, load_input=False, load_output=False):
                 run_id = status.workflow_id.rpartition(".")[0]
                 yield status.workflow_id, run_id, (status.created_at or 0) / 1000
 

@@ -18,10 +18,11 @@ from typing import Any, cast
 from dbos import DBOS
 from sqlalchemy.exc import SQLAlchemyError
 
-from aios_workbench.engine import gates, journal
+from aios_workbench.engine import gates
 from aios_workbench.engine.execute import execute, wanted
 from aios_workbench.engine.failures import describe, plain
 from aios_workbench.engine.job import Job
+from aios_workbench.engine.journal import WORKFLOW, place
 from aios_workbench.engine.outcome import outcome, why_not
 from aios_workbench.engine.records import CANCELLED, FAILED, SKIPPED, SUCCEEDED, Record, tell_run, tell_step
 from aios_workbench.errors import WorkspaceError
@@ -29,9 +30,6 @@ from aios_workbench.observe import environment
 from aios_workbench.workflow import StepSpec, WorkflowSpec
 from aios_workbench.workspace import Artifact, Workspace
 
-WORKFLOW = "aios.run"
-#: Part of a journal's format: a run started by one version is only resumed by the same.
-VERSION = "1"
 CANCEL_GRACE = 0.3
 
 
@@ -188,7 +186,7 @@ class _Walk:
                     return
             except SQLAlchemyError as e:  # disk full, locked
                 why = plain("JournalError", (
-                    f"what '{step.name}' did could not be written to {journal.place(self.ws)} "
+                    f"what '{step.name}' did could not be written to {place(self.ws)} "
                     f"({getattr(e, 'orig', None) or e}); free some disk space, then resume the run"
                 ), step.name)  # fmt: skip
                 record = Record(step.name, FAILED, error=why, ended_at=time.time())

@@ -9,6 +9,9 @@ from typing import Any
 from aios_workbench.workspace import Workspace, use_wal
 
 APP = "aios-workbench"
+WORKFLOW = "aios.run"
+#: Part of a journal's format: a run started by one version is only resumed by the same.
+VERSION = "1"
 QUEUE = "aios"  # adopted runs: any living process may take them
 WORKER_QUEUE = "aios-workers"  # runs put there for a worker
 
@@ -95,8 +98,6 @@ def enqueue(ws: Workspace, run_id: str, leg: int, seed: dict[str, dict[str, Any]
     """Put a leg of a run into a queue; needs no engine in this process."""
     from dbos import DBOS, EnqueueOptions
 
-    from aios_workbench.engine import durable
-
     engine = journal_engine(ws)
     if not there(ws, engine):  # no process has launched the engine here yet
         if ws.address is None:
@@ -106,7 +107,7 @@ def enqueue(ws: Workspace, run_id: str, leg: int, seed: dict[str, dict[str, Any]
     speaker = client(ws, engine)
     try:
         options: EnqueueOptions = {
-            "queue_name": queue, "workflow_name": durable.WORKFLOW, "app_version": durable.VERSION,
+            "queue_name": queue, "workflow_name": WORKFLOW, "app_version": VERSION,
             "workflow_id": leg_id(run_id, leg),
         }  # fmt: skip
         speaker.enqueue(options, run_id, leg, seed)

@@ -22,6 +22,7 @@ from aios_workbench.engine.failures import plain
 from aios_workbench.engine.journal import (
     APP,
     QUEUE,
+    VERSION,
     WORKER_QUEUE,
     enqueue,
     journal_engine,
@@ -136,7 +137,7 @@ class Runtime:
             durable.set_host(self.host)
             self._journal = journal_engine(self.ws)
             DBOS(config={
-                "name": APP, "system_database_engine": self._journal, "application_version": durable.VERSION,
+                "name": APP, "system_database_engine": self._journal, "application_version": VERSION,
                 "executor_id": self.executor_id, "log_level": "CRITICAL",
                 "dbos_system_schema": journal_schema(self.ws),
             })  # fmt: skip
