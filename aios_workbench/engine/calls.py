@@ -12,7 +12,7 @@ from typing import Any
 
 from aios_workbench.engine import capture
 from aios_workbench.engine.context import Context, current
-from aios_workbench.engine.job import Job
+from aios_workbench.engine.job import UNDO, Job
 from aios_workbench.errors import AiosError, GateRejected, StepTimeout
 from aios_workbench.workspace import Artifact
 
@@ -33,7 +33,14 @@ def run_function(
     """
     stop = job.cancelled if timeout is None else threading.Event()
     ctx = Context(
-        job.ws, job.run_id, job.workflow, job.spec.name, attempt, job_run_id=job.job_run_id, _cancelled=stop
+        job.ws,
+        job.run_id,
+        job.workflow,
+        job.spec.name,
+        attempt,
+        job_run_id=job.job_run_id,
+        _cancelled=stop,
+        _purpose=job.purpose,
     )
     capture.install()  # again: %%capture or redirect_stdout may have put another stream in our place
     log = capture.StepLog(job.ws, ctx)
@@ -58,7 +65,7 @@ def _call(job: Job, function: Callable[..., Any], inputs: dict[str, Artifact], c
         value = asyncio.run(_settle(value))
     if job.spec.check is not None:
         _check(job, value, ctx)
-    return job.ws.artifacts.put(value)
+    return job.ws.artifacts.put(None if job.purpose == UNDO else value)
 
 
 def _check(job: Job, value: Any, ctx: Context) -> None:

@@ -34,6 +34,7 @@ class Context:
     attempt: int
     params: dict[str, Any] = field(default_factory=dict)
     job_run_id: str | None = None
+    _purpose: str = field(default="", repr=False)
     _cancelled: threading.Event = field(default_factory=threading.Event, repr=False)
     _log: Callable[[str], None] = field(default=print, repr=False)
     _last: float = field(default=0.0, repr=False)
@@ -41,8 +42,8 @@ class Context:
 
     @property
     def key(self) -> str:
-        """Idempotency key of this step of this run."""
-        return f"{self.run_id}/{self.step}"
+        """Idempotency key of this step of this run; the function that undoes the step has a key of its own."""
+        return f"{self.run_id}/{self.step}" + (f"/{self._purpose}" if self._purpose else "")
 
     @property
     def cancelled(self) -> bool:

@@ -19,6 +19,7 @@ from dbos import DBOS
 from sqlalchemy.exc import SQLAlchemyError
 
 from aios_workbench.engine import gates
+from aios_workbench.engine.compensation import Compensation
 from aios_workbench.engine.execute import execute, wanted
 from aios_workbench.engine.failures import describe, plain
 from aios_workbench.engine.job import Job
@@ -146,10 +147,12 @@ class _Walk:
     async def go(self) -> dict[str, Any]:
         todo = [s for s in self.spec.steps if s.name not in self.records]
         reserved = {s.name: DBOS.reserve_step() for s in todo}
+        undo = Compensation(self.spec)
         tasks: dict[str, asyncio.Task[None]] = {}
         for step in todo:
             tasks[step.name] = asyncio.create_task(self._one(step, reserved[step.name], tasks))
         await asyncio.gather(*tasks.values())
+        await undo.go(self.records, self._job, self._tell, cancelled=self.active.stop.is_set())
         await asyncio.to_thread(self._conclude)
         return {n: r.to_dict() for n, r in self.records.items()}
 
@@ -172,6 +175,9 @@ class _Walk:
             if name in tasks:
                 await tasks[name]
         record = self._not_runnable(step)
+        if record is not None and record.status == CANCELLED and self.run["adoptions"]:
+            # Cancelled now, but the process before may have finished it: the journal's word counts.
+            record = Record.from_dict(await reserved.run_async({"name": step.name}, record.to_dict))
         if record is None:
             try:
                 data = await (
@@ -194,6 +200,9 @@ class _Walk:
                 record = Record(step.name, FAILED, error=describe(e, step.name), ended_at=time.time())
         self.records[step.name] = record
         # Skipped, or replayed: the process that died may not have told the catalog.
+        self._tell(record)
+
+    def _tell(self, record: Record) -> None:
         tell_step(self.ws.catalog, self.run["run_id"], self.leg, record)
 
     def _not_runnable(self, step: StepSpec) -> Record | None:
@@ -209,7 +218,7 @@ class _Walk:
     async def _work(self, step: StepSpec, reserved: Any) -> dict[str, Any]:
         task = cast("asyncio.Task[None]", asyncio.current_task())
         async with self.slots:
-            if self.active.stop.is_set():
+            if self.active.stop.is_set() and not self.run["adoptions"]:
                 return Record(step.name, CANCELLED).to_dict()
             self.active.busy += 1
             try:
@@ -233,7 +242,7 @@ class _Walk:
         job = self._job(step)
         if step.when is not None and not wanted(job, self._inputs(step.when_deps, step.when_params)):
             record = Record(step.name, SKIPPED, message="not run: its `when` was false", ended_at=time.time())
-            tell_step(self.ws.catalog, self.run["run_id"], self.leg, record)
+            self._tell(record)
             return record.to_dict()
         return execute(job).to_dict()
 

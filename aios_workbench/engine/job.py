@@ -18,6 +18,9 @@ from aios_workbench.engine.failures import remember_source
 from aios_workbench.workflow import StepSpec
 from aios_workbench.workspace import Artifact, Workspace, importing
 
+#: What a job does that calls a step's `compensate`.
+UNDO = "undo"
+
 
 @dataclass
 class Job:
@@ -34,6 +37,7 @@ class Job:
     again: bool = False  # a process before this one may have tried
     cancelled: threading.Event = field(default_factory=threading.Event)
     capped: bool = False  # the run's attempts are counted against `max_attempts`
+    purpose: str = ""  # empty, or UNDO
     kept: Artifact | None = None  # of the last attempt
 
     def load(self, artifact: dict[str, Any]) -> Callable[..., Any]:

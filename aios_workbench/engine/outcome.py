@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from aios_workbench.engine.records import CANCELLED, FAILED, SKIPPED, SUCCEEDED, Record
+from aios_workbench.engine.records import CANCELLED, COMPENSATED, FAILED, SKIPPED, SUCCEEDED, Record
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,12 @@ def _notes(records: list[Record]) -> list[str]:
     without = [f"'{r.step}'" for r in records if r.status == SKIPPED and r.error]
     if without:
         notes.append(f"went on without {', '.join(without[:10])}{_more(without)}, skipped after an error")
+    undone = [f"'{r.step}'" for r in records if r.status == COMPENSATED]
+    if undone:
+        notes.append(f"undid {', '.join(undone[:10])}{_more(undone)}")
+    left = [f"'{r.step}'" for r in records if r.undo and r.undo["error"]]
+    if left:
+        notes.append(f"could not undo {', '.join(left[:10])}{_more(left)}: look at what they did")
     return notes
 
 

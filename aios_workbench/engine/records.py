@@ -9,6 +9,8 @@ from typing import Any
 from aios_workbench.workspace import Artifact, Catalog, Session, dumps, upsert
 
 SUCCEEDED, FAILED, SKIPPED, CANCELLED = "succeeded", "failed", "skipped", "cancelled"
+#: It had succeeded, and was undone when the run failed.
+COMPENSATED = "compensated"
 RUN_TERMINAL = frozenset((SUCCEEDED, FAILED, CANCELLED))
 
 
@@ -29,6 +31,7 @@ class Record:
     error: dict[str, Any] | None = None
     inputs: dict[str, str] = field(default_factory=dict)
     kept: dict[str, Any] | None = None  # what the step kept beside its output
+    undo: dict[str, Any] | None = None  # what came of undoing it
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
@@ -120,7 +123,7 @@ def end_unfinished(con: Session, run_id: str) -> None:
     told = {"r": run_id, "now": time.time()}
     con.execute(
         "update steps set status = 'cancelled', ended_at = :now where run_id = :r "
-        "and status not in ('succeeded', 'failed', 'skipped')", told,
+        "and status not in ('succeeded', 'failed', 'skipped', 'compensated')", told,
     )  # fmt: skip
     con.execute(
         "update gates set status = 'cancelled', decided_at = :now where run_id = :r and status = 'waiting'",

@@ -162,8 +162,12 @@ def read_spec(ws: Workspace, run: Mapping[str, Any]) -> WorkflowSpec:
 
 
 def finished(ws: Workspace, run: Mapping[str, Any]) -> dict[str, Record]:
-    """Return the outcomes of a run's succeeded steps."""
+    """Return the outcomes of a run's succeeded steps, but of none behind a step that was undone."""
     ws.catalog.flush()
+    undone = ws.catalog.query(
+        "select step from steps where run_id = :r and status = 'compensated'", r=run["run_id"]
+    )
+    again = read_spec(ws, run).downstream(r["step"] for r in undone) if undone else set()
     found: dict[str, Record] = {}
     for row in ws.catalog.query(
         "select s.*, a.kind as akind, a.type as atype, a.bytes, a.shape "
@@ -183,4 +187,4 @@ def finished(ws: Workspace, run: Mapping[str, Any]) -> dict[str, Record]:
             message=row["message"], inputs=json.loads(row["inputs"] or "{}"),
             kept=None if row["kept"] is None else reference(ws.artifacts.find(row["kept"])),
         )  # fmt: skip
-    return found
+    return {n: r for n, r in found.items() if n not in again}

@@ -9,19 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar, overload
 
 from aios_workbench.errors import DefinitionError, MissingInputError, UnknownOptionError, hint
-from aios_workbench.workflow import hooks
+from aios_workbench.workflow import hooks, policies
 from aios_workbench.workflow.code import cell_of, code_hash, source_of
 from aios_workbench.workflow.mermaid import mermaid
 from aios_workbench.workflow.options import check_options
 from aios_workbench.workflow.parameters import Parameters, ParameterSpec, signature_of
-from aios_workbench.workflow.policies import (
-    POLICY_OPTIONS,
-    Breaker,
-    ErrorClasses,
-    check_max_attempts,
-    enough_attempts,
-    policy_fields,
-)
+from aios_workbench.workflow.policies import POLICY_OPTIONS, Breaker, ErrorClasses
 from aios_workbench.workflow.spec import StepSpec, WorkflowSpec, topological
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -109,7 +102,7 @@ class Workflow:
             raise DefinitionError(f"max_parallel must be a whole number of at least 1, not {max_parallel!r}")
         self.description = description
         self.max_parallel = max_parallel
-        self.max_attempts = check_max_attempts(max_attempts, name)
+        self.max_attempts = policies.check_max_attempts(max_attempts, name)
         self.compensate_on_cancel = bool(compensate_on_cancel)
         self._definitions: dict[str, Definition] = {}
         self._listeners: list[Callable[[], None]] = []
@@ -299,7 +292,7 @@ class Workflow:
         """
         steps = [self._step_spec(d) for d in self._definitions.values()]
         parameters = [p.to_dict() for p in self.parameters]
-        enough_attempts(steps, self.max_attempts, self.name)
+        policies.enough_attempts(steps, self.max_attempts, self.name)
         return WorkflowSpec(
             self.name, topological(steps, self.name), parameters, self.description, self.max_parallel,
             self.max_attempts, self.compensate_on_cancel,
@@ -429,7 +422,7 @@ class Workflow:
             fallback_names=[getattr(f, "__name__", repr(f)) for f in d.fallbacks],
             when_deps=when_deps, when_params=when_params, check_name=_called(o.get("gate")),
             form=form.model_json_schema() if form is not None else None, on_reject=o.get("on_reject", "fail"),
-            **policy_fields(d.name, d.fn, o),
+            **policies.policy_fields(d.name, d.fn, o),
         )  # fmt: skip
 
     def _edges(
