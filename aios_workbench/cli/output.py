@@ -142,7 +142,7 @@ def took(row: Mapping[str, Any]) -> float | None:
     """Return seconds from a row's start to its end, or until now."""
     if row.get("started_at") is None:
         return None
-    return float((row.get("ended_at") or time.time()) - row["started_at"])
+    return max(0.0, float((row.get("ended_at") or time.time()) - row["started_at"]))
 
 
 def clock(at: float | None) -> str:

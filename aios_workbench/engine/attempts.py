@@ -6,7 +6,6 @@ Around every call: the cap on the run's attempts, the circuit breaker, a second 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -67,7 +66,7 @@ class _Row:
         if self.ended is not None:
             return
         self.status, self.error, self.message = status, error, message or self.message
-        self.ended = None if status == "running" else time.time()
+        self.ended = None if status == "running" else self.job.now()
         self._write()
 
     def note(self, message: str | None) -> None:
@@ -186,7 +185,7 @@ class _Series:
     def _begin(self, kind: str, name: str | None) -> _Row:
         self.number += 1
         self.record.attempts = self.number
-        self.last = _Row(self.job, self.number, kind, name, time.time())
+        self.last = _Row(self.job, self.number, kind, name, self.job.now())
         self.last.tell("running")
         return self.last
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from aios_workbench.engine.context import Context
-from aios_workbench.workspace import Workspace
+from aios_workbench.workspace import Catalog, Workspace, upsert
 
 MAX_LINES = 20_000
 _PERCENT = re.compile(r"(\d{1,3})%\|")
@@ -21,6 +21,11 @@ _INSERT = (
     "values (:run_id, :step, :attempt, :at, :stream, :level, :text)"
 )
 _EVENT_SECONDS = 0.2
+#: What has no line end after so long is put aside, for the case that the process dies before it has one.
+_TAIL_SECONDS = 0.05
+_TAIL = upsert("log_tails", dict.fromkeys(("run_id", "step", "attempt", "stream", "at", "text")),
+               ("run_id", "step", "attempt", "stream"))  # fmt: skip
+_END_TAIL = "delete from log_tails where run_id = :run_id and step = :step and attempt = :attempt and stream = :stream"
 
 sink: contextvars.ContextVar[StepLog | None] = contextvars.ContextVar("aios_sink", default=None)
 _muted: contextvars.ContextVar[bool] = contextvars.ContextVar("aios_muted", default=False)
@@ -35,6 +40,8 @@ class StepLog:
         self._lines = 0
         self._told = 0.0
         self._later: threading.Timer | None = None
+        self._aside: threading.Timer | None = None
+        self._tails: set[str] = set()
         self._lock = threading.Lock()
 
     def write(self, stream: str, text: str) -> None:
@@ -50,6 +57,12 @@ class StepLog:
                 if percent:
                     self._ctx.progress(int(percent[1]) / 100)
             self._partial[stream] = rest[-100_000:]
+            if lines and stream in self._tails:
+                self._end_tail(stream)
+            if rest and self._aside is None:
+                self._aside = threading.Timer(_TAIL_SECONDS, self._put_aside)
+                self._aside.daemon = True
+                self._aside.start()
 
     def record(self, level: str, text: str) -> None:
         """Store a logging record."""
@@ -64,9 +77,31 @@ class StepLog:
                 if rest.strip():
                     self._line(stream, None, _last_drawn(rest))
                 self._partial[stream] = ""
+            if self._aside is not None:
+                self._aside.cancel()
+            for stream in tuple(self._tails):
+                self._end_tail(stream)
             if self._later is not None:
                 self._later.cancel()
                 self._tell()
+
+    def _put_aside(self) -> None:
+        with self._lock:
+            self._aside = None
+            for stream, rest in self._partial.items():
+                if rest.strip() and self._lines < MAX_LINES:
+                    self._tails.add(stream)
+                    row = {**self._tail_key(stream), "at": time.time(), "text": _storable(_last_drawn(rest))}
+                    self._ws.catalog.defer(_TAIL, row, key=("tail", *self._tail_key(stream).values()))
+
+    def _end_tail(self, stream: str) -> None:
+        self._tails.discard(stream)
+        key = self._tail_key(stream)
+        self._ws.catalog.defer(_END_TAIL, key, key=("tail", *key.values()))
+
+    def _tail_key(self, stream: str) -> dict[str, Any]:
+        ctx = self._ctx
+        return {"run_id": ctx.run_id, "step": ctx.step, "attempt": ctx.attempt, "stream": stream}
 
     def _line(self, stream: str, level: str | None, text: str) -> None:
         self._lines += 1
@@ -77,7 +112,7 @@ class StepLog:
         now = time.time()
         self._ws.catalog.defer(_INSERT, {
             "run_id": self._ctx.run_id, "step": self._ctx.step, "attempt": self._ctx.attempt, "at": now,
-            "stream": stream, "level": level, "text": text[:20_000].encode("utf-8", "replace").decode(),
+            "stream": stream, "level": level, "text": _storable(text),
         })  # fmt: skip
         if self._later is None:
             # At once, and what follows soon after together: a screen must not wait for the line after it.
@@ -97,6 +132,22 @@ class StepLog:
     def _tell(self) -> None:
         self._later, self._told = None, time.time()
         self._ws.catalog.event("log", self._ctx.run_id, self._ctx.step)
+
+
+def _storable(text: str) -> str:
+    return text[:20_000].encode("utf-8", "replace").decode()
+
+
+def last_words(catalog: Catalog, dead: str) -> None:
+    """Put what a dead process had not ended its line of into the logs of the runs it executed."""
+    of_the_dead = "where run_id in (select run_id from runs where owner = :dead)"
+    with catalog.transaction() as con:
+        con.execute(
+            "insert into logs (run_id, step, attempt, at, stream, text) select run_id, step, attempt, at, stream, text "  # noqa: S608
+            f"from log_tails {of_the_dead}",
+            {"dead": dead},
+        )
+        con.execute(f"delete from log_tails {of_the_dead}", {"dead": dead})  # noqa: S608 - no value of anybody
 
 
 def _last_drawn(line: str) -> str:

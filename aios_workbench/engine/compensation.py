@@ -63,8 +63,13 @@ class Compensation:
 
         An output from the cache or from another run was made by somebody else: it is not ours to undo.
         """
+        ends: dict[str, float] = {}
+        for step in (
+            self.spec.steps
+        ):  # never before what it needed, though the clock may have been set back meanwhile
+            ends[step.name] = max([records[step.name].ended_at or 0.0, *(ends[n] for n in step.upstream)])
         done = [
-            (records[n].ended_at or 0.0, i, n) for i, n in enumerate(self._reserved)
+            (ends[n], i, n) for i, n in enumerate(self._reserved)
             if records[n].status == SUCCEEDED and not records[n].cached
         ]  # fmt: skip
         return [n for _, _, n in sorted(done, reverse=True)]

@@ -192,7 +192,8 @@ def cancel(ws: Workspace, run_id: str, *, by: str) -> None:
         )
         if not leases.alive(ws, run["owner"]):  # nobody executes it: nobody else will say so
             con.execute(
-                "update runs set status = 'cancelled', ended_at = :now where run_id = :r",
+                "update runs set status = 'cancelled', ended_at = case when started_at > :now then started_at "
+                "else :now end where run_id = :r",
                 {"now": now, "r": run_id},
             )
             end_unfinished(con, run_id)
@@ -229,7 +230,7 @@ def prepare_resume(
     with ws.catalog.transaction() as con:
         changed = con.execute(
             "update runs set status = 'queued', leg = :leg, error = null, message = null, ended_at = null, "
-            "owner = :owner, adoptions = 0, seed = :seed, "
+            "owner = :owner, adoptions = 0, deaths = 0, done_at_death = 0, seed = :seed, "
             "attempts_allowed = coalesce(attempts_used + cast(:more as integer), attempts_allowed) "
             "where run_id = :r and leg = :leg - 1 and status in ('failed', 'cancelled')",
             {

@@ -18,7 +18,7 @@ from typing import Any, cast
 from dbos import DBOS
 from sqlalchemy.exc import SQLAlchemyError
 
-from aios_workbench.engine import gates
+from aios_workbench.engine import gates, submit
 from aios_workbench.engine.compensation import Compensation
 from aios_workbench.engine.execute import execute, wanted
 from aios_workbench.engine.failures import describe, plain
@@ -47,6 +47,11 @@ class Active:
     working: set[asyncio.Task[None]] = field(default_factory=set)
     busy: int = 0
     status: str = "running"
+    started: tuple[float, float] | None = None  # by the wall clock and by one that nobody sets
+
+    def now(self) -> float:
+        """Return seconds since the epoch, as far from the start as it took, even when the clock was set meanwhile."""
+        return time.time() if self.started is None else self.started[0] + time.monotonic() - self.started[1]
 
     def cancel(self) -> None:
         """Stop starting steps and tell those that run; from any thread."""
@@ -136,7 +141,13 @@ class _Walk:
         cancelled = catalog.query("select data from signals where run_id = :r and kind = 'cancel'", r=run_id)
         if any(json.loads(s["data"]).get("leg") == leg for s in cancelled):
             active.cancel()
-        tell_run(catalog, run_id, "running", owner=host.executor, started_at=run["started_at"] or time.time())
+        active.started = time.time(), time.monotonic()
+        if run["started_at"] is not None:  # by a process before this one, whose monotonic clock is not ours
+            active.started = None
+        tell_run(
+            catalog, run_id, "running", owner=host.executor,
+            started_at=active.started[0] if active.started else run["started_at"],
+        )  # fmt: skip
         if run["environment"] is None:
             environment.note(host.ws, run_id, run["cwd"])
         records = {n: Record.from_dict(r) for n, r in seed.items()}
@@ -168,7 +179,10 @@ class _Walk:
 
     def _say_how_it_ended(self) -> None:
         ended = outcome((self.records[s.name] for s in self.spec.steps), cancelled=self.active.stop.is_set())
-        tell_run(self.ws.catalog, self.run["run_id"], ended.status, ended.error, message=ended.message)
+        tell_run(
+            self.ws.catalog, self.run["run_id"], ended.status, ended.error, message=ended.message,
+            ended_at=self.active.now(),
+        )  # fmt: skip
 
     async def _one(self, step: StepSpec, reserved: Any, tasks: dict[str, asyncio.Task[None]]) -> None:
         for name in step.upstream:
@@ -240,6 +254,8 @@ class _Walk:
     def _execute(self, step: StepSpec) -> dict[str, Any]:
         self.executed.add(step.name)
         job = self._job(step)
+        if job.again and (known := submit.finished(self.ws, self.run, step.name)):
+            return known[step.name].to_dict()  # the journal is lost, or its writer died on the way to it
         if step.when is not None and not wanted(job, self._inputs(step.when_deps, step.when_params)):
             record = Record(step.name, SKIPPED, message="not run: its `when` was false", ended_at=time.time())
             self._tell(record)

@@ -5,8 +5,6 @@ Runs in a thread that the journal has given to the step; returns a record, never
 
 from __future__ import annotations
 
-import time
-
 from aios_workbench.engine.attempts import FINAL, make_attempts
 from aios_workbench.engine.caching import cache_key, find_cached
 from aios_workbench.engine.failures import describe
@@ -18,7 +16,7 @@ from aios_workbench.workspace import Artifact
 def execute(job: Job) -> Record:
     """Execute a step to its end and tell the catalog on the way."""
     spec, catalog = job.spec, job.ws.catalog
-    started = time.time()
+    started = job.now()
     record = Record(spec.name, FAILED, started_at=started, inputs={n: a.hash for n, a in job.inputs.items()})
     try:
         if spec.cache:
@@ -26,7 +24,7 @@ def execute(job: Job) -> Record:
             found = find_cached(job.ws, record.cache_key)
             if found is not None:
                 record.status, record.output, record.cached = SUCCEEDED, reference(found), True
-                record.ended_at = time.time()
+                record.ended_at = job.now()
                 tell_step(catalog, job.run_id, job.leg, record)
                 return record
         make_attempts(job, record)
@@ -35,7 +33,7 @@ def execute(job: Job) -> Record:
     if record.status == FAILED:
         go_on_without(job, record)
     record.kept = None if job.kept is None else reference(job.kept)
-    record.ended_at = time.time()
+    record.ended_at = job.now()
     tell_step(catalog, job.run_id, job.leg, record)
     return record
 

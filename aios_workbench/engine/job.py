@@ -9,6 +9,7 @@ import importlib
 import pickle
 import sys
 import threading
+import time
 import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -39,6 +40,12 @@ class Job:
     capped: bool = False  # the run's attempts are counted against `max_attempts`
     purpose: str = ""  # empty, or UNDO
     kept: Artifact | None = None  # of the last attempt
+    began: tuple[float, float] = field(default_factory=lambda: (time.time(), time.monotonic()))
+
+    def now(self) -> float:
+        """Return seconds since the epoch by a clock that nobody sets back: what took a second ends a second later."""
+        wall, monotonic = self.began
+        return wall + time.monotonic() - monotonic
 
     def load(self, artifact: dict[str, Any]) -> Callable[..., Any]:
         """Return a stored function."""

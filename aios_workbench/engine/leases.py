@@ -57,13 +57,13 @@ class Lease:
         if self._file is None:
             return
         file, self._file = self._file, None
-        file.close()  # unlocked, not removed: whoever finds it takes up what this process leaves unfinished
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception):  # before the lock is given up: whoever inherits it asks who died
             self._ws.catalog.write(
                 "update executors set ended_at = :now where executor_id = :id",
                 now=time.time(),
                 id=self.executor_id,
             )
+        file.close()  # unlocked, not removed: whoever finds it takes up what this process leaves unfinished
 
 
 @contextlib.contextmanager

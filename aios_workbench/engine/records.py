@@ -53,8 +53,14 @@ def reference(artifact: Artifact) -> dict[str, Any]:
     return {k: v for k, v in artifact.to_dict().items() if k != "meta"}
 
 
+def in_order(started_at: float | None, ended_at: float | None) -> float | None:
+    """Return an end that is not before its start, whatever happened to the clock in between."""
+    return ended_at if started_at is None or ended_at is None else max(started_at, ended_at)
+
+
 def tell_step(catalog: Catalog, run_id: str, leg: int, record: Record) -> None:
     """Write a finished step to the catalog; safe to repeat."""
+    record.ended_at = in_order(record.started_at, record.ended_at)
     row = {
         "run_id": run_id, "step": record.step, "status": record.status, "attempts": record.attempts,
         "started_at": record.started_at, "ended_at": record.ended_at, "cached": int(record.cached),
@@ -85,6 +91,7 @@ def tell_attempt(
     message : str, optional
         What was decided about it, such as why it is not tried again.
     """
+    ended_at = in_order(started_at, ended_at)
     row = {
         "run_id": run_id, "step": step, "attempt": attempt, "status": status, "started_at": started_at,
         "ended_at": ended_at, "error": dumps(error) if error else None, "executor": executor,
@@ -110,7 +117,8 @@ def tell_run(
 ) -> None:
     """Write a run's status; stored on return, because other processes act on it."""
     if status in RUN_TERMINAL:
-        columns["ended_at"] = time.time()
+        started = catalog.one("select started_at from runs where run_id = :r", r=run_id) or {}
+        columns["ended_at"] = in_order(started.get("started_at"), columns.get("ended_at", time.time()))
         catalog.flush()  # nobody may see a finished run whose last step still reads running
     columns = {"status": status, "error": dumps(error) if error else None, **columns}
     sets = ", ".join(f"{c} = :{c}" for c in columns)
@@ -122,7 +130,8 @@ def end_unfinished(con: Session, run_id: str) -> None:
     """Say of a run that nobody executes any more that what had not ended will not."""
     told = {"r": run_id, "now": time.time()}
     con.execute(
-        "update steps set status = 'cancelled', ended_at = :now where run_id = :r "
+        "update steps set status = 'cancelled', ended_at = case when started_at > :now then started_at else :now end "
+        "where run_id = :r "
         "and status not in ('succeeded', 'failed', 'skipped', 'compensated')", told,
     )  # fmt: skip
     con.execute(

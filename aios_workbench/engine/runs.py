@@ -230,14 +230,15 @@ class Run(Inspection):
 
     def _resume(self, *, allow_more: bool) -> Run:
         engine = runtime.start(self._ws)
-        row = self.row
-        if row["status"] in RUN_TERMINAL:
+        status = self.status
+        row = self.row  # read after its status: an adoption in between is seen in it
+        if status == "interrupted":
+            engine.adopt_now()
+        elif row["status"] in RUN_TERMINAL:
             leg, seed = control.prepare_resume(
                 self._ws, self.id, by=actor(), owner=engine.executor_id, allow_more=allow_more
             )
             engine.begin(self.id, leg, seed)
-        elif self.status == "interrupted":
-            engine.adopt_now()
         elif not row["adoptions"]:  # one that was adopted just now goes on already
             raise ConflictError(f"run {self.id} cannot be resumed: it is {row['status']}")
         return self

@@ -18,6 +18,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from aios_workbench.engine import capture, durable, leases
+from aios_workbench.engine.capture import last_words
 from aios_workbench.engine.failures import plain
 from aios_workbench.engine.journal import (
     APP,
@@ -34,13 +35,15 @@ from aios_workbench.engine.outcome import outcome
 from aios_workbench.engine.records import CANCELLED, FAILED, Record, end_unfinished, tell_run, tell_step
 from aios_workbench.errors import WorkspaceError
 from aios_workbench.observe import environment
-from aios_workbench.workspace import Workspace, workspace
+from aios_workbench.workspace import Catalog, Workspace, workspace
 
 WATCH_SECONDS = 0.25
 ADOPT_SECONDS = 0.75
 RECOVER_SECONDS = 10.0
 BEAT_SECONDS = 5.0
-MAX_ADOPTIONS = 20
+#: So many processes in a row may die of a run that gets no further; see `deaths`.
+MAX_DEATHS = 20
+CLOSE_SECONDS = 5.0
 
 _current: Runtime | None = None
 _lock = threading.Lock()
@@ -60,9 +63,13 @@ class Runtime:
         self._signal = int((ws.catalog.one("select max(seq) as n from signals") or {})["n"] or 0)
         self._journal: Any = None
         self._loop = asyncio.new_event_loop()
+        self._adopting = threading.Lock()
         ready: list[BaseException | None] = []
         started = threading.Event()
-        threading.Thread(target=self._serve, args=(ready, started), name="aios-engine", daemon=True).start()
+        self._server = threading.Thread(
+            target=self._serve, args=(ready, started), name="aios-engine", daemon=True
+        )
+        self._server.start()
         started.wait()
         if ready[0] is not None:
             self.lease.release()
@@ -120,6 +127,8 @@ class Runtime:
         durable.set_host(None)
         self.lease.release()
         self._loop.call_soon_threadsafe(self._loop.stop)
+        if threading.current_thread() is not self._server:
+            self._server.join(2 * CLOSE_SECONDS)
 
     def _destroy(self) -> None:
         from dbos import DBOS
@@ -157,10 +166,17 @@ class Runtime:
         try:
             self._loop.run_forever()
         finally:
-            for task in asyncio.all_tasks(self._loop):
-                task.cancel()
-            self._loop.run_until_complete(asyncio.sleep(0))
+            self._end_tasks()
             self._loop.close()
+
+    def _end_tasks(self) -> None:
+        """Cancel what the loop still does and let it end: a task may have to wait for a thread before it can."""
+        tasks = asyncio.all_tasks(self._loop)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            self._loop.run_until_complete(asyncio.wait(tasks, timeout=CLOSE_SECONDS))
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
 
     # -- watching
 
@@ -213,7 +229,14 @@ class Runtime:
         thread.join()
 
     def adopt(self) -> list[str]:
-        """Take up what dead processes left unfinished; returns the runs' ids. Not beside a running loop."""
+        """Take up what dead processes left unfinished; returns the runs' ids. Not beside a running loop.
+
+        One thread of a process at a time: who comes second returns when the first has taken up everything.
+        """
+        with self._adopting:
+            return self._adopt()
+
+    def _adopt(self) -> list[str]:
         adopted: list[str] = []
         for row in self.ws.catalog.query(
             "select distinct owner from runs where status in ('running', 'waiting') and owner is not null"
@@ -245,6 +268,7 @@ class Runtime:
     def _inherit(self, dead: str) -> list[str]:
         catalog = self.ws.catalog
         now = time.time()
+        last_words(catalog, dead)
         catalog.write(  # it ended when the process was last there, which may be long ago
             "update attempts set status = 'lost', ended_at = case when started_at > :seen then started_at "
             "else :seen end where executor = :dead and status = 'running'",
@@ -255,10 +279,11 @@ class Runtime:
             "select * from runs where owner = :dead and status not in ('succeeded', 'failed', 'cancelled')",
             dead=dead,
         ):
-            if run["adoptions"] >= MAX_ADOPTIONS:
+            died = deaths(catalog, run, dead)
+            if died > MAX_DEATHS:
                 tell_run(catalog, run["run_id"], FAILED, plain("Abandoned", (
-                    f"{MAX_ADOPTIONS} processes died while executing this run; it is not tried again by itself. Find "
-                    "out what kills them (memory?), then resume it"
+                    f"{died} processes in a row died while executing this run, and none got further; it is not tried "
+                    "again by itself. Find out what kills them (memory?), then resume it"
                 )))  # fmt: skip
                 with catalog.transaction() as con:
                     end_unfinished(con, run["run_id"])
@@ -293,6 +318,28 @@ class Runtime:
                 "JournalError",
                 f"the journal says {found.status} for {wid}; resume the run to go on from its finished steps",
             ))  # fmt: skip
+
+
+def deaths(catalog: Catalog, run: dict[str, Any], dead: str) -> int:
+    """Count the death of a process for a run, and return how many have died of it since it got further.
+
+    A process that was stopped in good order did not die of anything, nor one whose run waited for a person. Further
+    means: more steps have ended than when the last process died.
+    """
+    innocent = run["status"] == "waiting" or catalog.one(
+        "select 1 from executors where executor_id = :e and ended_at is not null", e=dead
+    )
+    counted = catalog.one(
+        "select count(*) as n from steps where run_id = :r and status in ('succeeded', 'skipped')",
+        r=run["run_id"],
+    )
+    done = int(counted["n"]) if counted else 0
+    died = (0 if done > run["done_at_death"] else int(run["deaths"])) + (not innocent)
+    catalog.write(
+        "update runs set deaths = :died, done_at_death = :done where run_id = :r",
+        died=died, done=done, r=run["run_id"],
+    )  # fmt: skip
+    return died
 
 
 def conclude(ws: Workspace, run_id: str, leg: int, output: dict[str, Any]) -> None:

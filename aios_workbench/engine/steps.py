@@ -100,7 +100,7 @@ class StepView:
         row = self._row()
         if row["started_at"] is None:
             return None
-        return float((row["ended_at"] or time.time()) - row["started_at"])
+        return max(0.0, float((row["ended_at"] or time.time()) - row["started_at"]))
 
     @property
     def cached(self) -> bool:

@@ -161,8 +161,8 @@ def read_spec(ws: Workspace, run: Mapping[str, Any]) -> WorkflowSpec:
     return WorkflowSpec.from_dict(json.loads(row["spec"] if row else "{}"))
 
 
-def finished(ws: Workspace, run: Mapping[str, Any]) -> dict[str, Record]:
-    """Return the outcomes of a run's succeeded steps, but of none behind a step that was undone."""
+def finished(ws: Workspace, run: Mapping[str, Any], step: str | None = None) -> dict[str, Record]:
+    """Return the outcomes of a run's succeeded steps, or of one of them, but of none behind a step that was undone."""
     ws.catalog.flush()
     undone = ws.catalog.query(
         "select step from steps where run_id = :r and status = 'compensated'", r=run["run_id"]
@@ -171,8 +171,9 @@ def finished(ws: Workspace, run: Mapping[str, Any]) -> dict[str, Record]:
     found: dict[str, Record] = {}
     for row in ws.catalog.query(
         "select s.*, a.kind as akind, a.type as atype, a.bytes, a.shape "
-        "from steps s join artifacts a on a.hash = s.output where s.run_id = :r and s.status = 'succeeded'",
-        r=run["run_id"],
+        "from steps s join artifacts a on a.hash = s.output where s.run_id = :r and s.status = 'succeeded' "
+        "and (:step is null or s.step = :step)",
+        r=run["run_id"], step=step,
     ):  # fmt: skip
         artifact = Artifact(
             row["output"],

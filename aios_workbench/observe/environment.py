@@ -48,13 +48,18 @@ def note(ws: Workspace, run_id: str, cwd: str | None) -> None:
     _todo.put((ws, run_id, cwd))
     with _lock:
         if _thread is None:
-            _thread = threading.Thread(target=_work, name="aios-environment", daemon=True)
-            _thread.start()
+            thread = threading.Thread(target=_work, name="aios-environment", daemon=True)
+            with contextlib.suppress(
+                RuntimeError
+            ):  # the interpreter is shutting down: no thread starts any more
+                thread.start()
+                _thread = thread
 
 
 def drain(seconds: float = 2.0) -> None:
     """Wait until all that was noted is on its way into the catalog, for instance before the process ends."""
-    thread = _thread
+    with _lock:  # nobody joins a thread that was made and not started
+        thread = _thread
     if thread is not None and thread is not threading.current_thread():
         thread.join(seconds)
 

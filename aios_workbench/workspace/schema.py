@@ -31,7 +31,7 @@ create table runs (
   owner text, user text, cwd text, job_run_id text, gate_policy text not null default '{}',
   adoptions integer not null default 0, seed text not null default '{}',
   environment text, notebook text, message text, attempts_used integer not null default 0,
-  attempts_allowed integer
+  attempts_allowed integer, deaths integer not null default 0, done_at_death integer not null default 0
 );
 create index runs_by_workflow on runs (workflow, created_at);
 create index runs_by_status on runs (status, created_at);
@@ -54,6 +54,10 @@ create table attempts (
   started_at real not null, ended_at real, error text, executor text,
   kind text not null default 'step', name text, message text,
   primary key (run_id, step, attempt)
+);
+create table log_tails (
+  run_id text not null, step text not null, attempt integer not null, stream text not null, at real not null,
+  text text not null, primary key (run_id, step, attempt, stream)
 );
 create table artifacts (
   hash text primary key, kind text not null, type text not null, bytes integer not null,
@@ -243,6 +247,12 @@ create table compensations (
   run_id text not null, leg integer not null, step text not null, position integer not null,
   function text not null, status text not null, because text not null, attempts integer not null default 0,
   started_at real, ended_at real, error text, primary key (run_id, leg, step)
+);
+alter table runs add column deaths integer not null default 0;
+alter table runs add column done_at_death integer not null default 0;
+create table log_tails (
+  run_id text not null, step text not null, attempt integer not null, stream text not null, at real not null,
+  text text not null, primary key (run_id, step, attempt, stream)
 );
 """,
 }

@@ -257,7 +257,7 @@ def zygote() -> None:
 
 def worker() -> None:
     runtime.RECOVER_SECONDS = 1.0
-    runtime.MAX_ADOPTIONS = int(os.environ.get("MAX_ADOPTIONS", runtime.MAX_ADOPTIONS))
+    runtime.MAX_DEATHS = int(os.environ.get("MAX_DEATHS", runtime.MAX_DEATHS))
     engine = runtime.start(workspace(), kind="worker")
     print(json.dumps({"executor": engine.executor_id}), flush=True)
     if os.environ.get("SWEEP"):

@@ -106,20 +106,48 @@ def test_a_stopped_process_is_not_dead(place: Place, ws: Workspace) -> None:
 
 def test_a_run_that_kills_everyone_is_given_up_and_can_be_resumed(place: Place, ws: Workspace) -> None:
     run = orphan(place)
-    for _ in range(2):
-        assert place.worker(kill="before:join", MAX_ADOPTIONS="2").wait(PATIENCE) == -signal.SIGKILL
-    careful = place.worker(kill="before:join", MAX_ADOPTIONS="2")
+    for _ in range(3):
+        assert place.worker(kill="before:join", MAX_DEATHS="2").wait(PATIENCE) == -signal.SIGKILL
+    careful = place.worker(kill="before:join", MAX_DEATHS="2")
     failed = ends(ws, run, "failed")
     assert failed["error"]["type"] == "Abandoned"
-    assert "2 processes died" in failed["error"]["message"]
+    assert "3 processes in a row died" in failed["error"]["message"]
     assert not [s for s in failed["steps"] if s["status"] == "running"]
     careful.kill()
-    worker = place.worker(MAX_ADOPTIONS="2")
+    worker = place.worker(MAX_DEATHS="2")
     control.resume(ws, run, by="test")
     done = ends(ws, run)
     end(worker)
     assert place.effects(run)["load"] == 1
     assert done["leg"] == 1
+
+
+def test_a_run_that_gets_further_each_time_is_not_given_up(place: Place, ws: Workspace) -> None:
+    run = orphan(place, point="before:load")
+    for point in ("before:left", "before:join", "before:report"):
+        assert place.worker(kill=point, MAX_DEATHS="1").wait(PATIENCE) == -signal.SIGKILL
+    worker = place.worker(MAX_DEATHS="1")
+    done = ends(ws, run)
+    end(worker)
+    assert done["adoptions"] == 4
+    assert place.effects(run)["load"] == 1
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_a_lost_journal_redoes_nothing_that_the_catalog_knows(
+    place: Place, ws: Workspace, resumed: bool
+) -> None:
+    run = orphan(place, point="before:join")
+    for file in place.home.glob("journal.db*"):
+        file.unlink()
+    if resumed:
+        control.cancel(ws, run, by="test")
+    worker = place.worker()
+    if resumed:
+        control.resume(ws, run, by="test")
+    ends(ws, run)
+    end(worker)
+    assert place.effects(run) == {"load": 1, "left": 1, "right": 1, "join": 1, "report": 1}
 
 
 def test_a_deleted_lock_file_still_means_dead(place: Place, ws: Workspace) -> None:
