@@ -88,7 +88,7 @@ class _Series:
 
     def __init__(self, job: Job, record: Record, call: Call) -> None:
         self.job, self.record, self.call = job, record, call
-        self.number = _attempts_before(job)
+        self.number = attempts_before(job)
         self.functions: dict[str, Callable[..., Any]] = {}
         self.tried: list[str] = []  # which fallbacks failed, and why
 
@@ -263,7 +263,7 @@ def _said(error: dict[str, Any] | None) -> str:
     return f"{(error or {}).get('type')}: {(error or {}).get('message', '')[:200]}"
 
 
-def _attempts_before(job: Job) -> int:
+def attempts_before(job: Job) -> int:
     """Attempts of earlier legs and of a process that died: numbers go on, nothing is overwritten."""
     if not job.again:
         return 0

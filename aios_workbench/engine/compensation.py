@@ -14,6 +14,7 @@ from typing import Any
 
 from dbos import DBOS
 
+from aios_workbench.engine.attempts import attempts_before
 from aios_workbench.engine.calls import run_function
 from aios_workbench.engine.failures import describe, plain
 from aios_workbench.engine.job import UNDO, Job
@@ -108,7 +109,7 @@ def undo(job: Job, record: Record, because: str) -> dict[str, Any]:
     )
     done = {"function": spec.compensate_name, "because": because, "started_at": time.time(), "error": None}
     _tell(job, "running", because)
-    number = _attempts_before(job)
+    number = attempts_before(job)
     for made in range(1, spec.retries + 2):
         done["error"] = _try(job, number + made)
         done["attempts"] = made
@@ -147,16 +148,6 @@ def _arguments(job: Job, record: Record) -> dict[str, Artifact]:
     if record.artifact is not None:
         given |= {OUTPUT: record.artifact, job.spec.name: record.artifact}
     return {name: given[name] for name in job.spec.compensate_takes if name in given}
-
-
-def _attempts_before(job: Job) -> int:
-    job.ws.catalog.flush()
-    row = job.ws.catalog.one(
-        "select max(attempt) as n from attempts where run_id = :r and step = :s",
-        r=job.run_id,
-        s=job.spec.name,
-    )
-    return int(row["n"] or 0) if row else 0
 
 
 def _tell(job: Job, status: str, because: str, **columns: Any) -> None:

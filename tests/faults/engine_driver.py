@@ -15,7 +15,7 @@ import time
 from typing import Any
 
 import aios_workbench as aios
-from aios_workbench.engine import attempts, durable, execute, gates, retrying, runtime, submit
+from aios_workbench.engine import attempts, compensation, durable, execute, gates, retrying, runtime, submit
 from aios_workbench.engine.context import current
 from aios_workbench.errors import ConflictError
 from aios_workbench.workspace import catalog, workspace
@@ -43,16 +43,17 @@ def effect(value: Any) -> Any:
     import aios_workbench as aios
 
     ctx = aios.context()
+    what = f"undo-{ctx.step}" if ctx.key.endswith("/undo") else ctx.step
 
     def reach(where: str) -> None:
-        if os.environ.get("KILL") == f"{where}:{ctx.step}":
+        if os.environ.get("KILL") == f"{where}:{what}":
             time.sleep(0.1)  # the start of the attempt is in the catalog by now
             os.kill(os.getpid(), signal.SIGKILL)
             time.sleep(60)
 
     reach("before")
     file = os.open(os.environ["EFFECTS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    os.write(file, f"{ctx.run_id} {ctx.step} {ctx.attempt} {os.getpid()}\n".encode())
+    os.write(file, f"{ctx.run_id} {what} {ctx.attempt} {os.getpid()}\n".encode())
     os.close(file)
     reach("after")
     return value
@@ -160,7 +161,41 @@ def filling() -> aios.Workflow:
     return wf
 
 
-FLOWS = {"filling": filling, "diamond": diamond, "gated": gated, "rescued": rescued}
+def trip(*, on_cancel: bool = False) -> aios.Workflow:
+    wf = aios.Workflow("called-off" if on_cancel else "undone", compensate_on_cancel=on_cancel)
+
+    def undo(output: str) -> None:
+        effect(output)
+
+    @wf.step(compensate=undo)
+    def hotel() -> str:
+        return effect("hotel")
+
+    @wf.step(compensate=undo)
+    def flight(hotel: str) -> str:
+        return effect("flight")
+
+    @wf.step
+    def label(flight: str) -> str:
+        return effect(flight)
+
+    @wf.step
+    def pay(label: str) -> str:
+        while on_cancel and not aios.context().cancelled:
+            time.sleep(0.01)
+        raise ValueError("no money")
+
+    return wf
+
+
+FLOWS = {
+    "undone": trip,
+    "called-off": lambda: trip(on_cancel=True),
+    "filling": filling,
+    "diamond": diamond,
+    "gated": gated,
+    "rescued": rescued,
+}
 
 
 def _around(owner: Any, name: str, point: Any) -> None:
@@ -188,6 +223,8 @@ def _around(owner: Any, name: str, point: Any) -> None:
 
 def _hook_engine() -> None:
     walk: Any = durable._Walk
+    _around(compensation.Compensation, "_decide", lambda *_: "decide")
+    _around(compensation, "undo", lambda job, *_: f"undo:{job.spec.name}")
     _around(submit, "write_run", lambda *_: "row")
     _around(runtime.Runtime, "begin", lambda *_: "begin")
     _around(walk, "open", lambda *_: "open")
@@ -227,6 +264,8 @@ def kernel(flow: str) -> None:
             die_at("waiting")
             with contextlib.suppress(ConflictError):  # approved already, and not taken up yet
                 run.approve("ask", by="kernel")
+        if flow == "called-off" and run["pay"].status == "running":
+            run.cancel()
         time.sleep(0.01)
     if not os.environ["KILL"]:
         print("result", run.outputs.get("report"), run.error, flush=True)
