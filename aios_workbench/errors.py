@@ -14,6 +14,8 @@
     │   ├── AttemptsExhausted    a run has made as many attempts as its workflow allows
     │   ├── GateRejected
     │   ├── GateExpired
+    │   ├── LoopBoundReached     a loop's condition did not hold within its bound
+    │   ├── MapFailed            a map's function gave back what is no result for its batch
     │   └── RunCancelled
     ├── NotFoundError            no such run, step, gate, job, artifact
     ├── ConflictError            valid, but not in this state
@@ -129,6 +131,14 @@ class GateRejected(RunError):
 
 class GateExpired(RunError):
     """Nobody decided before the gate's timeout."""
+
+
+class LoopBoundReached(RunError):
+    """A loop did as many iterations as it may, and its condition does not hold."""
+
+
+class MapFailed(RunError):
+    """What a map is to go over, or what its function returned for a batch, cannot be used."""
 
 
 class RunCancelled(RunError):

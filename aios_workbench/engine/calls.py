@@ -33,15 +33,9 @@ def run_function(
     """
     stop = job.cancelled if timeout is None else threading.Event()
     ctx = Context(
-        job.ws,
-        job.run_id,
-        job.workflow,
-        job.spec.name,
-        attempt,
-        job_run_id=job.job_run_id,
-        _cancelled=stop,
-        _purpose=job.purpose,
-    )
+        job.ws, job.run_id, job.workflow, job.spec.name, attempt, job_run_id=job.job_run_id, part=job.part,
+        _cancelled=stop, _purpose=job.purpose,
+    )  # fmt: skip
     capture.install()  # again: %%capture or redirect_stdout may have put another stream in our place
     log = capture.StepLog(job.ws, ctx)
     ctx._log = lambda text: log.record("INFO", text)

@@ -14,6 +14,7 @@ from typing import Any
 
 from dbos import DBOS
 
+from aios_workbench.engine import joins
 from aios_workbench.engine.attempts import attempts_before
 from aios_workbench.engine.calls import run_function
 from aios_workbench.engine.failures import describe, plain
@@ -49,7 +50,7 @@ class Compensation:
         """Undo what has to be undone and say so in the records."""
         if self._plan is None or not self._order(records):
             return
-        if not cancelled and all(r.status != FAILED for r in records.values()):
+        if not cancelled and not self._failed(records):
             return
         plan = await self._plan.run_async({"name": "compensate"}, self._decide, records, job, cancelled)
         for step in plan["steps"]:
@@ -58,6 +59,10 @@ class Compensation:
             )
             note(records[step], done)
             tell(records[step])
+
+    def _failed(self, records: Mapping[str, Record]) -> list[str]:
+        made_up = joins.made_up(self.spec, records)
+        return [r.step for r in records.values() if r.status == FAILED and r.step not in made_up]
 
     def _order(self, records: Mapping[str, Record]) -> list[str]:
         """Return which steps have had an effect, the last to finish first.
@@ -76,7 +81,7 @@ class Compensation:
         return [n for _, _, n in sorted(done, reverse=True)]
 
     def _decide(self, records: Mapping[str, Record], job: MakeJob, cancelled: bool) -> dict[str, Any]:
-        failed = [r.step for r in records.values() if r.status == FAILED]
+        failed = self._failed(records)
         because = "the run was cancelled" if cancelled else f"'{failed[0]}' failed"
         if cancelled and not self.spec.compensate_on_cancel:
             return {"because": because, "steps": []}

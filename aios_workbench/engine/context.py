@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from aios_workbench.engine.records import tell_progress
 from aios_workbench.errors import AiosError
 from aios_workbench.workspace import Workspace, upsert
 
@@ -25,6 +26,8 @@ class Context:
     key : str
         The same for every attempt of this step of this run, also after a crash: give it to outside systems as
         idempotency key, so that doing the step again does not do its effect again.
+    part : int or None
+        The iteration of a loop, from 1; the number of the item of a map, from 0.
     """
 
     ws: Workspace = field(repr=False)
@@ -34,6 +37,7 @@ class Context:
     attempt: int
     params: dict[str, Any] = field(default_factory=dict)
     job_run_id: str | None = None
+    part: int | None = None
     _purpose: str = field(default="", repr=False)
     _cancelled: threading.Event = field(default_factory=threading.Event, repr=False)
     _log: Callable[[str], None] = field(default=print, repr=False)
@@ -42,8 +46,12 @@ class Context:
 
     @property
     def key(self) -> str:
-        """Idempotency key of this step of this run; the function that undoes the step has a key of its own."""
-        return f"{self.run_id}/{self.step}" + (f"/{self._purpose}" if self._purpose else "")
+        """Idempotency key of this step of this run; in a map of this item, in a loop of this iteration.
+
+        The function that undoes the step has a key of its own.
+        """
+        parts = [self.run_id, self.step, self.part, self._purpose or None]
+        return "/".join(str(p) for p in parts if p is not None)
 
     @property
     def cancelled(self) -> bool:
@@ -57,11 +65,7 @@ class Context:
         if now - self._last < _PROGRESS_SECONDS and fraction < 1:
             return
         self._last = now
-        self.ws.catalog.defer(
-            "update steps set progress = :p, message = coalesce(:m, message) where run_id = :r and step = :s",
-            {"p": fraction, "m": message, "r": self.run_id, "s": self.step}, key=("progress", self.run_id, self.step),
-        )  # fmt: skip
-        self.ws.catalog.event("progress", self.run_id, self.step, progress=fraction, message=message)
+        tell_progress(self.ws.catalog, self.run_id, self.step, fraction, message)
 
     def metric(self, name: str, value: float | str, unit: str | None = None, *, kpi: bool = False) -> None:
         """Record a figure of this run; shown with the run and in `aios.sql("… from metrics")`.

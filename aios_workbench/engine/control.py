@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from aios_workbench.engine import decisions, leases, submit
+from aios_workbench.engine import decisions, joins, leases, submit
 from aios_workbench.engine.records import RUN_TERMINAL, Record, end_unfinished
 from aios_workbench.errors import ConflictError, NotFoundError, hint
 from aios_workbench.govern import audit_within
@@ -224,7 +224,8 @@ def prepare_resume(
         raise ConflictError(f"run {run_id} cannot be resumed: {why}")
     spec = submit.read_spec(ws, run)
     done = submit.finished(ws, run)
-    seed = {s.name: done[s.name] for s in spec.steps if s.name in done}
+    again = joins.to_redo(spec, done, skipped_steps(ws, run_id))
+    seed = {s.name: done[s.name] for s in spec.steps if s.name not in again}
     leg = run["leg"] + 1
     data = {n: r.to_dict() for n, r in seed.items()}
     with ws.catalog.transaction() as con:
@@ -257,6 +258,12 @@ def prepare_resume(
         audit_within(con, by, "run.resume", run_id, leg=leg)
     ws.catalog.event("run", run_id, status="queued")
     return leg, data
+
+
+def skipped_steps(ws: Workspace, run_id: str) -> set[str]:
+    """Return the steps of a run that were not run."""
+    rows = ws.catalog.query("select step from steps where run_id = :r and status = 'skipped'", r=run_id)
+    return {row["step"] for row in rows}
 
 
 def resume(ws: Workspace, run_id: str, *, by: str) -> str:

@@ -18,13 +18,13 @@ from typing import Any, cast
 from dbos import DBOS
 from sqlalchemy.exc import SQLAlchemyError
 
-from aios_workbench.engine import gates, submit
+from aios_workbench.engine import gates, joins, submit
 from aios_workbench.engine.compensation import Compensation
 from aios_workbench.engine.execute import execute, wanted
 from aios_workbench.engine.failures import describe, plain
 from aios_workbench.engine.job import Job
 from aios_workbench.engine.journal import WORKFLOW, place
-from aios_workbench.engine.outcome import outcome, why_not
+from aios_workbench.engine.outcome import outcome
 from aios_workbench.engine.records import CANCELLED, FAILED, SKIPPED, SUCCEEDED, Record, tell_run, tell_step
 from aios_workbench.errors import WorkspaceError
 from aios_workbench.observe import environment
@@ -178,7 +178,10 @@ class _Walk:
                 return self.ended()
 
     def _say_how_it_ended(self) -> None:
-        ended = outcome((self.records[s.name] for s in self.spec.steps), cancelled=self.active.stop.is_set())
+        ended = outcome(
+            (self.records[s.name] for s in self.spec.steps), cancelled=self.active.stop.is_set(),
+            made_up=joins.made_up(self.spec, self.records),
+        )  # fmt: skip
         tell_run(
             self.ws.catalog, self.run["run_id"], ended.status, ended.error, message=ended.message,
             ended_at=self.active.now(),
@@ -222,12 +225,7 @@ class _Walk:
     def _not_runnable(self, step: StepSpec) -> Record | None:
         if self.active.stop.is_set():
             return Record(step.name, CANCELLED)
-        for name in step.upstream:
-            before = self.records[name]
-            if before.status != SUCCEEDED:
-                status = CANCELLED if before.status == CANCELLED else SKIPPED
-                return Record(step.name, status, message=why_not(before))
-        return None
+        return joins.hindered(step, self.records)
 
     async def _work(self, step: StepSpec, reserved: Any) -> dict[str, Any]:
         task = cast("asyncio.Task[None]", asyncio.current_task())
@@ -256,7 +254,7 @@ class _Walk:
         job = self._job(step)
         if job.again and (known := submit.finished(self.ws, self.run, step.name)):
             return known[step.name].to_dict()  # the journal is lost, or its writer died on the way to it
-        if step.when is not None and not wanted(job, self._inputs(step.when_deps, step.when_params)):
+        if step.when is not None and not wanted(job, self._inputs(step, "when")):
             record = Record(step.name, SKIPPED, message="not run: its `when` was false", ended_at=time.time())
             self._tell(record)
             return record.to_dict()
@@ -285,25 +283,21 @@ class _Walk:
         return record.to_dict()
 
     def _prepare(self, step: StepSpec, job: Job) -> Record | None:
-        if step.when is not None and not wanted(job, self._inputs(step.when_deps, step.when_params)):
+        if step.when is not None and not wanted(job, self._inputs(step, "when")):
             return gates.pass_by(job)
         return gates.prepare(job, self.policy)
 
     def _job(self, step: StepSpec) -> Job:
         return Job(
             self.ws, self.executor, self.run["run_id"], self.leg, self.spec.name, step,
-            inputs=self._inputs(step.deps, step.params), job_run_id=self.run["job_run_id"],
+            inputs=self._inputs(step, "fn"), until=self._inputs(step, "until"), job_run_id=self.run["job_run_id"],
             again=self.leg > 0 or self.run["adoptions"] > 0, cancelled=self.active.stop,
             capped=self.run["attempts_allowed"] is not None,
         )  # fmt: skip
 
-    def _inputs(self, deps: dict[str, str], params: list[str]) -> dict[str, Artifact]:
-        found = {p: self.refs[p] for p in params}
-        for parameter, name in deps.items():
-            artifact = self.records[name].artifact
-            if artifact is not None:
-                found[parameter] = artifact
-        return found
+    def _inputs(self, step: StepSpec, which: str) -> dict[str, Artifact]:
+        """Return the stored inputs of one of a step's functions, by the function's parameters."""
+        return joins.inputs_of(self.ws, step, which, self.refs, self.records)
 
     async def _note(self) -> None:
         """Keep the run's own word: it waits when all that is left to happen is a person's decision."""

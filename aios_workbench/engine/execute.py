@@ -9,6 +9,7 @@ from aios_workbench.engine.attempts import FINAL, make_attempts
 from aios_workbench.engine.caching import cache_key, find_cached
 from aios_workbench.engine.failures import describe
 from aios_workbench.engine.job import Job
+from aios_workbench.engine.looping import run_loop
 from aios_workbench.engine.records import FAILED, SKIPPED, SUCCEEDED, Record, reference, tell_step
 from aios_workbench.workspace import Artifact
 
@@ -27,10 +28,10 @@ def execute(job: Job) -> Record:
                 record.ended_at = job.now()
                 tell_step(catalog, job.run_id, job.leg, record)
                 return record
-        make_attempts(job, record)
+        (run_loop if spec.bound else make_attempts)(job, record)
     except Exception as e:  # noqa: BLE001 - storing the output failed, an input is damaged
         record.status, record.error = FAILED, describe(e, spec.name)
-    if record.status == FAILED:
+    if record.status == FAILED and not spec.over:
         go_on_without(job, record)
     record.kept = None if job.kept is None else reference(job.kept)
     record.ended_at = job.now()

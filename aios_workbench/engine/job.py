@@ -39,6 +39,8 @@ class Job:
     cancelled: threading.Event = field(default_factory=threading.Event)
     capped: bool = False  # the run's attempts are counted against `max_attempts`
     purpose: str = ""  # empty, or UNDO
+    until: dict[str, Artifact] = field(default_factory=dict)  # what a loop's condition takes beside the state
+    part: int | None = None  # iteration of a loop
     kept: Artifact | None = None  # of the last attempt
     began: tuple[float, float] = field(default_factory=lambda: (time.time(), time.monotonic()))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,11 +18,18 @@ class Outcome:
     message: str | None = None
 
 
-def outcome(records: Iterable[Record], *, cancelled: bool) -> Outcome:
-    """Return how a run with these steps, in topological order, has ended."""
+def outcome(records: Iterable[Record], *, cancelled: bool, made_up: Collection[str] = ()) -> Outcome:
+    """Return how a run with these steps, in topological order, has ended.
+
+    Parameters
+    ----------
+    made_up : collection of str
+        Failed steps that are no failure of the run; see `joins.made_up`.
+    """
     records = list(records)
-    failed = next((r for r in records if r.status == FAILED), None)
-    message = "; ".join(_notes(records)) or None
+    failed = next((r for r in records if r.status == FAILED and r.step not in made_up), None)
+    notes = [f"'{step}' failed, which others made up for" for step in made_up]
+    message = "; ".join([*_notes(records), *notes]) or None
     if cancelled:
         return Outcome(CANCELLED, None, message)
     if failed is not None:

@@ -112,6 +112,15 @@ def tell_running(
     catalog.event("step", run_id, step, status=status, attempts=attempt, started_at=started_at)
 
 
+def tell_progress(catalog: Catalog, run_id: str, step: str, fraction: float, message: str | None) -> None:
+    """Say how far a step is."""
+    catalog.defer(
+        "update steps set progress = :p, message = coalesce(:m, message) where run_id = :r and step = :s",
+        {"p": fraction, "m": message, "r": run_id, "s": step}, key=("progress", run_id, step),
+    )  # fmt: skip
+    catalog.event("progress", run_id, step, progress=fraction, message=message)
+
+
 def tell_run(
     catalog: Catalog, run_id: str, status: str, error: dict[str, Any] | None = None, **columns: Any
 ) -> None:

@@ -21,6 +21,8 @@ from aios_workbench.errors import (
     ConflictError,
     GateExpired,
     GateRejected,
+    LoopBoundReached,
+    MapFailed,
     NotFoundError,
     RunCancelled,
     RunError,
@@ -35,6 +37,7 @@ from aios_workbench.workspace import Artifact, Workspace, workspace
 _ERRORS: dict[str, type[RunError]] = {
     "GateRejected": GateRejected, "GateExpired": GateExpired, "StepTimeout": StepTimeout,
     "BreakerOpen": BreakerOpen, "AttemptsExhausted": AttemptsExhausted,
+    "LoopBoundReached": LoopBoundReached, "MapFailed": MapFailed,
 }  # fmt: skip
 
 

@@ -17,7 +17,7 @@ import time
 from collections.abc import Coroutine
 from typing import Any
 
-from aios_workbench.engine import capture, durable, leases
+from aios_workbench.engine import capture, durable, joins, leases, submit
 from aios_workbench.engine.capture import last_words
 from aios_workbench.engine.failures import plain
 from aios_workbench.engine.journal import (
@@ -347,10 +347,12 @@ def conclude(ws: Workspace, run_id: str, leg: int, output: dict[str, Any]) -> No
     records = [Record.from_dict(r) for r in output.values()]
     for record in records:
         tell_step(ws.catalog, run_id, leg, record)
+    run = ws.catalog.one("select spec_hash from runs where run_id = :r", r=run_id)
     ended = outcome(
         records,
         cancelled=not any(r.status == FAILED for r in records)
         and any(r.status == CANCELLED for r in records),
+        made_up=joins.made_up(submit.read_spec(ws, run or {}), {r.step: r for r in records}),
     )
     tell_run(ws.catalog, run_id, ended.status, ended.error, message=ended.message)
 

@@ -95,6 +95,19 @@ class StepView:
         return control.attempts(self._ws, self.run_id, self.name)
 
     @property
+    def iterations(self) -> list[dict[str, Any]]:
+        """Each iteration of a loop with number, state (`output`), `met`, attempts, start and end."""
+        self._ws.catalog.flush()
+        rows = self._ws.catalog.query(
+            "select iteration, output, met, attempts, started_at, ended_at from loop_iterations "
+            "where run_id = :r and step = :s order by iteration", r=self.run_id, s=self.name,
+        )  # fmt: skip
+        store = self._ws.artifacts
+        return [
+            {**row, "output": store.get(store.find(row["output"])), "met": bool(row["met"])} for row in rows
+        ]
+
+    @property
     def duration(self) -> float | None:
         """Seconds from the first attempt's start to the end, or until now."""
         row = self._row()

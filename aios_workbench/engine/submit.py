@@ -34,6 +34,7 @@ def compile_workflow(ws: Workspace, workflow: Workflow) -> WorkflowSpec:
         definition = workflow.definition(step.name)
         when, check = definition.options.get("when"), definition.options.get("gate")
         undo = definition.options.get("compensate")
+        until = definition.options.get("until")
         steps.append(replace(
             step,
             fn=_store(ws, definition.fn, step.name),
@@ -41,6 +42,11 @@ def compile_workflow(ws: Workspace, workflow: Workflow) -> WorkflowSpec:
             when=None if when is None else _store(ws, when, step.name),
             check=None if check is None else _store(ws, check, step.name),
             compensate=None if undo is None else _store(ws, undo, step.name),
+            until=None if until is None else _store(ws, until, step.name),
+            constants={
+                which: {p: reference(ws.artifacts.put(definition.constant(p))) for p in bound}
+                for which, bound in step.constants.items()
+            },
         ))  # fmt: skip
     return replace(spec, steps=steps)
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 import inspect
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, overload
 
-from aios_workbench.errors import DefinitionError, MissingInputError, UnknownOptionError, hint
+from aios_workbench.errors import DefinitionError, UnknownOptionError, hint
 from aios_workbench.workflow import hooks, policies
 from aios_workbench.workflow.code import cell_of, code_hash, source_of
+from aios_workbench.workflow.edges import Constant, Edges, declared, edges_of
+from aios_workbench.workflow.joins import optional
+from aios_workbench.workflow.loops import loop_fields, until_given
+from aios_workbench.workflow.mapping import give_item, item_of, map_fields
 from aios_workbench.workflow.mermaid import mermaid
 from aios_workbench.workflow.options import check_options
 from aios_workbench.workflow.parameters import Parameters, ParameterSpec, signature_of
 from aios_workbench.workflow.policies import POLICY_OPTIONS, Breaker, ErrorClasses
+from aios_workbench.workflow.shapes import Shapes
 from aios_workbench.workflow.spec import StepSpec, WorkflowSpec, topological
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -33,8 +38,9 @@ _STEP_OPTIONS = (
     "when",
     "gate",
     *POLICY_OPTIONS,
+    "needs",
 )
-_GATE_OPTIONS = ("name", "form", "timeout", "when", "after", "on_reject", "inputs", "tags")
+_GATE_OPTIONS = ("name", "form", "timeout", "when", "after", "on_reject", "inputs", "tags", "needs")
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,13 @@ class Definition:
     options: dict[str, Any]
     where: str
     cell_id: str = ""
+    scope: Mapping[str, Any] = field(default_factory=dict)  # of an included step: name -> what it is here
+    group: str = ""
+
+    def constant(self, parameter: str) -> Any:
+        """Return the value an include bound a parameter to."""
+        found = self.scope.get(parameter)
+        return (found if isinstance(found, Constant) else self.scope[self.options["over"]]).value
 
     @property
     def fallbacks(self) -> list[Callable[..., Any]]:
@@ -57,7 +70,7 @@ class Definition:
         return list(given) if isinstance(given, Sequence) else [given]
 
 
-class Workflow:
+class Workflow(Shapes):
     """A graph of plain functions.
 
     Parameters
@@ -134,6 +147,7 @@ class Workflow:
         compensate: Callable[..., Any] | None = None,
         on_error: str = "fail",
         hedge: str | float | None = None,
+        needs: str = "all",
     ) -> Callable[[F], F]: ...
     def step(self, fn: Any = None, /, **options: Any) -> Any:
         """Make a function a step; it stays an ordinary function that can be called and tested.
@@ -176,6 +190,9 @@ class Workflow:
         hedge : str or float, optional
             Call the function a second time when it has not answered after that long; the first answer counts. Only
             for functions that may be called twice at once.
+        needs : {"all", "any", "done"}
+            Which of the steps before it must have succeeded: all, at least one, or none as long as they are over.
+            What a step did not give takes the parameter's default, or is None.
 
         Raises
         ------
@@ -199,6 +216,7 @@ class Workflow:
         on_reject: str = "fail",
         inputs: Mapping[str, str] | None = None,
         tags: Iterable[str] = (),
+        needs: str = "all",
     ) -> Callable[[F], F]: ...
     def gate(self, fn: Any = None, /, **options: Any) -> Any:
         """Make a function a gate: what it returns is shown to a person, who approves or rejects.
@@ -407,54 +425,54 @@ class Workflow:
         for listener in list(self._listeners):
             listener()
 
+    def _edges(self, d: Definition) -> tuple[Edges, Edges, Edges]:
+        """What the function takes, what its `when` takes, and what a loop's `until` takes."""
+        when, until = d.options.get("when"), d.options.get("until")
+        item = [item_of(d, self._definitions)] if d.kind == "map" else []
+        own = edges_of(d, d.fn, d.options.get("inputs") or {}, self._definitions, item)
+        if item:
+            give_item(d, own, self._definitions)
+        return (
+            own,
+            Edges() if when is None else edges_of(d, when, {}, self._definitions),
+            Edges() if until is None else edges_of(d, until, {}, self._definitions, until_given(d)),
+        )
+
     def _step_spec(self, d: Definition) -> StepSpec:
         o = d.options
-        deps, params = self._edges(d, d.fn, o.get("inputs") or {})
-        when = o.get("when")
-        when_deps, when_params = self._edges(d, when, {}) if when is not None else ({}, [])
+        own, when, until = self._edges(d)
         form = o.get("form")
+        by_function = {"fn": own, "when": when, "until": until}
+        constants = {k: e.constants for k, e in by_function.items() if e.constants}
+        renamed = {k: e.renamed for k, e in by_function.items() if e.renamed}
+        counts = [o.get("when"), *(o[k] for k in ("gate", "until") if o.get(k) is not None)]
         return StepSpec(
-            name=d.name, kind=d.kind, deps=deps, after=list(o.get("after") or ()), params=params,
+            name=d.name, kind="gate" if d.kind == "gate" else "step", deps=own.deps, after=list(o.get("after") or ()),
+            params=list(dict.fromkeys(own.params.values())),
             retries=o.get("retries", 0), backoff=o.get("backoff", 0.5), timeout=o.get("timeout"),
             cache=bool(o.get("cache", False)), tags=list(o.get("tags") or ()),
             doc=inspect.getdoc(d.fn) or "", code=source_of(d.fn), cell=d.where, cell_id=d.cell_id,
-            code_hash=code_hash(d.fn, *d.fallbacks, when, *([o["gate"]] if o.get("gate") is not None else [])),
+            code_hash=code_hash(d.fn, *d.fallbacks, *counts, *([constants] if constants else [])),
             fallback_names=[getattr(f, "__name__", repr(f)) for f in d.fallbacks],
-            when_deps=when_deps, when_params=when_params, check_name=_called(o.get("gate")),
+            when_deps=when.deps, when_params=list(dict.fromkeys(when.params.values())),
+            check_name=_called(o.get("gate")),
             form=form.model_json_schema() if form is not None else None, on_reject=o.get("on_reject", "fail"),
             **policies.policy_fields(d.name, d.fn, o),
+            needs=o.get("needs", "all"), optional=optional(d.fn, own, o.get("needs", "all")),
+            names=renamed, constants={k: dict.fromkeys(c) for k, c in constants.items()},
+            group=d.group, yields=d.kind == "step" and inspect.isgeneratorfunction(inspect.unwrap(d.fn)),
+            until_deps=until.deps, until_params=list(dict.fromkeys(until.params.values())),
+            item=own.item,
+            **map_fields(d), **loop_fields(d),
         )  # fmt: skip
-
-    def _edges(
-        self, d: Definition, fn: Callable[..., Any], inputs: Mapping[str, str]
-    ) -> tuple[dict[str, str], list[str]]:
-        names = list(signature_of(fn).parameters)
-        for parameter, step in inputs.items():
-            if parameter not in names:
-                raise MissingInputError(
-                    f"{d.kind} '{d.name}' ({d.where}): inputs names '{parameter}', which the function does not take"
-                    f"{hint(parameter, names)}"
-                )
-            if step not in self._definitions:
-                raise MissingInputError(
-                    f"{d.kind} '{d.name}' ({d.where}): inputs wants step '{step}', which does not exist"
-                    f"{hint(step, self._definitions)}"
-                )
-        deps = {n: inputs.get(n, n) for n in names if n in inputs or (n in self._definitions and n != d.name)}
-        if d.name in names and d.name not in inputs and fn is d.fn:
-            deps[d.name] = d.name  # a circle of one, reported as such
-        return deps, [n for n in names if n not in deps]
 
     def _parameters(self) -> Parameters:
         parameters = Parameters()
         for d in self._definitions.values():
-            functions = [(d.fn, d.options.get("inputs") or {})]
-            if d.options.get("when") is not None:
-                functions.append((d.options["when"], {}))
-            for fn, inputs in functions:
-                _, own = self._edges(d, fn, inputs)
-                for name in own:
-                    parameters.add(d.name, d.where, signature_of(fn).parameters[name])
+            functions = (d.fn, d.options.get("when"), d.options.get("until"))
+            for fn, edges in zip(functions, self._edges(d), strict=True):
+                for parameter in declared(fn, edges) if fn is not None else ():
+                    parameters.add(d.name, d.where, parameter)
         return parameters
 
 
@@ -462,8 +480,9 @@ def is_changed(now: StepSpec, before: StepSpec) -> bool:
     """True when a step would not do the same: other code, other inputs or another form."""
     return any(
         getattr(now, f) != getattr(before, f)
-        for f in ("kind", "code_hash", "deps", "params", "form", "on_reject", "when_deps", "when_params")
-    )
+        for f in ("kind", "code_hash", "deps", "params", "form", "on_reject", "when_deps", "when_params", "needs",
+                  "over", "item", "batches", "until_deps", "until_params", "state", "bound", "on_bound", "yields")
+    )  # fmt: skip
 
 
 def _valid_name(name: Any, what: str) -> str:

@@ -7,6 +7,9 @@ from typing import Any
 
 from aios_workbench.errors import DefinitionError, ParameterError
 from aios_workbench.workflow.durations import parse_duration
+from aios_workbench.workflow.joins import check_needs
+from aios_workbench.workflow.loops import check_loop
+from aios_workbench.workflow.mapping import check_map
 from aios_workbench.workflow.policies import check_policies
 
 
@@ -57,6 +60,11 @@ def check_options(kind: str, name: str, where: str, options: Mapping[str, Any]) 
         raise DefinitionError(
             f"gate '{name}' ({where}): form must be a pydantic model class, not {out['form']!r}"
         )
+    check_needs(kind, name, where, out)
+    if kind == "map":
+        check_map(name, where, out)
+    if kind == "loop":
+        check_loop(name, where, out)
     if out.get("on_reject", "fail") not in ("fail", "continue"):
         raise DefinitionError(
             f"gate '{name}' ({where}): on_reject is 'fail' or 'continue', not {out['on_reject']!r}"

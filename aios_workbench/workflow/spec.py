@@ -41,10 +41,27 @@ class StepSpec:
     compensate, compensate_name, compensate_hash, compensate_takes : dict or None, str, str, list of str
         The stored function that undoes the step, its name and code, and the names it takes.
     on_error : {"fail", "skip", "dead_letter"}
+        What becomes of the step when it fails, of a map's item when that does.
     hedge : float or None
         Seconds after which a second call starts.
     cell, cell_id : str
         Where it was written, for a person; and the front end's id of that cell, where it told one.
+    needs : {"all", "any", "done"}
+        When it runs: all steps it waits for succeeded, at least one did, or all are over, however they ended.
+    optional : list of str
+        Parameters that are None when the step they come from gave nothing; others have a default.
+    names : dict
+        "fn", "when", "until" -> function parameter -> workflow parameter, where these differ.
+    constants : dict
+        "fn", "when", "until" -> function parameter -> stored value that an include bound it to.
+    group : str
+        Prefix of the include that it came from.
+    over, item, batch, batches, concurrency, buffer
+        Of a map: the step or parameter with the items, the parameter that gets one (or, `batches`, a batch of them).
+    state, until, bound, on_bound
+        Of a loop: the parameter with the state, the stored condition, at most how many iterations.
+    yields : bool
+        The function is a generator: its output is the list of what it yields, and a map over it begins at once.
     """
 
     name: str
@@ -81,11 +98,40 @@ class StepSpec:
     compensate_takes: list[str] = field(default_factory=list)
     on_error: str = "fail"
     hedge: float | None = None
+    needs: str = "all"
+    optional: list[str] = field(default_factory=list)
+    names: dict[str, dict[str, str]] = field(default_factory=dict)
+    constants: dict[str, Any] = field(default_factory=dict)
+    group: str = ""
+    yields: bool = False
+    over: str = ""
+    item: str = ""
+    batch: int = 0
+    batches: bool = False
+    concurrency: int = 0
+    buffer: int = 0
+    state: str = ""
+    until: dict[str, Any] | None = None
+    until_deps: dict[str, str] = field(default_factory=dict)
+    until_params: list[str] = field(default_factory=list)
+    bound: int = 0
+    on_bound: str = "fail"
+
+    @property
+    def shape(self) -> str:
+        """What it is for a person: "gate", "map", "loop", "stream" (a generator) or "step"."""
+        if self.over:
+            return "map"
+        return "loop" if self.bound else "stream" if self.yields else self.kind
 
     @property
     def upstream(self) -> list[str]:
         """Names of all steps this one waits for, each once, in order."""
-        return list(dict.fromkeys([*self.deps.values(), *self.when_deps.values(), *self.after]))
+        return list(
+            dict.fromkeys(
+                [*self.deps.values(), *self.when_deps.values(), *self.until_deps.values(), *self.after]
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -169,9 +215,9 @@ class WorkflowSpec:
 
 
 #: What a step's code hash, or its place in the notebook, says already.
-_BY_CODE_HASH = frozenset(
-    ("fn", "fallbacks", "when", "check", "compensate", "code", "doc", "cell", "cell_id")
-)
+_BY_CODE_HASH = frozenset((
+    "fn", "fallbacks", "when", "check", "compensate", "until", "constants", "code", "doc", "cell", "cell_id",
+))  # fmt: skip
 _FIRST_WORKFLOW_FIELDS = frozenset(("format", "name", "steps", "parameters", "description", "max_parallel"))
 _FIRST_STEP_FIELDS = frozenset((
     "name", "kind", "deps", "after", "params", "retries", "backoff", "timeout", "cache", "tags", "code_hash",

@@ -30,7 +30,8 @@ SETTLE_SECONDS = 2.0
 _DAY = 86_400.0
 _HASH_LENGTH = 64
 _OVER = "status in ('succeeded', 'failed', 'cancelled')"
-_TABLES = ("steps", "attempts", "gates", "metrics", "logs", "events", "signals")
+_TABLES = ("steps", "attempts", "gates", "metrics", "logs", "events", "signals", "map_parts", "dead_letters",
+           "loop_iterations")  # fmt: skip
 _BATCH = 200
 
 
@@ -159,6 +160,9 @@ def references(ws: Workspace, without: Iterable[str] = ()) -> set[str]:
     needed.update(
         r["data"] for r in ws.catalog.query(f"select data from gates where {kept}", gone=gone) if r["data"]
     )
+    for table, column in (("map_parts", "output"), ("loop_iterations", "output"), ("dead_letters", "artifact")):
+        rows = ws.catalog.query(f"select {column} as hash from {table} where {kept}", gone=gone)
+        needed.update(row["hash"] for row in rows)
     needed |= _beside(ws, needed)
     specs = f"select spec from specs where spec_hash in (select spec_hash from runs where {kept})"
     for row in ws.catalog.query(specs, gone=gone):

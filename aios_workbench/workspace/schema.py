@@ -8,6 +8,7 @@ VERSION = 6
 #: What `aios.sql` offers, in reading order.
 TABLES = (
     "runs", "steps", "attempts", "artifacts", "gates", "metrics", "logs", "events",
+    "map_parts", "dead_letters", "loop_iterations",
     "jobs", "job_versions", "job_runs", "executors", "environments", "audit",
     "tunings", "tuning_points",
     "drift_monitors", "drift_windows", "drift_batches", "drift_alerts",
@@ -155,6 +156,24 @@ create table job_alerts (
 );
 create index job_alerts_waiting on job_alerts (next_at) where status = 'waiting';
 create index events_of_drift on events (seq) where kind = 'drift.alert';
+create table loop_iterations (
+  run_id text not null, step text not null, iteration integer not null, key text not null, output text not null,
+  met integer not null, attempts integer not null, started_at real not null, ended_at real not null,
+  primary key (run_id, step, iteration)
+);
+create table map_parts (
+  run_id text not null, step text not null, first integer not null, items integer not null, key text not null,
+  source text not null, status text not null, output text not null, results integer not null,
+  attempts integer not null, failed integer not null default 0, skipped integer not null default 0,
+  started_at real not null, ended_at real not null, executor text,
+  primary key (run_id, step, first)
+);
+create table dead_letters (
+  run_id text not null, step text not null, item integer not null, status text not null, type text not null,
+  reason text not null, traceback text not null, attempts integer not null, value text not null,
+  artifact text not null, at real not null, redriven_by text, primary key (run_id, step, item)
+);
+create index dead_letters_by_status on dead_letters (status, run_id);
 create table settings (key text primary key, value text not null);
 create table breakers (
   breaker text primary key, state text not null default 'closed', failures integer not null default 0,
@@ -254,5 +273,23 @@ create table log_tails (
   run_id text not null, step text not null, attempt integer not null, stream text not null, at real not null,
   text text not null, primary key (run_id, step, attempt, stream)
 );
+create table loop_iterations (
+  run_id text not null, step text not null, iteration integer not null, key text not null, output text not null,
+  met integer not null, attempts integer not null, started_at real not null, ended_at real not null,
+  primary key (run_id, step, iteration)
+);
+create table map_parts (
+  run_id text not null, step text not null, first integer not null, items integer not null, key text not null,
+  source text not null, status text not null, output text not null, results integer not null,
+  attempts integer not null, failed integer not null default 0, skipped integer not null default 0,
+  started_at real not null, ended_at real not null, executor text,
+  primary key (run_id, step, first)
+);
+create table dead_letters (
+  run_id text not null, step text not null, item integer not null, status text not null, type text not null,
+  reason text not null, traceback text not null, attempts integer not null, value text not null,
+  artifact text not null, at real not null, redriven_by text, primary key (run_id, step, item)
+);
+create index dead_letters_by_status on dead_letters (status, run_id);
 """,
 }
