@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from aios_workbench.engine import Context, Run, context, history, in_step
     from aios_workbench.engine import find_run as run
     from aios_workbench.engine import find_runs as runs
+    from aios_workbench.engine.flow import Limit, limit, limits
     from aios_workbench.explain.cards import ModelCard, model_card
     from aios_workbench.widgets.picture import save_picture
     from aios_workbench.workflow import Breaker, Decision, Workflow
@@ -40,6 +41,7 @@ _HOMES = {
     "Breaker": "workflow", "Context": "engine", "Decision": "workflow", "ModelCard": "explain.cards", "Run": "engine",
     "Workflow": "workflow", "Workspace": "workspace", "context": "engine", "history": "engine", "in_step": "engine",
     "model_card": "explain.cards", "save_picture": "widgets.picture", "sql": "workspace.sql",
+    "Limit": "engine.flow", "limit": "engine.flow", "limits": "engine.flow",
 }  # fmt: skip
 # Not named `workspace`: importing the package of that name would put the module in the function's place.
 _RENAMED = {
@@ -49,8 +51,9 @@ _RENAMED = {
 }
 
 __all__ = [
-    "Breaker", "Context", "Decision", "ModelCard", "Run", "Workflow", "Workspace", "context", "errors", "headless",
-    "history", "in_step", "model_card", "open_workspace", "run", "runs", "save_picture", "sql",
+    "Breaker", "Context", "Decision", "Limit", "ModelCard", "Run", "Workflow", "Workspace", "context", "errors",
+    "headless", "history", "in_step", "limit", "limits", "model_card", "open_workspace", "run", "runs", "save_picture",
+    "sql",
 ]  # fmt: skip
 
 

@@ -16,10 +16,12 @@
     │   ├── GateExpired
     │   ├── LoopBoundReached     a loop's condition did not hold within its bound
     │   ├── MapFailed            a map's function gave back what is no result for its batch
+    │   ├── BudgetExceeded       more was spent than a step, a run, a day or a workflow may
     │   └── RunCancelled
     ├── NotFoundError            no such run, step, gate, job, artifact
     ├── ConflictError            valid, but not in this state
-    │   └── FencedError          this process was taken for dead: its work was given to another
+    │   ├── FencedError          this process was taken for dead: its work was given to another
+    │   └── QueueFull            as many runs of a workflow are queued as may be
     ├── WorkspaceError           the folder or its database cannot be used
     │   ├── UnreachableError     a team's database server does not answer
     │   └── CorruptArtifactError
@@ -141,6 +143,28 @@ class MapFailed(RunError):
     """What a map is to go over, or what its function returned for a batch, cannot be used."""
 
 
+class BudgetExceeded(RunError):
+    """More was spent than a budget allows.
+
+    `scope` says whose budget ("step", "run", "day", "workflow"), `unit` what of, `limit` how much it allows, `spent`
+    how much was spent, `by_step` by which steps.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        scope: str = "",
+        unit: str = "",
+        limit: float = 0.0,
+        spent: float = 0.0,
+        by_step: Mapping[str, float] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.scope, self.unit, self.limit, self.spent = scope, unit, limit, spent
+        self.by_step = dict(by_step or {})
+
+
 class RunCancelled(RunError):
     """The run was cancelled."""
 
@@ -159,6 +183,12 @@ class ConflictError(AiosError):
 
 class FencedError(ConflictError):
     """The process was taken for dead and its work was given to another: what it still writes does not count."""
+
+
+class QueueFull(ConflictError):
+    """As many runs of a workflow are queued as its `max_queued` allows; try again later."""
+
+    http_status = 429
 
 
 class WorkspaceError(AiosError):

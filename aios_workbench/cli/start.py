@@ -24,19 +24,27 @@ class Prepared:
     spec: WorkflowSpec
     values: dict[str, Any]
 
-    def start(self, gates: Mapping[str, Any] | None, key: str | None, *, detach: bool) -> str:
+    def start(
+        self,
+        gates: Mapping[str, Any] | None,
+        key: str | None,
+        *,
+        detach: bool,
+        flow: Mapping[str, Any] | None = None,
+    ) -> str:
         """Start the run and return its id; with a key that has a run, that one, resumed if it had not succeeded."""
         from aios_workbench.engine import Run, control, journal, runtime, submit
+        from aios_workbench.engine.flow import queue
         from aios_workbench.govern import actor
 
         refs = submit.store_params(self.ws, self.values)
         run_id = submit.new_run_id(self.spec.name, key)
         fresh = not journal.there(self.ws)  # only an engine creates the journal's tables
         engine = runtime.start(self.ws, kind="cli") if fresh or not detach else None
-        new = submit.write_run(
+        new = queue.written(self.ws, self.spec, flow or {}, lambda **own: submit.write_run(
             self.ws, self.spec, self.values, refs, run_id=run_id, policy=gates, source="cli", by=actor(),
-            owner=None if detach or engine is None else engine.executor_id,
-        )  # fmt: skip
+            owner=None if detach or engine is None else engine.executor_id, **own,
+        ))  # fmt: skip
         if engine is not None and not detach:
             if new:
                 engine.begin(run_id, 0, {})

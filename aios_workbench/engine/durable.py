@@ -22,14 +22,15 @@ from aios_workbench.engine import gates, joins, submit
 from aios_workbench.engine.compensation import Compensation
 from aios_workbench.engine.execute import execute, wanted
 from aios_workbench.engine.failures import describe, plain
+from aios_workbench.engine.flow import Admission, Passage
 from aios_workbench.engine.job import Job
 from aios_workbench.engine.journal import WORKFLOW, place
 from aios_workbench.engine.outcome import outcome
 from aios_workbench.engine.records import CANCELLED, FAILED, SKIPPED, SUCCEEDED, Record, tell_run, tell_step
-from aios_workbench.errors import WorkspaceError
+from aios_workbench.errors import ParameterError, WorkspaceError
 from aios_workbench.observe import environment
 from aios_workbench.workflow import StepSpec, WorkflowSpec
-from aios_workbench.workspace import Artifact, Workspace
+from aios_workbench.workspace import Artifact, Catalog, Workspace
 
 CANCEL_GRACE = 0.3
 
@@ -78,6 +79,10 @@ class Host:
     executor: str
     active: dict[str, Active] = field(default_factory=dict)
     ended: Callable[[], None] = lambda: None
+    admission: Admission = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.admission = Admission(self.ws, self.executor)
 
 
 _host: Host | None = None
@@ -100,8 +105,10 @@ async def run_graph(run_id: str, leg: int, seed: dict[str, dict[str, Any]]) -> d
         return {}
     host.active[run_id] = walk.active
     try:
+        await walk.passage.enter()
         return await walk.go()
     finally:
+        await asyncio.to_thread(walk.passage.leave)
         host.active.pop(run_id, None)
 
 
@@ -119,7 +126,7 @@ class _Walk:
             n: Artifact.from_dict({**a, "meta": {}}) for n, a in json.loads(run["param_refs"]).items()
         }
         self.policy = json.loads(run["gate_policy"])
-        self.slots = asyncio.Semaphore(spec.max_parallel)
+        self.passage = Passage(host.admission, run, spec, active.cancelled)
         self.executed: set[str] = set()  # by this walk; what else comes back is a replay from the journal
 
     @classmethod
@@ -141,21 +148,18 @@ class _Walk:
         cancelled = catalog.query("select data from signals where run_id = :r and kind = 'cancel'", r=run_id)
         if any(json.loads(s["data"]).get("leg") == leg for s in cancelled):
             active.cancel()
-        active.started = time.time(), time.monotonic()
-        if run["started_at"] is not None:  # by a process before this one, whose monotonic clock is not ours
-            active.started = None
-        tell_run(
-            catalog, run_id, "running", owner=host.executor,
-            started_at=active.started[0] if active.started else run["started_at"],
-        )  # fmt: skip
+        spec = WorkflowSpec.from_dict(json.loads(stored["spec"] if stored else "{}"))
+        if spec.max_active is None:
+            _begin(catalog, run, active, host.executor)
+        else:  # it is queued until others of its workflow have ended
+            catalog.write("update runs set owner = :o where run_id = :r", o=host.executor, r=run_id)
         if run["environment"] is None:
             environment.note(host.ws, run_id, run["cwd"])
-        records = {n: Record.from_dict(r) for n, r in seed.items()}
-        return cls(
-            host, run, WorkflowSpec.from_dict(json.loads(stored["spec"] if stored else "{}")), records, active
-        )
+        return cls(host, run, spec, {n: Record.from_dict(r) for n, r in seed.items()}, active)
 
     async def go(self) -> dict[str, Any]:
+        if self.spec.max_active is not None and not self.active.stop.is_set():
+            await asyncio.to_thread(_begin, self.ws.catalog, self.run, self.active, self.executor)
         todo = [s for s in self.spec.steps if s.name not in self.records]
         reserved = {s.name: DBOS.reserve_step() for s in todo}
         undo = Compensation(self.spec)
@@ -229,12 +233,16 @@ class _Walk:
 
     async def _work(self, step: StepSpec, reserved: Any) -> dict[str, Any]:
         task = cast("asyncio.Task[None]", asyncio.current_task())
-        async with self.slots:
+        async with contextlib.AsyncExitStack() as stack:
+            if not step.limits:
+                await stack.enter_async_context(self.passage.slot(step))
             if self.active.stop.is_set() and not self.run["adoptions"]:
                 return Record(step.name, CANCELLED).to_dict()
             self.active.busy += 1
             try:
                 await self._note()
+                if step.limits:
+                    return dict(await reserved.run_async({"name": step.name}, self._limited, step))
                 self.active.working.add(task)
                 return dict(await reserved.run_async({"name": step.name}, self._execute, step))
             except asyncio.CancelledError:
@@ -248,6 +256,21 @@ class _Walk:
             finally:
                 self.active.working.discard(task)
                 self.active.busy -= 1
+
+    async def _limited(self, step: StepSpec) -> dict[str, Any]:
+        """Execute a step that shares resources: within the journal, so that a replay asks for none."""
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        loop = self.active.loop
+
+        def work() -> dict[str, Any]:
+            loop.call_soon_threadsafe(self.active.working.add, task)
+            return self._execute(step)
+
+        try:
+            done = await self.passage.limited(step, work)
+        except ParameterError as e:
+            return Record(step.name, FAILED, error=describe(e, step.name), ended_at=time.time()).to_dict()
+        return done or Record(step.name, CANCELLED, ended_at=time.time()).to_dict()
 
     def _execute(self, step: StepSpec) -> dict[str, Any]:
         self.executed.add(step.name)
@@ -266,7 +289,7 @@ class _Walk:
     async def _gate(self, step: StepSpec) -> dict[str, Any]:
         self.executed.add(step.name)
         job = self._job(step)
-        async with self.slots:
+        async with self.passage.slot(step):
             self.active.busy += 1
             try:
                 record = await asyncio.to_thread(self._prepare, step, job)
@@ -305,3 +328,14 @@ class _Walk:
         if status != self.active.status:
             self.active.status = status
             await asyncio.to_thread(tell_run, self.ws.catalog, self.run["run_id"], status)
+
+
+def _begin(catalog: Catalog, run: dict[str, Any], active: Active, executor: str) -> None:
+    """Say that a run is active."""
+    active.started = time.time(), time.monotonic()
+    if run["started_at"] is not None:  # by a process before this one, whose monotonic clock is not ours
+        active.started = None
+    tell_run(
+        catalog, run["run_id"], "running", owner=executor,
+        started_at=active.started[0] if active.started else run["started_at"],
+    )  # fmt: skip

@@ -12,6 +12,7 @@ from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 from aios_workbench.engine import control, runtime, submit
+from aios_workbench.engine.flow import queue
 from aios_workbench.engine.inspection import Inspection, history
 from aios_workbench.engine.records import RUN_TERMINAL
 from aios_workbench.engine.steps import StepError, StepView
@@ -368,8 +369,9 @@ class EngineRunner:
         self._calls: dict[str, int] = {}
 
     def start(
-        self, workflow: Workflow, params: Mapping[str, Any], gates: Mapping[str, Any] | None, key: str | None
-    ) -> Run:
+        self, workflow: Workflow, params: Mapping[str, Any], gates: Mapping[str, Any] | None, key: str | None,
+        flow: Mapping[str, Any] | None = None,
+    ) -> Run:  # fmt: skip
         """Write the run down, start it, return its handle."""
         ws = workspace()
         values = workflow.validate(params)
@@ -384,10 +386,10 @@ class EngineRunner:
         engine = runtime.start(ws)
         run_id = submit.new_run_id(workflow.name, key)
         refs = submit.store_params(ws, values)
-        new = submit.write_run(
+        new = queue.written(ws, spec, flow or {}, lambda **own: submit.write_run(
             ws, spec, values, refs, run_id=run_id, policy=gates, source="job" if job_run else engine.kind,
-            owner=engine.executor_id,
-        )  # fmt: skip
+            owner=engine.executor_id, **own,
+        ))  # fmt: skip
         workflow.last_spec = spec
         run = Run(ws, run_id, workflow)
         if new:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aios_workbench.engine import decisions
+from aios_workbench.engine.flow import queue
 from aios_workbench.engine.records import Record, reference
 from aios_workbench.govern import actor, audit_within
 from aios_workbench.observe import environment
@@ -83,6 +84,9 @@ def write_run(
     seed: Mapping[str, Record] | None = None,
     owner: str | None = None,
     status: str = "queued",
+    priority: int | None = None,
+    budget: Mapping[str, float] | None = None,
+    bounded: bool = False,
 ) -> bool:
     """Write a run, its graph and its steps down in one transaction; False when the id exists already.
 
@@ -90,6 +94,8 @@ def write_run(
     ------
     ParameterError
         For a gate policy that cannot work.
+    QueueFull
+        When the run is `bounded` by its workflow's `max_queued`, and as many are queued.
     """
     forms = {s.name: s.form for s in spec.steps if s.kind == "gate"}
     checked = decisions.check_policies(dict(policy or {}), forms, spec.name)
@@ -98,6 +104,8 @@ def write_run(
     seed = dict(seed or {})
     ws.catalog.flush()
     with ws.catalog.transaction() as con:
+        if bounded:
+            queue.check(con, spec, run_id)
         con.execute(
             "insert into specs values (:h, :s) on conflict (spec_hash) do nothing",
             {"h": stored, "s": dumps(spec_data)},
@@ -109,6 +117,8 @@ def write_run(
             "cwd": str(Path.cwd()), "job_run_id": os.environ.get("AIOS_JOB_RUN"), "gate_policy": dumps(checked),
             "seed": dumps({n: r.to_dict() for n, r in seed.items()}), "notebook": environment.notebook(),
             "allowed": spec.max_attempts,
+            "priority": spec.priority if priority is None else priority,
+            "budget": None if budget is None else dumps(budget),
         }).rowcount  # fmt: skip
         if written:
             con.executemany(
@@ -127,10 +137,10 @@ def write_run(
 
 _INSERT_RUN = """
 insert into runs (run_id, workflow, status, params, param_refs, spec_hash, source, created_at, parent_run_id,
-  rerun_from, owner, user, cwd, job_run_id, gate_policy, seed, notebook,
+  rerun_from, owner, user, cwd, job_run_id, gate_policy, seed, priority, budget, notebook,
   attempts_allowed)
 values (:run_id, :workflow, :status, :params, :param_refs, :spec_hash, :source, :created_at, :parent,
-  :rerun_from, :owner, :user, :cwd, :job_run_id, :gate_policy, :seed,
+  :rerun_from, :owner, :user, :cwd, :job_run_id, :gate_policy, :seed, :priority, :budget,
   coalesce(:notebook, (select notebook from runs where run_id = :parent)), :allowed)
 on conflict (run_id) do nothing
 """

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, overload
 
 from aios_workbench.errors import DefinitionError, UnknownOptionError, hint
 from aios_workbench.workflow import hooks, policies
+from aios_workbench.workflow.budgets import step_flow, workflow_flow
 from aios_workbench.workflow.code import cell_of, code_hash, source_of
 from aios_workbench.workflow.edges import Constant, Edges, declared, edges_of
 from aios_workbench.workflow.joins import optional
@@ -39,6 +40,9 @@ _STEP_OPTIONS = (
     "gate",
     *POLICY_OPTIONS,
     "needs",
+    "limits",
+    "priority",
+    "budget",
 )
 _GATE_OPTIONS = ("name", "form", "timeout", "when", "after", "on_reject", "inputs", "tags", "needs")
 
@@ -87,6 +91,18 @@ class Workflow(Shapes):
         again.
     compensate_on_cancel : bool
         Undo finished steps (their option `compensate`) when a run is cancelled too, not only when it fails.
+    priority : int
+        From -100 to 100: of runs and steps that wait for the same, those of the higher priority go first.
+    max_active : int, optional
+        How many of its runs may be active at once, over all processes; further ones are queued.
+    max_queued : int, optional
+        How many may be queued: `run()` waits until there is room, or raises `QueueFull` with ``_wait=False``.
+    budget, daily_budget, total_budget : mapping, optional
+        What one run, all runs of a day, all runs ever may spend, such as ``{"tokens": 50_000, "EUR": 2.5}``: of
+        calls, tokens, money by currency, attempts, `seconds` (of the clock) and `busy_seconds` (steps side by side
+        add up). When more was spent, the step fails with `BudgetExceeded`; what had finished is kept.
+    zone : str
+        The time zone in which a day of `daily_budget` begins.
 
     Raises
     ------
@@ -108,7 +124,10 @@ class Workflow(Shapes):
 
     def __init__(
         self, name: str, *, description: str = "", max_parallel: int = 8, max_attempts: int | None = None,
-        compensate_on_cancel: bool = False,
+        compensate_on_cancel: bool = False, priority: int = 0,
+        max_active: int | None = None, max_queued: int | None = None, budget: Mapping[str, Any] | None = None,
+        daily_budget: Mapping[str, Any] | None = None, total_budget: Mapping[str, Any] | None = None,
+        zone: str = "UTC",
     ) -> None:  # fmt: skip
         self.name = _valid_name(name, "workflow")
         if type(max_parallel) is not int or max_parallel < 1:
@@ -117,6 +136,10 @@ class Workflow(Shapes):
         self.max_parallel = max_parallel
         self.max_attempts = policies.check_max_attempts(max_attempts, name)
         self.compensate_on_cancel = bool(compensate_on_cancel)
+        self._flow = workflow_flow(self.name, {
+            "priority": priority, "max_active": max_active, "max_queued": max_queued, "budget": budget,
+            "daily_budget": daily_budget, "total_budget": total_budget, "zone": zone,
+        })  # fmt: skip
         self._definitions: dict[str, Definition] = {}
         self._listeners: list[Callable[[], None]] = []
         self.last_spec: WorkflowSpec | None = None
@@ -148,6 +171,9 @@ class Workflow(Shapes):
         on_error: str = "fail",
         hedge: str | float | None = None,
         needs: str = "all",
+        limits: Mapping[str, int] | Iterable[str] | None = None,
+        priority: int = 0,
+        budget: Mapping[str, Any] | None = None,
     ) -> Callable[[F], F]: ...
     def step(self, fn: Any = None, /, **options: Any) -> Any:
         """Make a function a step; it stays an ordinary function that can be called and tested.
@@ -193,6 +219,13 @@ class Workflow(Shapes):
         needs : {"all", "any", "done"}
             Which of the steps before it must have succeeded: all, at least one, or none as long as they are over.
             What a step did not give takes the parameter's default, or is None.
+        limits : mapping or iterable of str, optional
+            Shared resources it holds while it executes, such as ``{"gpu": 1}`` or ``["crm-api"]``; `aios.limit` says
+            how many there are. It waits for all of them at once, in no thread.
+        priority : int
+            Added to the run's priority.
+        budget : mapping, optional
+            What it may spend in one run, all attempts together; units as in `Workflow`.
 
         Raises
         ------
@@ -313,7 +346,7 @@ class Workflow(Shapes):
         policies.enough_attempts(steps, self.max_attempts, self.name)
         return WorkflowSpec(
             self.name, topological(steps, self.name), parameters, self.description, self.max_parallel,
-            self.max_attempts, self.compensate_on_cancel,
+            self.max_attempts, self.compensate_on_cancel, **self._flow,
         )  # fmt: skip
 
     def what_if(self, step: str, options: Mapping[str, Any]) -> WorkflowSpec:
@@ -378,7 +411,14 @@ class Workflow(Shapes):
     # -- running
 
     def run(
-        self, *, _gates: Mapping[str, Any] | None = None, _key: str | None = None, **params: Any
+        self,
+        *,
+        _gates: Mapping[str, Any] | None = None,
+        _key: str | None = None,
+        _priority: int | None = None,
+        _budget: Mapping[str, Any] | None = None,
+        _wait: bool | float = True,
+        **params: Any,
     ) -> Any:  # -> engine.Run; this layer does not know it
         """Start a run and return its handle at once.
 
@@ -389,6 +429,12 @@ class Workflow(Shapes):
             without a person, recorded as the policy's decision. ``"*"`` stands for every gate.
         _key : str, optional
             Idempotency key: a second call with the same key returns the first run, resumed if it had failed.
+        _priority : int, optional
+            Instead of the workflow's.
+        _budget : mapping, optional
+            What this run may spend, instead of the workflow's `budget`.
+        _wait : bool or float
+            When `max_queued` runs are queued: wait until there is room, at most so many seconds, or not at all.
         **params
             The workflow's parameters.
 
@@ -396,8 +442,12 @@ class Workflow(Shapes):
         ------
         DefinitionError, ParameterError
             Before anything is started.
+        QueueFull
+            When `max_queued` runs are queued and stay so for as long as `_wait` allows.
         """
-        return hooks.runner().start(self, params, _gates, _key)
+        return hooks.runner().start(
+            self, params, _gates, _key, {"priority": _priority, "budget": _budget, "wait": _wait}
+        )
 
     def runs(self, limit: int = 50) -> Any:
         """Return earlier runs, newest first."""
@@ -464,6 +514,7 @@ class Workflow(Shapes):
             until_deps=until.deps, until_params=list(dict.fromkeys(until.params.values())),
             item=own.item,
             **map_fields(d), **loop_fields(d),
+            **step_flow(o),
         )  # fmt: skip
 
     def _parameters(self) -> Parameters:

@@ -15,9 +15,10 @@ class Runner(Protocol):
     """What runs workflows."""
 
     def start(
-        self, workflow: Workflow, params: Mapping[str, Any], gates: Mapping[str, Any] | None, key: str | None
-    ) -> Any:
-        """Start a run and return its handle at once."""
+        self, workflow: Workflow, params: Mapping[str, Any], gates: Mapping[str, Any] | None, key: str | None,
+        flow: Mapping[str, Any] | None = None,
+    ) -> Any:  # fmt: skip
+        """Start a run and return its handle at once; `flow` is its priority, budget and patience with a full queue."""
 
     def runs(self, workflow: str, limit: int) -> Any:
         """Return earlier runs of a workflow, newest first."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aios_workbench.errors import DefinitionError, ParameterError
+from aios_workbench.workflow.budgets import check_flow
 from aios_workbench.workflow.durations import parse_duration
 from aios_workbench.workflow.joins import check_needs
 from aios_workbench.workflow.loops import check_loop
@@ -69,4 +70,5 @@ def check_options(kind: str, name: str, where: str, options: Mapping[str, Any]) 
         raise DefinitionError(
             f"gate '{name}' ({where}): on_reject is 'fail' or 'continue', not {out['on_reject']!r}"
         )
+    check_flow(kind, name, where, out)
     return out | check_policies(kind, name, where, out)

@@ -44,6 +44,12 @@ class StepSpec:
         What becomes of the step when it fails, of a map's item when that does.
     hedge : float or None
         Seconds after which a second call starts.
+    limits : dict
+        Shared resource -> how many of its permits the step holds while it executes.
+    priority : int
+        Added to the run's.
+    budget : dict
+        Unit -> how much the step may spend in one run.
     cell, cell_id : str
         Where it was written, for a person; and the front end's id of that cell, where it told one.
     needs : {"all", "any", "done"}
@@ -124,6 +130,10 @@ class StepSpec:
             return "map"
         return "loop" if self.bound else "stream" if self.yields else self.kind
 
+    limits: dict[str, int] = field(default_factory=dict)
+    priority: int = 0
+    budget: dict[str, float] = field(default_factory=dict)
+
     @property
     def upstream(self) -> list[str]:
         """Names of all steps this one waits for, each once, in order."""
@@ -145,6 +155,13 @@ class WorkflowSpec:
     max_parallel: int = 8
     max_attempts: int | None = None
     compensate_on_cancel: bool = False
+    priority: int = 0
+    max_active: int | None = None
+    max_queued: int | None = None
+    budget: dict[str, float] = field(default_factory=dict)
+    daily_budget: dict[str, float] = field(default_factory=dict)
+    total_budget: dict[str, float] = field(default_factory=dict)
+    zone: str = "UTC"
 
     def step(self, name: str) -> StepSpec:
         """Return a step by name.

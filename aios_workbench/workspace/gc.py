@@ -160,7 +160,11 @@ def references(ws: Workspace, without: Iterable[str] = ()) -> set[str]:
     needed.update(
         r["data"] for r in ws.catalog.query(f"select data from gates where {kept}", gone=gone) if r["data"]
     )
-    for table, column in (("map_parts", "output"), ("loop_iterations", "output"), ("dead_letters", "artifact")):
+    for table, column in (
+        ("map_parts", "output"),
+        ("loop_iterations", "output"),
+        ("dead_letters", "artifact"),
+    ):
         rows = ws.catalog.query(f"select {column} as hash from {table} where {kept}", gone=gone)
         needed.update(row["hash"] for row in rows)
     needed |= _beside(ws, needed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from aios_workbench.workspace import schema_flow
+
 #: Raised by one with every change below; `MIGRATIONS[n]` takes a catalog from version n to n + 1.
 VERSION = 6
 
@@ -13,13 +15,14 @@ TABLES = (
     "tunings", "tuning_points",
     "drift_monitors", "drift_windows", "drift_batches", "drift_alerts",
     "breakers", "compensations",
+    "limits", "limit_holders", "limit_waiters", "spend", "spend_totals",
 )  # fmt: skip
 
 #: Columns holding epoch seconds, shown as timestamps by `aios.sql`.
 TIME_COLUMNS = frozenset(
     ("at", "created_at", "started_at", "ended_at", "updated_at", "requested_at", "deadline_at",
      "decided_at", "tick_at", "queued_at", "next_tick_at", "starts_at", "ends_at", "latest_at",
-     "seen_at", "told_at", "opened_at", "until_at", "probe_at")
+     "seen_at", "told_at", "opened_at", "until_at", "probe_at", "since")
 )  # fmt: skip
 
 CREATE = """
@@ -32,7 +35,8 @@ create table runs (
   owner text, user text, cwd text, job_run_id text, gate_policy text not null default '{}',
   adoptions integer not null default 0, seed text not null default '{}',
   environment text, notebook text, message text, attempts_used integer not null default 0,
-  attempts_allowed integer, deaths integer not null default 0, done_at_death integer not null default 0
+  attempts_allowed integer, deaths integer not null default 0, done_at_death integer not null default 0,
+  priority integer not null default 0, budget text
 );
 create index runs_by_workflow on runs (workflow, created_at);
 create index runs_by_status on runs (status, created_at);
@@ -186,6 +190,7 @@ create table compensations (
   started_at real, ended_at real, error text, primary key (run_id, leg, step)
 );
 """
+CREATE += schema_flow.CREATE
 
 MIGRATIONS: dict[int, str] = {
     1: """
@@ -248,6 +253,8 @@ create index job_alerts_waiting on job_alerts (next_at) where status = 'waiting'
 create index events_of_drift on events (seq) where kind = 'drift.alert';
 """,
     5: """
+alter table runs add column priority integer not null default 0;
+alter table runs add column budget text;
 alter table executors add column seen_at real;
 alter table executors add column fenced integer not null default 0;
 alter table executors add column adopter text;
@@ -291,5 +298,6 @@ create table dead_letters (
   artifact text not null, at real not null, redriven_by text, primary key (run_id, step, item)
 );
 create index dead_letters_by_status on dead_letters (status, run_id);
-""",
+"""
+    + schema_flow.CREATE,
 }
