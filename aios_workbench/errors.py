@@ -12,6 +12,9 @@
     │   ├── StepTimeout
     │   ├── BreakerOpen          nobody calls what has failed too often, for a while
     │   ├── AttemptsExhausted    a run has made as many attempts as its workflow allows
+    │   ├── StepKilled           its process ended without a word
+    │   ├── MemoryCapExceeded
+    │   ├── RemoteError          raised in a step's process, by a class this one cannot load
     │   ├── GateRejected
     │   ├── GateExpired
     │   ├── LoopBoundReached     a loop's condition did not hold within its bound
@@ -125,6 +128,20 @@ class BreakerOpen(RunError):
 
 class AttemptsExhausted(RunError):
     """A run has made as many attempts as its workflow allows; the message names what used them up."""
+
+
+class StepKilled(RunError):
+    """The process of a step ended by a signal or by itself, before the function returned."""
+
+
+class MemoryCapExceeded(RunError):
+    """A step used more memory than its option `memory` allows; `aios_described` says where it asked for it."""
+
+    aios_described: dict[str, object] | None = None
+
+
+class RemoteError(RunError):
+    """Stands for an exception of a step's process whose class cannot be loaded here; named like it."""
 
 
 class GateRejected(RunError):

@@ -91,7 +91,11 @@ class StepLog:
             for stream, rest in self._partial.items():
                 if rest.strip() and self._lines < MAX_LINES:
                     self._tails.add(stream)
-                    row = {**self._tail_key(stream), "at": time.time(), "text": _storable(_last_drawn(rest))}
+                    row = {
+                        **self._tail_key(stream),
+                        "at": time.time(),
+                        "text": _storable(self._ctx._mask(_last_drawn(rest))),
+                    }
                     self._ws.catalog.defer(_TAIL, row, key=("tail", *self._tail_key(stream).values()))
 
     def _end_tail(self, stream: str) -> None:
@@ -112,7 +116,7 @@ class StepLog:
         now = time.time()
         self._ws.catalog.defer(_INSERT, {
             "run_id": self._ctx.run_id, "step": self._ctx.step, "attempt": self._ctx.attempt, "at": now,
-            "stream": stream, "level": level, "text": _storable(text),
+            "stream": stream, "level": level, "text": _storable(self._ctx._mask(text)),
         })  # fmt: skip
         if self._later is None:
             # At once, and what follows soon after together: a screen must not wait for the line after it.

@@ -43,6 +43,7 @@ class Context:
     _log: Callable[[str], None] = field(default=print, repr=False)
     _last: float = field(default=0.0, repr=False)
     _kept: Any = field(default=None, repr=False)
+    _mask: Callable[[str], str] = field(default=str, repr=False)  # takes secrets out of what is written down
 
     @property
     def key(self) -> str:
@@ -60,12 +61,17 @@ class Context:
 
     def progress(self, fraction: float, message: str | None = None) -> None:
         """Show how far the step is: a fraction from 0 to 1, and a few words."""
-        fraction = min(max(float(fraction), 0.0), 1.0)
+        if not self._due(fraction):
+            return
+        message = None if message is None else self._mask(str(message))
+        tell_progress(self.ws.catalog, self.run_id, self.step, min(max(float(fraction), 0.0), 1.0), message)
+
+    def _due(self, fraction: float) -> bool:
         now = time.monotonic()
         if now - self._last < _PROGRESS_SECONDS and fraction < 1:
-            return
+            return False
         self._last = now
-        tell_progress(self.ws.catalog, self.run_id, self.step, fraction, message)
+        return True
 
     def metric(self, name: str, value: float | str, unit: str | None = None, *, kpi: bool = False) -> None:
         """Record a figure of this run; shown with the run and in `aios.sql("… from metrics")`.
@@ -83,14 +89,15 @@ class Context:
         `cost_…` or `…_cost`.
         """
         number = float(value) if isinstance(value, (int, float)) or hasattr(value, "__float__") else None
+        name = self._mask(str(name))
         row = {
-            "run_id": self.run_id, "step": self.step, "name": str(name), "value": number,
-            "text": None if number is not None else str(value), "unit": unit, "at": time.time(),
+            "run_id": self.run_id, "step": self.step, "name": name, "value": number,
+            "text": None if number is not None else self._mask(str(value)), "unit": unit, "at": time.time(),
             "kpi": int(kpi),
         }  # fmt: skip
         self.ws.catalog.defer(upsert("metrics", row, ("run_id", "step", "name")), row)
         self.ws.catalog.event(
-            "metric", self.run_id, self.step, name=str(name), value=number, text=row["text"], unit=unit
+            "metric", self.run_id, self.step, name=name, value=number, text=row["text"], unit=unit
         )
 
     def keep(self, value: Any) -> None:

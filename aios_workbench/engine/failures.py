@@ -20,7 +20,11 @@ def describe(
 
     `frames` name file, line, function and text; one that lies in a notebook cell has the number of that cell in
     `cells`, where its label, id and source are kept: the kernel that knows them may be gone when this is read.
+    An error that was described where it was raised, in another process, says the same again.
     """
+    told: dict[str, Any] | None = getattr(error, "aios_described", None)
+    if told is not None:
+        return told
     code = getattr(function, "__code__", None)
     tb = _from_user_code(error.__traceback__, code)
     lines = traceback.TracebackException(type(error), error, tb, compact=True).format()

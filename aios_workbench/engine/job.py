@@ -13,7 +13,7 @@ import time
 import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from aios_workbench.engine.failures import remember_source
 from aios_workbench.workflow import StepSpec
@@ -42,6 +42,8 @@ class Job:
     until: dict[str, Artifact] = field(default_factory=dict)  # what a loop's condition takes beside the state
     part: int | None = None  # iteration of a loop
     kept: Artifact | None = None  # of the last attempt
+    peak: int | None = None  # bytes of memory the last attempt held at most, where an executor knows it
+    inside: bool = False  # in the process that the executor has started for this attempt
     began: tuple[float, float] = field(default_factory=lambda: (time.time(), time.monotonic()))
 
     def now(self) -> float:
@@ -50,7 +52,13 @@ class Job:
         return wall + time.monotonic() - monotonic
 
     def load(self, artifact: dict[str, Any]) -> Callable[..., Any]:
-        """Return a stored function."""
+        """Return a stored function; for a step that another process executes one that is loaded over there."""
+        if self.spec.executor != "thread" and not self.inside:
+            return Stored(artifact, self)
+        return self.really_load(artifact)
+
+    def really_load(self, artifact: dict[str, Any]) -> Callable[..., Any]:
+        """Return a stored function, ready to be called in this process."""
         blob = self.ws.artifacts.read(Artifact.from_dict(artifact))
         with importing:
             function: Callable[..., Any] = pickle.loads(blob)  # noqa: S301 - own workspace, verified
@@ -61,6 +69,30 @@ class Job:
     def values(self, names: dict[str, Artifact]) -> dict[str, Any]:
         """Return loaded values; every step gets copies of its own."""
         return {name: self.ws.artifacts.get(artifact) for name, artifact in names.items()}
+
+
+@dataclass
+class Stored:
+    """A function that is loaded where it is called: its code, and what that imports, stays out of this process."""
+
+    artifact: dict[str, Any]
+    job: Job | None = None
+    #: In a process started for one attempt: what loads it there.
+    here: ClassVar[Job | None] = None
+
+    def load(self) -> Callable[..., Any]:
+        """Return the function, loaded into this process."""
+        job = self.job or Stored.here
+        if job is None:
+            raise RuntimeError("a stored function is only loaded by the job it belongs to")
+        return job.really_load(self.artifact)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it in this process."""
+        return self.load()(*args, **kwargs)
+
+    def __reduce__(self) -> Any:
+        return (Stored, (self.artifact,))
 
 
 def import_ahead(function: Callable[..., Any]) -> None:

@@ -100,6 +100,13 @@ def tell_attempt(
     catalog.defer(_ATTEMPT, row, key=("attempt", run_id, step, attempt))
 
 
+def tell_peak(catalog: Catalog, run_id: str, step: str, attempt: int, peak: int, *, executor: str) -> None:
+    """Write what memory an attempt held at most; its row may not be stored yet."""
+    row = {"run_id": run_id, "step": step, "attempt": attempt, "status": "running", "started_at": time.time(),
+           "executor": executor, "peak_bytes": peak}  # fmt: skip
+    catalog.defer(_PEAK, row)
+
+
 def tell_running(
     catalog: Catalog, run_id: str, step: str, status: str, attempt: int, started_at: float
 ) -> None:
@@ -160,3 +167,8 @@ _FINISH = (
 _ATTEMPT_ROW = ("run_id", "step", "attempt", "status", "started_at", "ended_at", "error", "executor", "kind", "name",
                 "message")  # fmt: skip
 _ATTEMPT = upsert("attempts", dict.fromkeys(_ATTEMPT_ROW), ("run_id", "step", "attempt"))
+_PEAK = (
+    "insert into attempts (run_id, step, attempt, status, started_at, executor, peak_bytes) "
+    "values (:run_id, :step, :attempt, :status, :started_at, :executor, :peak_bytes) "
+    "on conflict (run_id, step, attempt) do update set peak_bytes = excluded.peak_bytes"
+)

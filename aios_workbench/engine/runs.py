@@ -24,10 +24,12 @@ from aios_workbench.errors import (
     GateRejected,
     LoopBoundReached,
     MapFailed,
+    MemoryCapExceeded,
     NotFoundError,
     RunCancelled,
     RunError,
     StepFailed,
+    StepKilled,
     StepTimeout,
     hint,
 )
@@ -39,6 +41,7 @@ _ERRORS: dict[str, type[RunError]] = {
     "GateRejected": GateRejected, "GateExpired": GateExpired, "StepTimeout": StepTimeout,
     "BreakerOpen": BreakerOpen, "AttemptsExhausted": AttemptsExhausted,
     "LoopBoundReached": LoopBoundReached, "MapFailed": MapFailed,
+    "StepKilled": StepKilled, "MemoryCapExceeded": MemoryCapExceeded,
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from aios_workbench.engine import decisions
+from aios_workbench.engine import decisions, executors
 from aios_workbench.engine.flow import queue
 from aios_workbench.engine.records import Record, reference
 from aios_workbench.govern import actor, audit_within
@@ -30,6 +30,7 @@ def compile_workflow(ws: Workspace, workflow: Workflow) -> WorkflowSpec:
         Before anything runs: a circle, an unknown step, a closure that cannot be stored.
     """
     spec = workflow.spec()
+    executors.check(spec)
     steps = []
     for step in spec.steps:
         definition = workflow.definition(step.name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, overload
@@ -13,10 +12,12 @@ from aios_workbench.workflow import hooks, policies
 from aios_workbench.workflow.budgets import step_flow, workflow_flow
 from aios_workbench.workflow.code import cell_of, code_hash, source_of
 from aios_workbench.workflow.edges import Constant, Edges, declared, edges_of
+from aios_workbench.workflow.isolation import ISOLATION_OPTIONS, isolation_fields
 from aios_workbench.workflow.joins import optional
 from aios_workbench.workflow.loops import loop_fields, until_given
 from aios_workbench.workflow.mapping import give_item, item_of, map_fields
 from aios_workbench.workflow.mermaid import mermaid
+from aios_workbench.workflow.names import called, check_parameter, valid_name
 from aios_workbench.workflow.options import check_options
 from aios_workbench.workflow.parameters import Parameters, ParameterSpec, signature_of
 from aios_workbench.workflow.policies import POLICY_OPTIONS, Breaker, ErrorClasses
@@ -43,6 +44,7 @@ _STEP_OPTIONS = (
     "limits",
     "priority",
     "budget",
+    *ISOLATION_OPTIONS,
 )
 _GATE_OPTIONS = ("name", "form", "timeout", "when", "after", "on_reject", "inputs", "tags", "needs")
 
@@ -129,7 +131,7 @@ class Workflow(Shapes):
         daily_budget: Mapping[str, Any] | None = None, total_budget: Mapping[str, Any] | None = None,
         zone: str = "UTC",
     ) -> None:  # fmt: skip
-        self.name = _valid_name(name, "workflow")
+        self.name = valid_name(name, "workflow")
         if type(max_parallel) is not int or max_parallel < 1:
             raise DefinitionError(f"max_parallel must be a whole number of at least 1, not {max_parallel!r}")
         self.description = description
@@ -174,6 +176,9 @@ class Workflow(Shapes):
         limits: Mapping[str, int] | Iterable[str] | None = None,
         priority: int = 0,
         budget: Mapping[str, Any] | None = None,
+        executor: str = "thread",
+        memory: str | int | None = None,
+        cpu: int | None = None,
     ) -> Callable[[F], F]: ...
     def step(self, fn: Any = None, /, **options: Any) -> Any:
         """Make a function a step; it stays an ordinary function that can be called and tested.
@@ -226,6 +231,13 @@ class Workflow(Shapes):
             Added to the run's priority.
         budget : mapping, optional
             What it may spend in one run, all attempts together; units as in `Workflow`.
+        executor : {"thread", "process"}
+            In a process of its own the function is killed when its time or memory is up or the run is cancelled, and
+            may crash without taking anything along.
+        memory : str or int, optional
+            Such as ``"2GB"``: most that its process, with all that it starts, may hold.
+        cpu : int, optional
+            Processors its process may use.
 
         Raises
         ------
@@ -291,12 +303,12 @@ class Workflow(Shapes):
                 f"@wf.{kind} goes above a function, not {type(fn).__name__}; write @wf.{kind} or @wf.{kind}(option=…)"
             )
         where = cell_of(fn)
-        name = _valid_name(options.get("name") or getattr(fn, "__name__", ""), f"{kind} ({where})")
+        name = valid_name(options.get("name") or getattr(fn, "__name__", ""), f"{kind} ({where})")
         code = getattr(inspect.unwrap(fn), "__code__", None)
         cell_id = "" if code is None else hooks.cell_id(code.co_filename)
         definition = Definition(name, kind, fn, check_options(kind, name, where, options), where, cell_id)
         for parameter in signature_of(fn).parameters.values():
-            _check_parameter(definition, parameter)
+            check_parameter(definition, parameter)
         self._definitions[name] = definition
         self._notify()
         return fn
@@ -505,7 +517,7 @@ class Workflow(Shapes):
             code_hash=code_hash(d.fn, *d.fallbacks, *counts, *([constants] if constants else [])),
             fallback_names=[getattr(f, "__name__", repr(f)) for f in d.fallbacks],
             when_deps=when.deps, when_params=list(dict.fromkeys(when.params.values())),
-            check_name=_called(o.get("gate")),
+            check_name=called(o.get("gate")),
             form=form.model_json_schema() if form is not None else None, on_reject=o.get("on_reject", "fail"),
             **policies.policy_fields(d.name, d.fn, o),
             needs=o.get("needs", "all"), optional=optional(d.fn, own, o.get("needs", "all")),
@@ -513,8 +525,7 @@ class Workflow(Shapes):
             group=d.group, yields=d.kind == "step" and inspect.isgeneratorfunction(inspect.unwrap(d.fn)),
             until_deps=until.deps, until_params=list(dict.fromkeys(until.params.values())),
             item=own.item,
-            **map_fields(d), **loop_fields(d),
-            **step_flow(o),
+            **map_fields(d), **loop_fields(d), **step_flow(o), **isolation_fields(o),
         )  # fmt: skip
 
     def _parameters(self) -> Parameters:
@@ -534,32 +545,3 @@ def is_changed(now: StepSpec, before: StepSpec) -> bool:
         for f in ("kind", "code_hash", "deps", "params", "form", "on_reject", "when_deps", "when_params", "needs",
                   "over", "item", "batches", "until_deps", "until_params", "state", "bound", "on_bound", "yields")
     )  # fmt: skip
-
-
-def _valid_name(name: Any, what: str) -> str:
-    if not isinstance(name, str) or not name.strip() or len(name) > 200 or any(map(_is_control, name)):
-        raise DefinitionError(f"a {what} needs a name of 1 to 200 printable characters, not {name!r}")
-    if name == "<lambda>":
-        raise DefinitionError(f"a lambda has no name ({what}); write wf.step(name='…')(lambda …) or use def")
-    return name
-
-
-def _is_control(character: str) -> bool:
-    # line breaks, control characters, lone surrogates; joiners and directions of other scripts are fine
-    return unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
-
-
-def _called(check: Any) -> str:
-    """Return how a check is called on the screens."""
-    return "" if check is None else str(getattr(check, "__name__", None) or repr(check))[:100]
-
-
-def _check_parameter(d: Definition, p: inspect.Parameter) -> None:
-    if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD, p.POSITIONAL_ONLY):
-        raise DefinitionError(
-            f"{d.kind} '{d.name}' ({d.where}) takes '{p}': edges go by parameter name, so use plain named parameters"
-        )
-    if p.name.startswith("_"):
-        raise DefinitionError(
-            f"{d.kind} '{d.name}' ({d.where}): parameter '{p.name}' must not start with an underscore; rename it"
-        )

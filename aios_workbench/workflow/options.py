@@ -8,6 +8,7 @@ from typing import Any
 from aios_workbench.errors import DefinitionError, ParameterError
 from aios_workbench.workflow.budgets import check_flow
 from aios_workbench.workflow.durations import parse_duration
+from aios_workbench.workflow.isolation import check_isolation
 from aios_workbench.workflow.joins import check_needs
 from aios_workbench.workflow.loops import check_loop
 from aios_workbench.workflow.mapping import check_map
@@ -22,7 +23,7 @@ def check_options(kind: str, name: str, where: str, options: Mapping[str, Any]) 
     DefinitionError
         Naming the step, the option and what it takes.
     """
-    out = dict(options)
+    out = check_isolation(f"{kind} '{name}' ({where})", options)
     try:
         for duration in ("timeout", "backoff"):
             if out.get(duration) is not None:

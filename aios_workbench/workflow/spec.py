@@ -50,6 +50,8 @@ class StepSpec:
         Added to the run's.
     budget : dict
         Unit -> how much the step may spend in one run.
+    executor, memory, cpu : str, int or None, int or None
+        Where it is executed, and how many bytes and processors it may use there.
     cell, cell_id : str
         Where it was written, for a person; and the front end's id of that cell, where it told one.
     needs : {"all", "any", "done"}
@@ -122,6 +124,12 @@ class StepSpec:
     until_params: list[str] = field(default_factory=list)
     bound: int = 0
     on_bound: str = "fail"
+    limits: dict[str, int] = field(default_factory=dict)
+    priority: int = 0
+    budget: dict[str, float] = field(default_factory=dict)
+    executor: str = "thread"
+    memory: int | None = None
+    cpu: int | None = None
 
     @property
     def shape(self) -> str:
@@ -129,10 +137,6 @@ class StepSpec:
         if self.over:
             return "map"
         return "loop" if self.bound else "stream" if self.yields else self.kind
-
-    limits: dict[str, int] = field(default_factory=dict)
-    priority: int = 0
-    budget: dict[str, float] = field(default_factory=dict)
 
     @property
     def upstream(self) -> list[str]:

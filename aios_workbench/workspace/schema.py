@@ -57,7 +57,7 @@ create index steps_by_output on steps (output) where output is not null;
 create table attempts (
   run_id text not null, step text not null, attempt integer not null, status text not null,
   started_at real not null, ended_at real, error text, executor text,
-  kind text not null default 'step', name text, message text,
+  kind text not null default 'step', name text, message text, peak_bytes integer,
   primary key (run_id, step, attempt)
 );
 create table log_tails (
@@ -298,6 +298,7 @@ create table dead_letters (
   artifact text not null, at real not null, redriven_by text, primary key (run_id, step, item)
 );
 create index dead_letters_by_status on dead_letters (status, run_id);
+alter table attempts add column peak_bytes integer;
 """
     + schema_flow.CREATE,
 }
