@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
+from left_open import LeftOpen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -77,6 +78,7 @@ def pytest_configure(config: pytest.Config) -> None:
     else:
         os.environ["AIOS_TEST_TURNS"] = str(home)
     config.pluginmanager.register(Everywhere())
+    config.pluginmanager.register(LeftOpen())
 
 
 class Turns:

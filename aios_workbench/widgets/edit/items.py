@@ -20,7 +20,7 @@ _SKIPPED = {
     tokenize.DEDENT,
     tokenize.ENDMARKER,
 }
-_KEYWORD = re.compile(r"(?P<name>\w+)\s*=(?!=)\s*")
+_KEYWORD = re.compile(r"(?P<name>\w+)(?:\s|\\\n|#[^\n]*\n)*=(?!=)\s*")
 
 
 @dataclass(frozen=True)
@@ -161,8 +161,8 @@ def drop(text: str, at: int) -> str:
     alone = line > 0 and not text[line:start].strip() and "\n" not in text[start:end]
     if item.comma is None and at > 0:
         before = there[at - 1]
-        between = text[before.comma or before.end : start]
-        if not between.strip():
+        comma = before.comma or before.end
+        if not (text[before.end : comma - 1] + text[comma:start]).strip():
             return text[: before.end] + text[item.end :]
     if alone and rest[1]:
         return text[:line] + text[end + rest.end() :]
