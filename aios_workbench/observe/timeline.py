@@ -139,6 +139,8 @@ class _Reader:
             status, end = "cancelled", row["ended_at"] or self.limit
         elif end is None and self._lost(attempt["executor"]):
             status, end = "lost", last_seen(self.run.ws, attempt["executor"]) or attempt["started_at"]
+        if attempt.get("kind") == "fallback" and status == "succeeded":
+            status = "fallback"
         return Span(kind="run", start=attempt["started_at"], end=end, attempt=attempt["attempt"], status=status,
                     executor=attempt["executor"])  # fmt: skip
 
@@ -150,6 +152,7 @@ class _Reader:
         going = row["status"] in ("running", "pending") and not self.over
         if (
             last["status"] in _TRIED
+            and last.get("kind", "step") == "step"  # fallbacks have had attempts of their own since catalog 6
             and spec
             and spec.fallbacks
             and not (going and self._lost(last["executor"]))

@@ -46,7 +46,8 @@ def suite(tmp_path: Path, root: Path) -> Path:
     """A small suite under our conftest."""
     (tmp_path / "pyproject.toml").write_text(PYPROJECT)
     (tmp_path / "tests" / "browser").mkdir(parents=True)
-    (tmp_path / "tests" / "conftest.py").write_text((root / "tests" / "conftest.py").read_text())
+    for name in ("conftest.py", "left_open.py"):
+        (tmp_path / "tests" / name).write_text((root / "tests" / name).read_text())
     return tmp_path
 
 
