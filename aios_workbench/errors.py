@@ -15,6 +15,9 @@
     │   ├── StepKilled           its process ended without a word
     │   ├── MemoryCapExceeded
     │   ├── RemoteError          raised in a step's process, by a class this one cannot load
+    │   ├── SecretMissing        a secret that a step names is nowhere to be found
+    │   ├── SecretExposed        a value to be stored has a secret in it
+    │   ├── EffectInDoubt        something to be done once may have been done, or not
     │   ├── GateRejected
     │   ├── GateExpired
     │   ├── LoopBoundReached     a loop's condition did not hold within its bound
@@ -142,6 +145,20 @@ class MemoryCapExceeded(RunError):
 
 class RemoteError(RunError):
     """Stands for an exception of a step's process whose class cannot be loaded here; named like it."""
+
+
+class SecretMissing(RunError):
+    """A secret that a step refers to is not there; the message says where it was looked for."""
+
+
+class SecretExposed(RunError):
+    """A value to be stored has a secret in it: it is not stored."""
+
+
+class EffectInDoubt(RunError):
+    """A step that does something once was cut off while doing it: it may have been done, or not."""
+
+    http_status = 409
 
 
 class GateRejected(RunError):

@@ -21,6 +21,7 @@ from aios_workbench.cli import (
     promote,
     run,
     runs,
+    secrets,
     sql,
     worker,
 )
@@ -88,7 +89,7 @@ def app(ctx: click.Context, workspace: str | None, debug: bool) -> None:
 for command in (
     lab.lab, run.run, runs.runs, runs.show, runs.logs, compare.diff, compare.history, decide.resume,
     decide.cancel, decide.rerun, decide.approve, decide.reject, worker.worker,
-    jobs.jobs, promote.promote, sql.sql, doctor.doctor, gc.gc,
+    jobs.jobs, promote.promote, secrets.secrets, sql.sql, doctor.doctor, gc.gc,
 ):  # fmt: skip
     app.add_command(command)
 

@@ -12,6 +12,7 @@ from aios_workbench.workspace import Artifact, Workspace
 def cache_key(spec: StepSpec, inputs: dict[str, Artifact]) -> str:
     """Return the identity of a result: code, inputs and parameters by content."""
     parts = [spec.code_hash, *(f"{name}={inputs[name].hash}" for name in sorted(inputs))]
+    parts += [f"{parameter}=secret {name}" for parameter, name in sorted(spec.secrets.items())]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -10,9 +11,11 @@ from typing import Any
 from aios_workbench.engine import capture
 from aios_workbench.engine.context import Context, current
 from aios_workbench.engine.executors.base import Call, Cancelled, executor
+from aios_workbench.engine.failures import describe
 from aios_workbench.engine.job import UNDO, Job
 from aios_workbench.engine.records import tell_peak
-from aios_workbench.errors import GateRejected
+from aios_workbench.errors import GateRejected, RemoteError
+from aios_workbench.govern.secrets import Mask, resolve
 from aios_workbench.workspace import Artifact
 
 __all__ = ["Cancelled", "call_here", "run_function"]
@@ -29,10 +32,14 @@ def run_function(
         In a thread it goes on and its result is dropped: Python cannot stop a thread. A process is killed.
     """
     made = executor(job.spec.executor)
+    secrets = _secrets(job)
+    mask = Mask({job.spec.secrets[p]: value for p, value in secrets.items()})
     ctx = Context(
         job.ws, job.run_id, job.workflow, job.spec.name, attempt, job_run_id=job.job_run_id, part=job.part,
         _purpose=job.purpose,
     )  # fmt: skip
+    if secrets:
+        ctx._mask = mask.text
     if timeout is None:
         ctx._cancelled = job.cancelled
     capture.install()  # again: %%capture or redirect_stdout may have put another stream in our place
@@ -40,13 +47,36 @@ def run_function(
     ctx._log = lambda text: log.record("INFO", text)
     tokens = current.set(ctx), capture.sink.set(log)
     try:
-        return made.run(Call(job, function, inputs, attempt, timeout, ctx, log, {}, call_here))
+        return made.run(Call(job, function, inputs, attempt, timeout, ctx, log, secrets, call_here))
+    except BaseException as e:
+        if secrets:
+            _describe_masked(e, job, function, mask)
+        raise
     finally:
         log.close()
         if job.peak is not None:
             tell_peak(job.ws.catalog, job.run_id, job.spec.name, attempt, job.peak, executor=job.executor)
         current.reset(tokens[0])
         capture.sink.reset(tokens[1])
+
+
+def _secrets(job: Job) -> dict[str, str]:
+    """Return the secrets this call gets, by parameter."""
+    wanted = job.spec.secrets
+    if job.purpose == UNDO:
+        wanted = {p: name for p, name in wanted.items() if p in job.spec.compensate_takes}
+    return {parameter: resolve(name) for parameter, name in wanted.items()}
+
+
+def _describe_masked(error: BaseException, job: Job, function: Callable[..., Any], mask: Mask) -> None:
+    """Say what went wrong before anybody else does, without the secrets."""
+    described = mask.data(describe(error, job.spec.name, function, job.spec))
+    with contextlib.suppress(AttributeError, TypeError):
+        error.aios_described = described  # type: ignore[attr-defined]
+        return
+    stand_in: Any = type(type(error).__name__, (RemoteError,), {})(described["message"])
+    stand_in.aios_described = described
+    raise stand_in from None
 
 
 def call_here(call: Call) -> Artifact:

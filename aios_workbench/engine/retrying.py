@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aios_workbench.errors import StepTimeout
+from aios_workbench.errors import EffectInDoubt, SecretExposed, SecretMissing, StepTimeout
 from aios_workbench.workflow import StepSpec, error_name, format_duration
 
 MAX_BACKOFF = 60.0
 #: An error that asks for a longer wait is not waited for: the step keeps a thread meanwhile.
 MAX_RETRY_AFTER = 3600.0
+_THE_SAME_AGAIN = (SecretMissing, SecretExposed, EffectInDoubt)
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ def judge(spec: StepSpec, error: BaseException, made: int) -> Verdict:
 def unworthy(spec: StepSpec, error: BaseException) -> str | None:
     """Say why an error of this class is not retried; None when it is."""
     name = type(error).__name__
+    if isinstance(error, _THE_SAME_AGAIN):
+        return f"{name} would come again"
     found = matched(error, spec.give_up_on)
     if found is not None:
         return f"{name} is in give_up_on" + ("" if _last(found) == name else f" as {_last(found)}")

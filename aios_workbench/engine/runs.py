@@ -20,6 +20,7 @@ from aios_workbench.errors import (
     AttemptsExhausted,
     BreakerOpen,
     ConflictError,
+    EffectInDoubt,
     GateExpired,
     GateRejected,
     LoopBoundReached,
@@ -28,6 +29,8 @@ from aios_workbench.errors import (
     NotFoundError,
     RunCancelled,
     RunError,
+    SecretExposed,
+    SecretMissing,
     StepFailed,
     StepKilled,
     StepTimeout,
@@ -41,7 +44,8 @@ _ERRORS: dict[str, type[RunError]] = {
     "GateRejected": GateRejected, "GateExpired": GateExpired, "StepTimeout": StepTimeout,
     "BreakerOpen": BreakerOpen, "AttemptsExhausted": AttemptsExhausted,
     "LoopBoundReached": LoopBoundReached, "MapFailed": MapFailed,
-    "StepKilled": StepKilled, "MemoryCapExceeded": MemoryCapExceeded,
+    "StepKilled": StepKilled, "MemoryCapExceeded": MemoryCapExceeded, "SecretMissing": SecretMissing,
+    "SecretExposed": SecretExposed, "EffectInDoubt": EffectInDoubt,
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from aios_workbench.workflow import hooks, policies
 from aios_workbench.workflow.budgets import step_flow, workflow_flow
 from aios_workbench.workflow.code import cell_of, code_hash, source_of
 from aios_workbench.workflow.edges import Constant, Edges, declared, edges_of
-from aios_workbench.workflow.isolation import ISOLATION_OPTIONS, isolation_fields
+from aios_workbench.workflow.isolation import ISOLATION_OPTIONS, check_secrets, isolation_fields
 from aios_workbench.workflow.joins import optional
 from aios_workbench.workflow.loops import loop_fields, until_given
 from aios_workbench.workflow.mapping import give_item, item_of, map_fields
@@ -179,6 +179,7 @@ class Workflow(Shapes):
         executor: str = "thread",
         memory: str | int | None = None,
         cpu: int | None = None,
+        secrets: Mapping[str, str] | None = None,
     ) -> Callable[[F], F]: ...
     def step(self, fn: Any = None, /, **options: Any) -> Any:
         """Make a function a step; it stays an ordinary function that can be called and tested.
@@ -238,6 +239,9 @@ class Workflow(Shapes):
             Such as ``"2GB"``: most that its process, with all that it starts, may hold.
         cpu : int, optional
             Processors its process may use.
+        secrets : mapping, optional
+            Parameter -> name of a secret, such as ``{"token": "CRM_TOKEN"}``. The function gets the value when it is
+            called; it is never stored, and masked in logs and errors. See `aios secrets`.
 
         Raises
         ------
@@ -309,6 +313,11 @@ class Workflow(Shapes):
         definition = Definition(name, kind, fn, check_options(kind, name, where, options), where, cell_id)
         for parameter in signature_of(fn).parameters.values():
             check_parameter(definition, parameter)
+        check_secrets(
+            f"{kind} '{name}' ({where})",
+            definition.options.get("secrets") or {},
+            list(signature_of(fn).parameters),
+        )
         self._definitions[name] = definition
         self._notify()
         return fn
@@ -491,7 +500,8 @@ class Workflow(Shapes):
         """What the function takes, what its `when` takes, and what a loop's `until` takes."""
         when, until = d.options.get("when"), d.options.get("until")
         item = [item_of(d, self._definitions)] if d.kind == "map" else []
-        own = edges_of(d, d.fn, d.options.get("inputs") or {}, self._definitions, item)
+        given = [*item, *(d.options.get("secrets") or ())]
+        own = edges_of(d, d.fn, d.options.get("inputs") or {}, self._definitions, given)
         if item:
             give_item(d, own, self._definitions)
         return (
@@ -543,5 +553,6 @@ def is_changed(now: StepSpec, before: StepSpec) -> bool:
     return any(
         getattr(now, f) != getattr(before, f)
         for f in ("kind", "code_hash", "deps", "params", "form", "on_reject", "when_deps", "when_params", "needs",
-                  "over", "item", "batches", "until_deps", "until_params", "state", "bound", "on_bound", "yields")
+                  "over", "item", "batches", "until_deps", "until_params", "state", "bound", "on_bound", "yields",
+                  "secrets")
     )  # fmt: skip

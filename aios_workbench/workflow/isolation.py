@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from aios_workbench.errors import DefinitionError
+from aios_workbench.errors import DefinitionError, hint
 
-ISOLATION_OPTIONS = ("executor", "memory", "cpu")
+ISOLATION_OPTIONS = ("executor", "memory", "cpu", "secrets")
 _UNITS = {
     "b": 1,
     "k": 10**3,
@@ -21,6 +21,7 @@ _UNITS = {
     "ti": 2**40,
 }
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?i?)b?\s*", re.IGNORECASE)
+_SECRET = re.compile(r"[A-Za-z_][\w.-]{0,199}", re.ASCII)
 _LEAST = 64 * 2**20
 
 
@@ -92,11 +93,44 @@ def check_isolation(place: str, options: Mapping[str, Any]) -> dict[str, Any]:
             raise DefinitionError(
                 f"{place}: {limit} cannot be limited for a step in a thread of this process; add executor='process'"
             )
+    if out.get("secrets") is not None:
+        out["secrets"] = _checked_secrets(place, out["secrets"])
     return out
+
+
+def _checked_secrets(place: str, secrets: Any) -> dict[str, str]:
+    if not isinstance(secrets, Mapping):
+        raise DefinitionError(
+            f"{place}: secrets maps parameters to names of secrets, such as {{'token': 'CRM_TOKEN'}}, not a "
+            f"{type(secrets).__name__}"
+        )
+    for parameter, name in secrets.items():
+        if not isinstance(parameter, str) or not isinstance(name, str) or _SECRET.fullmatch(name) is None:
+            raise DefinitionError(  # without what was given: it may be the secret itself
+                f"{place}: a secret is named by letters, digits, '_', '.' and '-' (such as CRM_TOKEN), beginning with "
+                f"a letter; that of {parameter!r} is not. Give the name here, and the value to the environment"
+            )
+    return dict(secrets)
+
+
+def check_secrets(place: str, secrets: Mapping[str, str], parameters: list[str]) -> None:
+    """Refuse secrets for parameters that the function does not take.
+
+    Raises
+    ------
+    DefinitionError
+        With the nearest name.
+    """
+    for parameter in secrets:
+        if parameter not in parameters:
+            raise DefinitionError(
+                f"{place}: secrets names '{parameter}', which the function does not take{hint(parameter, parameters)}"
+            )
 
 
 def isolation_fields(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a `StepSpec` that a step's options of isolation are."""
     return {
         "executor": options.get("executor", "thread"), "memory": options.get("memory"), "cpu": options.get("cpu"),
+        "secrets": dict(options.get("secrets") or {}),
     }  # fmt: skip

@@ -52,6 +52,8 @@ class StepSpec:
         Unit -> how much the step may spend in one run.
     executor, memory, cpu : str, int or None, int or None
         Where it is executed, and how many bytes and processors it may use there.
+    secrets : dict
+        Function parameter -> name of the secret it gets; the values are nowhere in here.
     cell, cell_id : str
         Where it was written, for a person; and the front end's id of that cell, where it told one.
     needs : {"all", "any", "done"}
@@ -130,6 +132,7 @@ class StepSpec:
     executor: str = "thread"
     memory: int | None = None
     cpu: int | None = None
+    secrets: dict[str, str] = field(default_factory=dict)
 
     @property
     def shape(self) -> str:

@@ -17,6 +17,7 @@ import threading
 import time
 import uuid
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -93,8 +94,13 @@ class ArtifactStore:
         """Return the blob's file."""
         return self.folder / artifact.hash[:2] / (artifact.hash + _SUFFIX[artifact.kind])
 
-    def put(self, value: Any) -> Artifact:
+    def put(self, value: Any, refuse: Callable[[bytes], None] | None = None) -> Artifact:
         """Store a value and return its description.
+
+        Parameters
+        ----------
+        refuse : function, optional
+            Called with the bytes before they are stored; what it raises is why they are not.
 
         Raises
         ------
@@ -104,6 +110,8 @@ class ArtifactStore:
             When the disk is full or cannot be written.
         """
         kind, type_name, shape, meta, blob = encode(value)
+        if refuse is not None:
+            refuse(blob)
         if kind == "pickle":
             meta |= self._show(value)
         return self._store(kind, type_name, shape, meta, blob)

@@ -38,11 +38,12 @@ COMMANDS = [
     "worker",
     "jobs",
     "promote",
+    "secrets",
     "sql",
     "doctor",
     "gc",
 ]
-JOBS = ["list", "show", "history", "pause", "resume", "run", "cancel", "remove", "logs"]
+JOBS = ["list", "show", "history", "preview", "pause", "resume", "run", "cancel", "remove", "logs"]
 
 
 def leaves(

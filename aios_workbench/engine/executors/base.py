@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aios_workbench.errors import DefinitionError, hint
+from aios_workbench.govern.secrets import Mask
 from aios_workbench.workspace import Artifact
 
 if TYPE_CHECKING:
@@ -55,7 +56,10 @@ class Call:
 
     def put(self, value: Any) -> Artifact:
         """Store a value the function returned or kept."""
-        return self.job.ws.artifacts.put(value)
+        if not self.secrets:
+            return self.job.ws.artifacts.put(value)
+        wanted = self.job.spec.secrets
+        return self.job.ws.artifacts.put(value, Mask({wanted[p]: v for p, v in self.secrets.items()}).refuse)
 
 
 class Executor(Protocol):
