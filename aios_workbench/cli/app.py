@@ -10,6 +10,7 @@ import click
 
 from aios_workbench import __version__
 from aios_workbench.cli import (
+    breakers,
     compare,
     decide,
     doctor,
@@ -89,7 +90,7 @@ def app(ctx: click.Context, workspace: str | None, debug: bool) -> None:
 for command in (
     lab.lab, run.run, runs.runs, runs.show, runs.logs, compare.diff, compare.history, decide.resume,
     decide.cancel, decide.rerun, decide.approve, decide.reject, worker.worker,
-    jobs.jobs, promote.promote, secrets.secrets, sql.sql, doctor.doctor, gc.gc,
+    jobs.jobs, promote.promote, secrets.secrets, breakers.breakers, sql.sql, doctor.doctor, gc.gc,
 ):  # fmt: skip
     app.add_command(command)
 

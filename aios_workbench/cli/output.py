@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 #: symbol and colour by state; the word always stands beside them
 STATES = {
     "succeeded": ("✓", "green"), "approved": ("✓", "green"), "ok": ("✓", "green"), "active": ("✓", "green"),
+    "closed": ("✓", "green"), "open": ("✗", "red"), "half-open": ("◆", "yellow"), "compensated": ("↶", "yellow"),
     "running": ("●", "blue"), "retrying": ("↻", "yellow"), "waiting": ("◆", "magenta"), "queued": ("…", "cyan"),
     "pending": ("○", "dim"), "skipped": ("↷", "dim"), "paused": ("‖", "yellow"), "lost": ("!", "yellow"),
     "failed": ("✗", "red"), "rejected": ("✗", "red"), "broken": ("✗", "bold red"), "error": ("✗", "red"),

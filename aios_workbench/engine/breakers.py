@@ -149,8 +149,8 @@ def reset(ws: Workspace, name: str, *, by: str) -> None:
     if row is None:
         names = [r["breaker"] for r in list_breakers(ws)]
         raise NotFoundError(
-            f"no breaker '{name}' in {ws.root}{hint(name, names)}; `aios breakers` lists them, and a breaker is there "
-            "once a step that names it has run"
+            f"no breaker '{name}' in {ws.root}{hint(name, names)}; `aios breakers list` shows them, "
+            "and one is there once a step that names it has run"
         )
     with ws.catalog.transaction() as con:
         con.execute(_UPDATE.format(when=""), {**row, **_closed(), "now": time.time()})

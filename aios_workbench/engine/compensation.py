@@ -107,6 +107,7 @@ def undo(job: Job, record: Record, because: str) -> dict[str, Any]:
     spec = job.spec
     job = replace(
         job,
+        again=True,  # the step's own attempts are before these
         spec=replace(spec, check=None),
         purpose=UNDO,
         cancelled=threading.Event(),

@@ -31,7 +31,7 @@ _DAY = 86_400.0
 _HASH_LENGTH = 64
 _OVER = "status in ('succeeded', 'failed', 'cancelled')"
 _TABLES = ("steps", "attempts", "gates", "metrics", "logs", "events", "signals", "map_parts", "dead_letters",
-           "loop_iterations")  # fmt: skip
+           "loop_iterations", "compensations")  # fmt: skip
 _BATCH = 200
 
 

@@ -39,6 +39,7 @@ COMMANDS = [
     "jobs",
     "promote",
     "secrets",
+    "breakers",
     "sql",
     "doctor",
     "gc",
