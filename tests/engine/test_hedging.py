@@ -106,12 +106,13 @@ def test_the_failure_of_one_waits_for_the_other(wf: aios.Workflow, box: Box) -> 
         from sys import aios_box as box
 
         if aios.context().attempt == 2:
-            box.go.set()
             raise ConnectionError("second down")
         box.go.wait(60)
         return "first"
 
     run = wf.run()
+    until(lambda: (2, "hedge", "failed") in told(run))
+    box.go.set()
     assert run.result(PATIENCE) == "first"
     assert told(run) == [(1, "step", "succeeded"), (2, "hedge", "failed")]
 
