@@ -198,6 +198,10 @@ class BudgetExceeded(RunError):
         self.scope, self.unit, self.limit, self.spent = scope, unit, limit, spent
         self.by_step = dict(by_step or {})
 
+    def to_dict(self) -> dict[str, object]:
+        """Return what it says beside its message, as data."""
+        return {k: getattr(self, k) for k in ("scope", "unit", "limit", "spent", "by_step")}
+
 
 class RunCancelled(RunError):
     """The run was cancelled."""

@@ -18,11 +18,12 @@ from aios_workbench.engine.hedging import race
 from aios_workbench.engine.job import Job
 from aios_workbench.engine.records import CANCELLED, SUCCEEDED, Record, reference, tell_attempt, tell_running
 from aios_workbench.engine.retrying import judge, unworthy
-from aios_workbench.errors import AttemptsExhausted, BreakerOpen, StepTimeout
+from aios_workbench.errors import AttemptsExhausted, BreakerOpen, BudgetExceeded, StepTimeout
+from aios_workbench.workflow.budgets import BUSY, SECONDS
 from aios_workbench.workspace import Artifact
 
 #: Errors that end the whole series: no retry, no fallback and no `on_error` makes up for them.
-FINAL = (AttemptsExhausted,)
+FINAL = (AttemptsExhausted, BudgetExceeded)
 
 
 class Call(Protocol):
@@ -45,6 +46,8 @@ def make_attempts(job: Job, record: Record, call: Call = run_function) -> None:
     except FINAL as e:
         before = "" if record.error is None else f". Before that: {_said(record.error)}"
         record.error = plain(type(e).__name__, f"{e}{before}", job.spec.name)
+        if isinstance(e, BudgetExceeded):
+            record.error["budget"] = e.to_dict()
 
 
 @dataclass
@@ -99,6 +102,11 @@ class _Series:
             try:
                 way = self._enter()
                 self._guarded(way)
+            except BudgetExceeded as e:
+                if e.scope != "step" or e.unit in (SECONDS, BUSY):
+                    raise
+                self.record.error = self.last.error  # its own: a fallback that costs nothing may still answer
+                return False
             except (Cancelled, *FINAL):
                 raise
             except BreakerOpen as e:
@@ -124,6 +132,8 @@ class _Series:
         """
         spec, record = self.job.spec, self.record
         because = _said(record.error)
+        if self.job.meter is not None:
+            self.job.meter.stands_in = True
         for artifact, name in zip(spec.fallbacks, spec.fallback_names, strict=True):
             try:
                 output = self._begin_and_call(artifact, "fallback", name)

@@ -30,13 +30,23 @@ def run_function(
     ------
     StepTimeout
         In a thread it goes on and its result is dropped: Python cannot stop a thread. A process is killed.
+    BudgetExceeded
+        Before the call, or in it.
     """
+    if job.meter is None or job.purpose == UNDO:  # what has to be undone is, whatever it costs
+        return _run(job, function, inputs, attempt, timeout)
+    return job.meter.around(timeout, lambda left: _run(job, function, inputs, attempt, left))
+
+
+def _run(
+    job: Job, function: Callable[..., Any], inputs: dict[str, Artifact], attempt: int, timeout: float | None
+) -> Artifact:
     made = executor(job.spec.executor)
     secrets = _secrets(job)
     mask = Mask({job.spec.secrets[p]: value for p, value in secrets.items()})
     ctx = Context(
         job.ws, job.run_id, job.workflow, job.spec.name, attempt, job_run_id=job.job_run_id, part=job.part,
-        _purpose=job.purpose,
+        _purpose=job.purpose, _purse=job.purse,
     )  # fmt: skip
     if secrets:
         ctx._mask = mask.text

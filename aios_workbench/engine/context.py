@@ -6,11 +6,16 @@ import contextvars
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from aios_workbench.engine.records import tell_progress
+from aios_workbench.engine.spending.ledger import Purse
+from aios_workbench.engine.spending.spender import Spender, Spending, reserved, usage_amounts
 from aios_workbench.errors import AiosError
+from aios_workbench.workflow.currencies import CURRENCIES
 from aios_workbench.workspace import Workspace, upsert
 
 current: contextvars.ContextVar[Context | None] = contextvars.ContextVar("aios_context", default=None)
@@ -44,6 +49,8 @@ class Context:
     _last: float = field(default=0.0, repr=False)
     _kept: Any = field(default=None, repr=False)
     _mask: Callable[[str], str] = field(default=str, repr=False)  # takes secrets out of what is written down
+    _purse: Purse | None = field(default=None, repr=False)
+    _began: float = field(default_factory=time.monotonic, repr=False)
 
     @property
     def key(self) -> str:
@@ -86,7 +93,8 @@ class Context:
         Notes
         -----
         A run's cost is every figure that is no KPI and has an ISO 4217 currency as its unit, or is named `cost`,
-        `cost_…` or `…_cost`.
+        `cost_…` or `…_cost`. One in a currency counts as spent, too, and may raise `BudgetExceeded`: what it grows by
+        within an attempt. So report a cost here or with `spend`, not both.
         """
         number = float(value) if isinstance(value, (int, float)) or hasattr(value, "__float__") else None
         name = self._mask(str(name))
@@ -99,6 +107,81 @@ class Context:
         self.ws.catalog.event(
             "metric", self.run_id, self.step, name=name, value=number, text=row["text"], unit=unit
         )
+        if number is not None and unit in CURRENCIES and not kpi:
+            self._spender.cost(str(name), number, str(unit))
+
+    def spend(self, **amounts: float) -> None:
+        """Say what was spent: it counts against the budgets of the step, its run, the day and the workflow.
+
+        Stored on return, so that a process that is killed forgets none of it; what a failed attempt spent counts.
+
+        Parameters
+        ----------
+        **amounts
+            Of `calls`, `tokens` (or `input_tokens` and `output_tokens`, which add up to them), and money by its
+            ISO 4217 code, such as ``EUR=0.02``.
+
+        Raises
+        ------
+        BudgetExceeded
+            When that was more than there is. It is written down first, as it was spent.
+        ParameterError
+            For a unit that cannot be spent.
+
+        Examples
+        --------
+        >>> import aios_workbench as aios
+        >>> wf = aios.Workflow("spends", budget={"tokens": 1_000})
+        >>> @wf.step
+        ... def ask():
+        ...     asked = 0
+        ...     while aios.context().left("tokens") >= 400:
+        ...         aios.context().spend(calls=1, tokens=400)
+        ...         asked += 1
+        ...     return asked
+        >>> wf.run().result()
+        2
+        """
+        self._spender.spend(amounts)
+
+    def spend_usage(self, usage: Any) -> None:
+        """Spend the calls and tokens that a model's library counted, such as pydantic-ai's ``result.usage()``.
+
+        Parameters
+        ----------
+        usage : object, mapping or callable
+            With `input_tokens` and `output_tokens`, or `prompt_tokens` and `completion_tokens`; its `requests`, if it
+            has any, are the calls.
+
+        Raises
+        ------
+        BudgetExceeded, ParameterError
+            As `spend` does.
+        """
+        self._spender.spend(usage_amounts(usage))
+
+    def left(self, unit: str) -> float:
+        """Return how much of a unit may still be spent: the least of all budgets it counts against.
+
+        What others have reserved is not left. Infinity without a budget of that unit.
+        """
+        return self._spender.left(unit)
+
+    def reserve(self, **amounts: float) -> AbstractContextManager[None]:
+        """Keep amounts for the time of a ``with`` block; what is spent in it is taken from them.
+
+        Without it steps side by side overshoot a budget by at most what each of them spends in one go.
+
+        Raises
+        ------
+        BudgetExceeded
+            When less is left: nothing was spent then.
+        """
+        return reserved(self._spender, amounts)
+
+    @cached_property
+    def _spender(self) -> Spending:
+        return Spender(self.ws, self._purse or Purse("", self.workflow, self.run_id, self.step), self._began)
 
     def keep(self, value: Any) -> None:
         """Keep a value with the step beside its output, also when the step fails: `run["step"].kept`.

@@ -27,6 +27,7 @@ from aios_workbench.engine.job import Job
 from aios_workbench.engine.journal import WORKFLOW, place
 from aios_workbench.engine.outcome import outcome
 from aios_workbench.engine.records import CANCELLED, FAILED, SKIPPED, SUCCEEDED, Record, tell_run, tell_step
+from aios_workbench.engine.spending import Budget, Clock, Meter, Purse
 from aios_workbench.errors import ParameterError, WorkspaceError
 from aios_workbench.observe import environment
 from aios_workbench.workflow import StepSpec, WorkflowSpec
@@ -127,6 +128,8 @@ class _Walk:
         }
         self.policy = json.loads(run["gate_policy"])
         self.passage = Passage(host.admission, run, spec, active.cancelled)
+        self.budget = None if run["budget"] is None else json.loads(run["budget"])
+        self.clock = Clock()
         self.executed: set[str] = set()  # by this walk; what else comes back is a replay from the journal
 
     @classmethod
@@ -311,11 +314,14 @@ class _Walk:
         return gates.prepare(job, self.policy)
 
     def _job(self, step: StepSpec) -> Job:
+        run_id, budget = self.run["run_id"], Budget.of(self.spec, step, self.budget)
+        purse = Purse(self.executor, self.spec.name, run_id, step.name, self.spec.zone, budget)
         return Job(
             self.ws, self.executor, self.run["run_id"], self.leg, self.spec.name, step,
             inputs=self._inputs(step, "fn"), until=self._inputs(step, "until"), job_run_id=self.run["job_run_id"],
             again=self.leg > 0 or self.run["adoptions"] > 0, cancelled=self.active.stop,
-            capped=self.run["attempts_allowed"] is not None,
+            capped=self.run["attempts_allowed"] is not None, purse=purse,
+            meter=Meter(self.ws, purse, self.clock) if purse.budget else None,
         )  # fmt: skip
 
     def _inputs(self, step: StepSpec, which: str) -> dict[str, Artifact]:

@@ -7,6 +7,7 @@ import traceback
 from types import CodeType, TracebackType
 from typing import Any
 
+from aios_workbench.errors import BudgetExceeded
 from aios_workbench.workflow import StepSpec, hooks
 
 #: An error is stored with its step and shown whole: frames, characters a line, characters of all cells together.
@@ -37,9 +38,10 @@ def describe(
     except Exception:  # noqa: BLE001 - a broken __str__ must not hide the failure
         message = "(the exception could not be printed)"
     frames, cells = _frames(tb, code, spec)
+    more = {"budget": error.to_dict()} if isinstance(error, BudgetExceeded) else {}
     return {
         "type": type(error).__name__, "message": message[:10_000], "step": step, "traceback": text[-50_000:],
-        "frames": frames, "cells": cells,
+        "frames": frames, "cells": cells, **more,
     }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from aios_workbench.engine.failures import remember_source
+from aios_workbench.engine.spending import Meter, Purse
 from aios_workbench.workflow import StepSpec
 from aios_workbench.workspace import Artifact, Workspace, importing
 
@@ -44,6 +45,8 @@ class Job:
     kept: Artifact | None = None  # of the last attempt
     peak: int | None = None  # bytes of memory the last attempt held at most, where an executor knows it
     inside: bool = False  # in the process that the executor has started for this attempt
+    purse: Purse | None = None  # what it may spend
+    meter: Meter | None = None  # counts its attempts and seconds, where a budget asks for it
     began: tuple[float, float] = field(default_factory=lambda: (time.time(), time.monotonic()))
 
     def now(self) -> float:

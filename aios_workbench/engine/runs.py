@@ -15,10 +15,12 @@ from aios_workbench.engine import control, runtime, submit
 from aios_workbench.engine.flow import queue
 from aios_workbench.engine.inspection import Inspection, history
 from aios_workbench.engine.records import RUN_TERMINAL
+from aios_workbench.engine.spending import spent
 from aios_workbench.engine.steps import StepError, StepView
 from aios_workbench.errors import (
     AttemptsExhausted,
     BreakerOpen,
+    BudgetExceeded,
     ConflictError,
     EffectInDoubt,
     GateExpired,
@@ -41,6 +43,7 @@ from aios_workbench.workflow import Workflow, WorkflowSpec, is_changed, mermaid
 from aios_workbench.workspace import Artifact, Workspace, workspace
 
 _ERRORS: dict[str, type[RunError]] = {
+    "BudgetExceeded": BudgetExceeded,
     "GateRejected": GateRejected, "GateExpired": GateExpired, "StepTimeout": StepTimeout,
     "BreakerOpen": BreakerOpen, "AttemptsExhausted": AttemptsExhausted,
     "LoopBoundReached": LoopBoundReached, "MapFailed": MapFailed,
@@ -126,6 +129,18 @@ class Run(Inspection):
         }
         return {n: self._ws.artifacts.get(a) for n, a in found.items() if a is not None}
 
+    @property
+    def partial(self) -> dict[str, Any]:
+        """Outputs of all steps that have finished so far, however the run ended."""
+        done = submit.finished(self._ws, self.row)
+        found = {s.name: done[s.name].artifact for s in self.spec.steps if s.name in done}
+        return {n: self._ws.artifacts.get(a) for n, a in found.items() if a is not None}
+
+    @property
+    def spent(self) -> dict[str, float]:
+        """What its steps have spent, by unit: all attempts, those that failed too."""
+        return spent(self._ws, self.id)
+
     def __getitem__(self, step: str) -> StepView:
         names = [s.name for s in self.spec.steps]
         if step not in names:
@@ -191,6 +206,8 @@ class Run(Inspection):
         step = json.loads(self.row["error"]).get("step", "")
         message = f"step '{step}' of run {self.id}: {error.type}: {error.message}"
         kind = _ERRORS.get(error.type)
+        if kind is BudgetExceeded:
+            raise BudgetExceeded(message, **json.loads(self.row["error"]).get("budget", {}))
         if kind is not None:
             raise kind(message)
         raise StepFailed(message, traceback=error.traceback, step=step, error_type=error.type)

@@ -134,7 +134,7 @@ def check_zone(zone: Any) -> str:
     """
     try:
         zoneinfo.ZoneInfo(zone)
-    except (ValueError, OSError, TypeError, AttributeError):
+    except (KeyError, ValueError, OSError, TypeError, AttributeError):
         near = hint(str(zone), zoneinfo.available_timezones())
         raise ParameterError(
             f"there is no time zone {zone!r}{near}; write for example 'Europe/Vienna'"

@@ -10,6 +10,8 @@ import resource
 import sys
 import threading
 import traceback
+from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,8 +21,10 @@ from aios_workbench.engine.executors import wire
 from aios_workbench.engine.executors.base import Call
 from aios_workbench.engine.failures import describe
 from aios_workbench.engine.job import Job, Stored
+from aios_workbench.engine.spending.spender import Spending
 from aios_workbench.errors import AiosError
 from aios_workbench.workflow import hooks
+from aios_workbench.workflow.currencies import CURRENCIES
 from aios_workbench.workspace import Artifact, ArtifactStore
 
 #: Address space a capped process may reserve beside what it may use: libraries reserve much that they never touch.
@@ -219,7 +223,42 @@ class Remote(Context):
     def metric(self, name: str, value: float | str, unit: str | None = None, *, kpi: bool = False) -> None:
         """Record a figure of this run."""
         plain = float(value) if not isinstance(value, str) and hasattr(value, "__float__") else str(value)
-        self.line.tell("call", "metric", (str(name), plain, unit), {"kpi": kpi})
+        given = (str(name), plain, unit), {"kpi": kpi}
+        if unit in CURRENCIES and not kpi:  # a cost: it may be too much, which only the run's process knows
+            self.line.ask("metric", *given)
+        else:
+            self.line.tell("call", "metric", *given)
+
+    @cached_property
+    def _spender(self) -> Spending:
+        return RemoteSpender(self.line)
+
+
+class RemoteSpender:
+    """Asks the run's process, where the ledger is."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    def spend(self, given: Mapping[str, Any]) -> None:
+        """Write down what was spent."""
+        self._line.ask("spending", "spend", dict(given))
+
+    def left(self, unit: str) -> float:
+        """Return how much of a unit may still be spent."""
+        return float(self._line.ask("spending", "left", unit))
+
+    def hold(self, given: Mapping[str, Any]) -> str:
+        """Keep amounts until they are let go."""
+        return str(self._line.ask("spending", "hold", dict(given)))
+
+    def let_go(self, name: str) -> None:
+        """End a reservation."""
+        self._line.ask("spending", "let_go", name)
+
+    def cost(self, name: str, value: float, currency: str) -> None:
+        """Count a figure that is a cost."""
+        self._line.ask("spending", "cost", name, value, currency)
 
 
 class Log:

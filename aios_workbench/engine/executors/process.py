@@ -171,7 +171,12 @@ class _Conversation:
         self.call.job.ws.catalog.event(kind, run_id, step, **data)
 
     def _on_ask(self, kind: str, *data: Any) -> None:
-        known: dict[str, Callable[..., Any]] = {"cell": hooks.cell, "source": linecache.getlines}
+        context = self.call.context
+        known: dict[str, Callable[..., Any]] = {
+            "cell": hooks.cell, "source": linecache.getlines,
+            "spending": lambda name, *given: getattr(context._spender, name)(*given),
+            "metric": lambda args, kwargs: context.metric(*args, **kwargs),
+        }  # fmt: skip
         try:
             answer = known[kind](*data)
         except Exception as e:  # noqa: BLE001 - raised over there
