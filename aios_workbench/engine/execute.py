@@ -10,6 +10,7 @@ from aios_workbench.engine.caching import cache_key, find_cached
 from aios_workbench.engine.failures import describe
 from aios_workbench.engine.job import Job
 from aios_workbench.engine.looping import run_loop
+from aios_workbench.engine.mapping import run_map
 from aios_workbench.engine.records import FAILED, SKIPPED, SUCCEEDED, Record, reference, tell_step
 from aios_workbench.workspace import Artifact
 
@@ -28,7 +29,7 @@ def execute(job: Job) -> Record:
                 record.ended_at = job.now()
                 tell_step(catalog, job.run_id, job.leg, record)
                 return record
-        (run_loop if spec.bound else make_attempts)(job, record)
+        (run_map if spec.over else run_loop if spec.bound else make_attempts)(job, record)
     except Exception as e:  # noqa: BLE001 - storing the output failed, an input is damaged
         record.status, record.error = FAILED, describe(e, spec.name)
     if record.status == FAILED and not spec.over:

@@ -61,7 +61,7 @@ def _conclude(record: Record, job: Job, done: int, state: Artifact | None, *, me
 def _met(job: Job, state: Artifact) -> bool:
     if job.spec.until is None:
         return False
-    until = job.load(job.spec.until)
+    until = job.really_load(job.spec.until)
     values = job.values(job.until)
     free = [n for n in inspect.signature(until).parameters if n not in values]
     name = job.spec.state if job.spec.state in free else free[0]

@@ -11,7 +11,7 @@ import time
 from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
-from aios_workbench.engine import control, runtime, submit
+from aios_workbench.engine import again, control, runtime, submit
 from aios_workbench.engine.flow import queue
 from aios_workbench.engine.inspection import Inspection, history
 from aios_workbench.engine.records import RUN_TERMINAL
@@ -39,7 +39,7 @@ from aios_workbench.errors import (
     hint,
 )
 from aios_workbench.govern import actor
-from aios_workbench.workflow import Workflow, WorkflowSpec, is_changed, mermaid
+from aios_workbench.workflow import Workflow, WorkflowSpec, mermaid
 from aios_workbench.workspace import Artifact, Workspace, workspace
 
 _ERRORS: dict[str, type[RunError]] = {
@@ -289,42 +289,34 @@ class Run(Inspection):
         Run
             The new run. In the notebook that defined the workflow it uses the code as it is now.
         """
-        engine = runtime.start(self._ws)
-        row = self.row
-        before = self.spec
-        refs = json.loads(row["param_refs"])
-        values: dict[str, Any]
-        if self.definition is not None:
-            spec = submit.compile_workflow(self._ws, self.definition)
-            old = {n: v for n, v in self.params.items() if n in {p.name for p in self.definition.parameters}}
-            values = self.definition.validate({**old, **params})
-        else:
-            spec, values = before, {**self.params, **params}
-            unknown = [n for n in params if n not in refs]
-            if unknown:
-                raise NotFoundError(f"run {self.id} has no parameter '{unknown[0]}'{hint(unknown[0], refs)}")
-        new_refs = submit.store_params(self._ws, values)
-        changed_params = {n for n, a in new_refs.items() if n not in refs or refs[n]["hash"] != a["hash"]}
-        known = {s.name: s for s in before.steps}
-        dirty = {
-            s.name for s in spec.steps
-            if s.name not in known or is_changed(s, known[s.name])
-            or changed_params.intersection((*s.params, *s.when_params))
-        }  # fmt: skip
+        plan = again.plan(self, params)
         if from_ is not None:
-            dirty.add(spec.step(from_).name)
-        done = submit.finished(self._ws, row)
-        dirty |= {s.name for s in spec.steps if s.name not in done}
-        seed = control.reusable(self._ws, row, spec.downstream(dirty), [s.name for s in spec.steps])
-        run_id = submit.new_run_id(spec.name)
-        submit.write_run(
-            self._ws, spec, values, new_refs, run_id=run_id, policy=json.loads(row["gate_policy"]), source="rerun",
-            parent=self.id, rerun_from=from_, seed=seed, owner=engine.executor_id,
-        )  # fmt: skip
-        engine.begin(run_id, 0, {n: r.to_dict() for n, r in seed.items()})
-        if self.definition is not None:
-            self.definition.last_spec = spec
-        return Run(self._ws, run_id, self.definition)
+            plan.dirty.add(plan.spec.step(from_).name)
+        return again.start(self, plan, from_)
+
+    def redrive(self, step: str) -> Run:
+        """Do the open dead letters of a map again, in a new run that takes over everything else.
+
+        Their results take the places of the others in the map's result; what failed again is a dead letter of the
+        new run. Every step behind the map is done again, with the mended result; all others are reused. In the
+        notebook that defined the workflow the map's function is called as it is now, for those items only.
+
+        Parameters
+        ----------
+        step : str
+            The map.
+
+        Returns
+        -------
+        Run
+            The new run.
+
+        Raises
+        ------
+        ConflictError
+            When the run is not over, nothing is open, or the map's inputs are others than in this run.
+        """
+        return again.redrive(self, step)
 
     def approve(
         self,

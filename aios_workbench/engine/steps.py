@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from aios_workbench.engine import control
+from aios_workbench.engine.mapping.letters import DeadLetters
 from aios_workbench.errors import ConflictError, NotFoundError
 from aios_workbench.workspace import Artifact, Workspace
 from aios_workbench.workspace.looks import Condition, ProfileView, SortBy, TableView, table_query
@@ -93,6 +94,16 @@ class StepView:
     def attempts(self) -> list[dict[str, Any]]:
         """Each attempt with number, kind, status, start, end, error, what was decided and the process that made it."""
         return control.attempts(self._ws, self.run_id, self.name)
+
+    @property
+    def dead_letters(self) -> DeadLetters:
+        """Items of a map that failed for good, each with item, type, reason, traceback, attempts, value and status.
+
+        `.to_frame()` is a data frame, `.input(n)` the item itself, `.drop()` settles those nobody will do again;
+        `run.redrive("step")` does them again.
+        """
+        self._row()
+        return DeadLetters(self._ws, self.run_id, self.name)
 
     @property
     def iterations(self) -> list[dict[str, Any]]:

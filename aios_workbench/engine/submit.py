@@ -7,7 +7,7 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -88,8 +88,17 @@ def write_run(
     priority: int | None = None,
     budget: Mapping[str, float] | None = None,
     bounded: bool = False,
+    action: str = "run.rerun",
+    beside: Callable[[Any, str], None] | None = None,
 ) -> bool:
     """Write a run, its graph and its steps down in one transaction; False when the id exists already.
+
+    Parameters
+    ----------
+    action : str
+        What the audit trail says, of a run that has a parent.
+    beside : callable, optional
+        Called with the connection and the run's id in that transaction.
 
     Raises
     ------
@@ -125,12 +134,14 @@ def write_run(
             con.executemany(
                 _INSERT_STEP, [_step_row(run_id, i, s, seed.get(s.name)) for i, s in enumerate(spec.steps)]
             )
+            if beside is not None:
+                beside(con, run_id)
             told = (
                 {"parent": parent, "from_step": rerun_from}
                 if parent
                 else {"workflow": spec.name, "source": source}
             )
-            audit_within(con, by or actor(), "run.rerun" if parent else "run.start", run_id, **told)
+            audit_within(con, by or actor(), action if parent else "run.start", run_id, **told)
     if written:
         ws.catalog.event("run", run_id, status=status, workflow=spec.name)
     return bool(written)

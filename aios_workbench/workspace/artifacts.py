@@ -11,13 +11,15 @@ import contextlib
 import errno
 import hashlib
 import io
+import itertools
+import json
 import os
 import pickle
 import threading
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,7 +34,8 @@ importing = threading.RLock()
 _JSON_LIMIT = 1_000_000
 _FRESH_SECONDS = 600  # far below the hour after which `aios gc` takes what nothing refers to
 _CACHE_BYTES = 64 * 2**20
-_SUFFIX = {"parquet": ".parquet", "npy": ".npy", "json": ".json", "pickle": ".pkl", "media": ".media"}
+_SUFFIX = {"parquet": ".parquet", "npy": ".npy", "json": ".json", "pickle": ".pkl", "media": ".media",
+           "parts": ".parts"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,14 @@ class Artifact:
         """Read what `to_dict` wrote."""
         shape = data.get("shape")
         return cls(**{**data, "shape": tuple(shape) if shape is not None else None})
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a value that is stored in parts, and how many items it holds."""
+
+    artifact: Artifact
+    items: int
 
 
 class ArtifactStore:
@@ -136,6 +147,46 @@ class ArtifactStore:
         """Store a pickled function."""
         return self._store("pickle", "function", None, {}, blob)
 
+    def put_list(self, values: list[Any]) -> Artifact:
+        """Store a list without looking at each of its values first."""
+        import cloudpickle
+
+        try:
+            blob = cloudpickle.dumps(values, protocol=5)
+        except Exception:  # noqa: BLE001 - says why, and of which type
+            return self.put(values)
+        meta = {"preview": _shown(values[:20], b"")}
+        return self._store("pickle", "list", (len(values),), meta, blob)
+
+    def put_parts(self, parts: Sequence[Part]) -> Artifact:
+        """Store a long value as the list of its parts, which are stored already; `get` puts them together.
+
+        They are lists, or all arrays, series or data frames.
+        """
+        items = sum(p.items for p in parts)
+        told = [{"artifact": {**p.artifact.to_dict(), "meta": {}}, "items": p.items} for p in parts]
+        kind = parts[0].artifact.type if parts else "list"
+        shape = (items, *(parts[0].artifact.shape or (0,))[1:]) if parts else (0,)
+        size = sum(p.artifact.bytes for p in parts)
+        meta = {"preview": f"{items:,} items, stored in {len(parts):,} parts", "bytes": size}
+        return self._store("parts", kind, shape, meta, dumps(told).encode())
+
+    def parts(self, artifact: Artifact) -> list[Part]:
+        """Return the parts of a value that is stored in parts."""
+        return [Part(Artifact.from_dict(t["artifact"]), t["items"]) for t in json.loads(self.read(artifact))]
+
+    def _join(self, artifact: Artifact) -> Any:
+        values = [self.get(part.artifact) for part in self.parts(artifact)]
+        if artifact.type == "numpy.ndarray":
+            import numpy as np
+
+            return np.concatenate(values)
+        if artifact.type.startswith("pandas."):
+            import pandas as pd
+
+            return pd.concat(values)
+        return list(itertools.chain.from_iterable(values))
+
     def _store(
         self, kind: str, type_name: str, shape: tuple[int, ...] | None, meta: dict[str, Any], blob: bytes
     ) -> Artifact:
@@ -160,6 +211,8 @@ class ArtifactStore:
         CorruptArtifactError
             When its bytes do not match its name.
         """
+        if artifact.kind == "parts":
+            return self._join(artifact)
         return decode(artifact.kind, self.read(artifact))
 
     def read(self, artifact: Artifact) -> bytes:
@@ -201,6 +254,8 @@ class ArtifactStore:
         try:
             self.path(artifact).stat()
             self.read(artifact)
+            if artifact.kind == "parts":
+                return all(self.intact(part.artifact) for part in self.parts(artifact))
         except (OSError, NotFoundError, CorruptArtifactError):
             return False
         return True
@@ -284,8 +339,6 @@ _DESCRIBE = (
 
 def artifact_from_row(row: dict[str, Any]) -> Artifact:
     """Build the description from a row of `artifacts`."""
-    import json
-
     shape = json.loads(row["shape"]) if row["shape"] else None
     return Artifact(
         row["hash"], row["kind"], row["type"], row["bytes"],
@@ -345,8 +398,6 @@ def _shown(value: Any, blob: bytes) -> str:
 def decode(kind: str, blob: bytes) -> Any:
     """Return the value `encode` was given."""
     if kind == "json":
-        import json
-
         return json.loads(blob)
     if kind == "parquet":
         with importing:

@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from aios_workbench.errors import CorruptArtifactError, NotFoundError
 from aios_workbench.workspace.gc_drift import delete_drift
 from aios_workbench.workspace.gc_tunings import delete_tunings, folder_size
 from aios_workbench.workspace.home import Workspace
@@ -122,7 +123,7 @@ def collect(
     needed = references(ws, without=old if dry_run else ())
     going = {row["run_id"] for row in ws.catalog.query(f"select run_id from runs where not {_OVER}")}
     needed |= journal.references([e for e, run, _ in entries if run in going])
-    needed |= _beside(ws, needed)
+    needed |= _beside(ws, needed) | _within(ws, needed)
     _delete_blobs(ws, needed, now, done)
     if not dry_run and not busy:
         _delete_descriptions(ws, needed, now)
@@ -168,6 +169,7 @@ def references(ws: Workspace, without: Iterable[str] = ()) -> set[str]:
         rows = ws.catalog.query(f"select {column} as hash from {table} where {kept}", gone=gone)
         needed.update(row["hash"] for row in rows)
     needed |= _beside(ws, needed)
+    needed |= _within(ws, needed)
     specs = f"select spec from specs where spec_hash in (select spec_hash from runs where {kept})"
     for row in ws.catalog.query(specs, gone=gone):
         needed.update(_hashes(json.loads(row["spec"])))
@@ -178,6 +180,16 @@ def _beside(ws: Workspace, needed: set[str]) -> set[str]:
     """Return the hashes of what these values show of themselves."""
     rows = ws.catalog.query("select hash, meta from artifacts where meta like '%\"shown\"%'")
     return {h for row in rows if row["hash"] in needed for h in _hashes(json.loads(row["meta"]))}
+
+
+def _within(ws: Workspace, needed: set[str]) -> set[str]:
+    """Return the hashes of the parts that these values are stored in."""
+    found: set[str] = set()
+    for row in ws.catalog.query("select hash from artifacts where kind = 'parts'"):
+        if row["hash"] in needed:
+            with contextlib.suppress(NotFoundError, CorruptArtifactError):
+                found.update(p.artifact.hash for p in ws.artifacts.parts(ws.artifacts.find(row["hash"])))
+    return found
 
 
 def _hashes(value: Any) -> Iterator[str]:

@@ -1,0 +1,244 @@
+"""A map from its first batch to its result: workers take batches, one thread stores what they have done."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from aios_workbench.engine import capture
+from aios_workbench.engine.attempts import make_attempts
+from aios_workbench.engine.calls import Cancelled
+from aios_workbench.engine.context import current
+from aios_workbench.engine.job import Job
+from aios_workbench.engine.mapping.progress import Progress
+from aios_workbench.engine.mapping.source import Source, Stored
+from aios_workbench.engine.mapping.store import Parts, chained
+from aios_workbench.engine.mapping.work import Batch, ItemContext, Outcome, Worker
+from aios_workbench.engine.records import SUCCEEDED, Record
+from aios_workbench.errors import MapFailed
+from aios_workbench.workspace import Artifact
+
+#: Batches that end within this time are stored together: a kill loses no more than that, and what is in work.
+STORE_SECONDS = 0.05
+
+
+def run_map(job: Job, record: Record) -> None:
+    """Do what is left of a map; the record is its outcome. To the run it is one attempt, items have their own."""
+    spec = job.spec
+    walk = _Walk()
+    whole = replace(spec, retries=0, fallbacks=[], fallback_names=[], timeout=None, hedge=None, breaker=None)
+    make_attempts(
+        replace(job, spec=whole),
+        record,
+        lambda j, f, _inputs, n, _timeout: walk.go(replace(j, spec=spec), f, n),
+    )
+    if record.status == SUCCEEDED:
+        record.message = walk.said
+
+
+class _Walk:
+    """One attempt at a map."""
+
+    said: str | None = None
+
+    def go(self, job: Job, function: Callable[..., Any], attempt: int) -> Artifact:
+        """Return the results."""
+        source = self._source(job)
+        parts = Parts(job)
+        batches = chained(parts.batches(piece) for piece in source.pieces())
+        others = job.values({n: a for n, a in job.inputs.items() if n != job.spec.item})
+        fallbacks = [job.really_load(f) for f in job.spec.fallbacks]
+        ctx, log = _context(job, attempt, others)
+        tokens = current.set(ctx), capture.sink.set(log)
+        try:
+            crew = _Crew(
+                job, source, parts, batches, lambda c: Worker(job, source, function, fallbacks, others, c)
+            )
+            crew.work(ctx)
+        finally:
+            log.close()
+            current.reset(tokens[0])
+            capture.sink.reset(tokens[1])
+        total = source.total
+        counts = parts.counts()
+        if total is not None and counts["items"] != total:
+            raise MapFailed(
+                f"map '{job.spec.name}' has results for {counts['items']:,} of {total:,} items; resume the run"
+            )
+        self.said = _said(counts)
+        return parts.result()
+
+    def _source(self, job: Job) -> Source:
+        artifact = job.inputs.get(job.spec.item)
+        what = f"'{job.spec.over}'"
+        if artifact is None:
+            raise MapFailed(f"map '{job.spec.name}' has nothing to go over: {what} gave nothing")
+        return Stored(job.ws, artifact, what)
+
+
+def _context(job: Job, attempt: int, others: dict[str, Any]) -> tuple[ItemContext, capture.StepLog]:
+    capture.install()
+    ctx = ItemContext(
+        job.ws,
+        job.run_id,
+        job.workflow,
+        job.spec.name,
+        attempt,
+        job_run_id=job.job_run_id,
+        _cancelled=job.cancelled,
+    )
+    ctx.params = {n: others[n] for n in job.spec.params if n in others}
+    log = capture.StepLog(job.ws, ctx)
+    ctx._log = lambda text: log.record("INFO", text)
+    ctx.attempt = 1  # of the item
+    return ctx, log
+
+
+def _said(counts: dict[str, int]) -> str:
+    parts = [f"{counts['items']:,} items"]
+    if counts["failed"]:
+        parts.append(f"{counts['failed']:,} in dead letters")
+    if counts["skipped"]:
+        parts.append(f"{counts['skipped']:,} skipped")
+    return ", ".join(parts)
+
+
+class _Crew:
+    """The workers of a map and who stores what they do."""
+
+    def __init__(
+        self, job: Job, source: Source, parts: Parts, batches: Iterator[Batch], hire: Callable[[ItemContext], Worker]
+    ) -> None:  # fmt: skip
+        self.job, self.source, self.parts, self._hire = job, source, parts, hire
+        self._batches, self._taking = batches, threading.Lock()
+        self._finished: deque[Outcome] = deque()
+        self._news, self._idle = threading.Event(), threading.Event()
+        self._stop = False
+        self._workers: list[Worker] = []
+        self._busy = 0
+        self._failed: BaseException | None = None
+
+    def work(self, ctx: ItemContext) -> None:
+        """Work until nothing is left; what was done is stored, whatever happens."""
+        ahead = self._some(self.job.spec.concurrency)
+        self._progress = Progress(self.job, self.source.total, self.parts.items)
+        try:
+            if len(ahead) > 1 and self.job.spec.concurrency > 1:
+                self._in_threads(ahead, ctx)
+            else:
+                self._here(ahead, ctx)
+        finally:
+            self._store()
+        if self._failed is not None:
+            raise self._failed
+
+    # -- taking
+
+    def _some(self, n: int) -> deque[Batch]:
+        """Take the first batches, to see how many threads there is work for."""
+        found: deque[Batch] = deque()
+        while len(found) < n and (batch := self._take()) is not None:
+            found.append(batch)
+        return found
+
+    def _take(self) -> Batch | None:
+        with self._taking:
+            if self._stop:
+                return None
+            return next(self._batches, None)
+
+    # -- working
+
+    def _here(self, ahead: deque[Batch], ctx: ItemContext) -> None:
+        """In the step's own thread: no switch between threads at all."""
+        worker = self._hire(ctx)
+        self._workers.append(worker)
+        stored = time.monotonic()
+        try:
+            while not self._stop and (batch := ahead.popleft() if ahead else self._take()) is not None:
+                self._take_in(worker.do(batch))
+                now = time.monotonic()
+                if now - stored >= STORE_SECONDS:
+                    self._store()
+                    stored = time.monotonic()
+                self._progress.tell(self._items(), self.source.total)
+        finally:
+            worker.close()
+
+    def _in_threads(self, ahead: deque[Batch], ctx: ItemContext) -> None:
+        threads = []
+        self._busy = len(ahead)
+        for i in range(len(ahead)):
+            own = ItemContext(**vars_of(ctx))
+            state = contextvars.copy_context()
+            name = f"aios:{self.job.spec.name}:{i}"
+            threads.append(threading.Thread(
+                target=state.run, args=(self._thread, own, ahead), name=name, daemon=True
+            ))  # fmt: skip
+        for thread in threads:
+            thread.start()
+        while self._busy:
+            self._news.wait(1.0)
+            self._news.clear()
+            self._idle.wait(STORE_SECONDS)  # what ends meanwhile is stored with it
+            self._store()
+            self._progress.tell(self._items(), self.source.total)
+
+    def _thread(self, ctx: ItemContext, ahead: deque[Batch]) -> None:
+        current.set(ctx)
+        worker: Worker | None = None
+        try:
+            worker = self._hire(ctx)
+            self._workers.append(worker)
+            batch: Batch | None = ahead.popleft()
+            while batch is not None:
+                self._take_in(worker.do(batch))
+                self._news.set()
+                batch = self._take()
+        except BaseException as e:  # noqa: BLE001 - raised in the step's thread
+            self._fail(e)
+        finally:
+            if worker is not None:
+                worker.close()
+            with self._taking:
+                self._busy -= 1
+                if not self._busy:
+                    self._idle.set()
+            self._news.set()
+
+    def _take_in(self, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            self._fail(outcome.error)
+        self._finished.append(outcome)
+
+    def _fail(self, error: BaseException) -> None:
+        """Start nothing more; a failure says more than the cancelling that it caused."""
+        self._stop = True
+        if self._failed is None or isinstance(self._failed, Cancelled):
+            self._failed = error
+
+    # -- storing
+
+    def _store(self) -> None:
+        done = [self._finished.popleft() for _ in range(len(self._finished))]
+        if done:
+            self.parts.add(done)
+            self.source.taken(sum(o.items for o in done))
+
+    def _items(self) -> int:
+        return (
+            self.parts.items
+            + sum(o.items for o in list(self._finished))
+            + sum(len(w.out) for w in self._workers)
+        )
+
+
+def vars_of(ctx: ItemContext) -> dict[str, Any]:
+    """Return what makes another context of the same step."""
+    kept = {k: v for k, v in vars(ctx).items() if k not in ("at", "_last", "_kept")}
+    return {**kept, "part": None}
