@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from aios_workbench.errors import AiosError
@@ -22,15 +23,19 @@ from aios_workbench.observe.models import (
 )
 from aios_workbench.observe.stored import OVER, Row, Stored, call, read
 from aios_workbench.observe.why import why
+from aios_workbench.workflow import StepSpec
 from aios_workbench.workflow.durations import format_duration
 from aios_workbench.workspace import Artifact, Workspace
 
 _TEXT = 20_000
 _VALUE = 300
-_POLICY = (
-    "kind", "retries", "backoff", "timeout", "cache", "after", "fallback_names", "check_name", "tags",
-    "on_reject", "form",
-)  # fmt: skip
+#: What of a step is compared elsewhere, is stored code, or says where it was written.
+_NO_POLICY = frozenset((
+    "name", "deps", "params", "doc", "code", "code_hash", "cell", "cell_id", "fn", "fallbacks", "when", "when_deps",
+    "when_params", "check", "compensate", "compensate_hash", "compensate_takes",
+))  # fmt: skip
+_POLICY = tuple(f.name for f in fields(StepSpec) if f.name not in _NO_POLICY)
+_SECONDS = ("timeout", "backoff", "hedge")
 
 
 def diff_runs(ws: Workspace, a: str, b: str) -> RunDiff:
@@ -218,10 +223,12 @@ def _policy(spec: Any) -> dict[str, str | None]:
     said: dict[str, str | None] = {}
     for name in _POLICY:
         value = getattr(spec, name)
-        if name in ("timeout", "backoff"):
+        if name in _SECONDS:
             said[name] = None if value is None else format_duration(value)
-        elif name == "form":
-            said[name] = None if value is None else _short(json.dumps(value, sort_keys=True))
+        elif isinstance(value, dict):
+            said[name] = _short(json.dumps(value, sort_keys=True))
+        elif value is None:
+            said[name] = None
         else:
             said[name] = ", ".join(value) if isinstance(value, list) else str(value)
     return {n: v for n, v in said.items() if v not in (None, "")}

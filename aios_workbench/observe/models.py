@@ -43,6 +43,22 @@ class Fact(Message):
     step: str | None = None
 
 
+class RuleLine(Message):
+    """One line of a section of rules: a name, how it stands, and the step it is about."""
+
+    name: str
+    text: str
+    step: str | None = None
+    tone: Literal["", "succeeded", "failed", "waiting"] = ""
+
+
+class Rules(Message):
+    """What a run was held to, and how it stands: a cap, a budget, what was undone, which hooks were called."""
+
+    title: str
+    lines: list[RuleLine]
+
+
 class Environment(Message):
     """Where a run was started. `lock_hash` stands for all installed packages and their versions."""
 
@@ -82,12 +98,14 @@ class Overview(Told):
     wait_seconds: float | None = None
     saved_seconds: float | None = None
     error: str | None = None
+    message: str | None = None
     params: dict[str, Any] = {}
     code_version: str = ""
     environment: Environment | None = None
     cost: list[Fact] = []
     kpis: list[Fact] = []
     metrics: list[Fact] = []
+    rules: list[Rules] = []
     steps: dict[str, int] = {}
     bytes_written: int = 0
     parent_run_id: str | None = None

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import Counter
 
-from aios_workbench.observe import environment, timeline
+from aios_workbench.observe import environment, rules, timeline
 from aios_workbench.observe.models import Environment, Fact, Overview
 from aios_workbench.observe.money import is_cost
 from aios_workbench.observe.stored import OVER, Row, Stored, call, read
@@ -41,10 +41,12 @@ def overview(ws: Workspace, run_id: str) -> Overview:
         duration=None if started is None else max(0.0, (row["ended_at"] if over else line.now) - started),
         queue_seconds=seconds["queue"], run_seconds=seconds["run"], retry_seconds=seconds["retry"],
         wait_seconds=seconds["wait"], saved_seconds=saved_seconds(run), error=error_text(row["error"]),
+        message=row["message"],
         params=json.loads(row["params"] or "{}"), code_version=code_version(run),
         environment=_environment(run), metrics=[f for f, kind in facts if kind == "metric"],
         cost=[f for f, kind in facts if kind == "cost"], kpis=[f for f, kind in facts if kind == "kpi"],
-        steps=dict(Counter(s["status"] for s in run.steps.values())), bytes_written=_bytes_written(run),
+        rules=rules.rules(run), steps=dict(Counter(s["status"] for s in run.steps.values())),
+        bytes_written=_bytes_written(run),
         parent_run_id=row["parent_run_id"], rerun_from=row["rerun_from"], children=_children(ws, run_id),
         adoptions=row["adoptions"], previous_run_id=_previous(ws, row), code=call(run_id, ".overview()"),
     )  # fmt: skip

@@ -8,8 +8,8 @@ from typing import Any
 
 from aios_workbench.errors import AiosError, NotFoundError
 from aios_workbench.widgets import protocol
+from aios_workbench.widgets.policies import named, policy
 from aios_workbench.widgets.source import RunReader, error_info, short
-from aios_workbench.workflow.durations import format_duration
 from aios_workbench.workspace import Artifact, Workspace, dumps
 from aios_workbench.workspace.models import Column
 
@@ -160,7 +160,7 @@ def _from_spec(spec: Mapping[str, Any]) -> protocol.StepDetail:
     inputs += [protocol.Value(name=p, source="parameter") for p in spec.get("params") or ()]
     return protocol.StepDetail(
         step=spec["name"], kind=spec.get("kind", "step"), doc=spec.get("doc", ""), code=spec.get("code", ""),
-        cell=spec.get("cell", ""), cell_ref=_cell_ref(spec), policy=_policy(spec),
+        cell=spec.get("cell", ""), cell_ref=_cell_ref(spec), policy=policy(spec),
         settings=_settings(spec), inputs=inputs,
     )  # fmt: skip
 
@@ -187,20 +187,10 @@ def _settings(spec: Mapping[str, Any]) -> protocol.StepPolicy:
     said.backoff = f"{spec['backoff']:g} s" if spec.get("retries") else None
     said.cache = spec.get("cache") or None
     said.fallback = list(spec.get("fallback_names") or ())
+    said.retry_on, said.give_up_on = (named(spec.get(n) or ()) for n in ("retry_on", "give_up_on"))
+    said.hedge = f"{spec['hedge']:g} s" if spec.get("hedge") else None
+    said.on_error = spec["on_error"] if spec.get("on_error", "fail") != "fail" else None
     return said
-
-
-def _policy(spec: Mapping[str, Any]) -> list[protocol.Value]:
-    said = {
-        "retries": spec.get("retries") and f"{spec['retries']}, first after {spec.get('backoff', 0):g} s",
-        "timeout": spec.get("timeout") and format_duration(spec["timeout"]),
-        "cache": spec.get("cache") and "by code and inputs",
-        "fallback": ", ".join(spec.get("fallback_names") or ()),
-        "gate": spec.get("check_name"),
-        "on reject": spec.get("kind") == "gate" and spec.get("on_reject"),
-        "after": ", ".join(spec.get("after") or ()),
-    }
-    return [protocol.Value(name=n, source="policy", summary=str(v)) for n, v in said.items() if v]
 
 
 def _inputs(
@@ -235,7 +225,7 @@ def _attempt(row: Mapping[str, Any]) -> protocol.Attempt:
     return protocol.Attempt(
         attempt=row["attempt"], status=row["status"], started_at=row["started_at"],
         duration=None if ended is None else ended - row["started_at"], executor=row["executor"],
-        error=error_info(row["error"]),
+        error=error_info(row["error"]), made_by=row["kind"], name=row["name"], message=row["message"],
     )  # fmt: skip
 
 

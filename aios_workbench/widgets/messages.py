@@ -196,7 +196,11 @@ class ErrorInfo(Message):
 
 
 class Attempt(Message):
-    """One try of a step."""
+    """One try of a step.
+
+    `made_by` says whose function was called: the step's own, a "fallback" or the undo ("compensation") called `name`,
+    the step's a second time ("hedge"). `message` is what was decided about it.
+    """
 
     attempt: int
     status: str
@@ -204,6 +208,9 @@ class Attempt(Message):
     duration: float | None = None
     executor: str | None = None
     error: ErrorInfo | None = None
+    made_by: str = "step"
+    name: str | None = None
+    message: str | None = None
 
 
 class Artifact(Message):
@@ -238,6 +245,10 @@ class StepPolicy(Message):
     tags: list[str] = []
     when: str | None = None
     on_reject: Literal["fail", "continue"] | None = None
+    retry_on: list[str] = []
+    give_up_on: list[str] = []
+    hedge: str | None = None
+    on_error: Literal["fail", "skip", "dead_letter"] | None = None
 
 
 class StepDetail(Message):

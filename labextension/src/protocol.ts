@@ -272,7 +272,7 @@ export interface ErrorInfo {
   frames: Frame[];
 }
 
-/** One try of a step. */
+/** One try of a step. `made_by` says whose function was called: the step's own, a "fallback" or the undo ("compensation") called `name`, the step's a second time ("hedge"). `message` is what was decided about it. */
 export interface Attempt {
   attempt: number;
   status: string;
@@ -280,6 +280,9 @@ export interface Attempt {
   duration: number | null;
   executor: string | null;
   error: ErrorInfo | null;
+  made_by: string;
+  name: string | null;
+  message: string | null;
 }
 
 /** Where a value is stored and how large it is. */
@@ -311,6 +314,10 @@ export interface StepPolicy {
   tags: string[];
   when: string | null;
   on_reject: 'fail' | 'continue' | null;
+  retry_on: string[];
+  give_up_on: string[];
+  hedge: string | null;
+  on_error: 'fail' | 'skip' | 'dead_letter' | null;
 }
 
 /** Everything about one step. */
@@ -345,6 +352,20 @@ export interface Fact {
   text: string | null;
   unit: string | null;
   step: string | null;
+}
+
+/** One line of a section of rules: a name, how it stands, and the step it is about. */
+export interface RuleLine {
+  name: string;
+  text: string;
+  step: string | null;
+  tone: '' | 'succeeded' | 'failed' | 'waiting';
+}
+
+/** What a run was held to, and how it stands: a cap, a budget, what was undone, which hooks were called. */
+export interface Rules {
+  title: string;
+  lines: RuleLine[];
 }
 
 /** Where a run was started. `lock_hash` stands for all installed packages and their versions. */
@@ -384,12 +405,14 @@ export interface Overview {
   wait_seconds: number | null;
   saved_seconds: number | null;
   error: string | null;
+  message: string | null;
   params: Record<string, unknown>;
   code_version: string;
   environment: Environment | null;
   cost: Fact[];
   kpis: Fact[];
   metrics: Fact[];
+  rules: Rules[];
   steps: Record<string, number>;
   bytes_written: number;
   parent_run_id: string | null;

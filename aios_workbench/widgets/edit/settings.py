@@ -12,6 +12,7 @@ from typing import Any
 from aios_workbench.errors import AiosError, CycleError, DefinitionError, ParameterError, hint
 from aios_workbench.widgets.edit.items import Item, items
 from aios_workbench.widgets.messages import StepPolicy
+from aios_workbench.widgets.policies import named
 from aios_workbench.workflow import Workflow
 from aios_workbench.workflow.definition import Definition
 from aios_workbench.workflow.durations import parse_duration
@@ -19,11 +20,26 @@ from aios_workbench.workflow.options import check_options
 
 #: In the order they are written.
 FIELDS = {
-    "step": ("retries", "backoff", "timeout", "cache", "after", "fallback", "tags", "when"),
+    "step": (
+        "retries",
+        "backoff",
+        "retry_on",
+        "give_up_on",
+        "timeout",
+        "hedge",
+        "cache",
+        "after",
+        "fallback",
+        "on_error",
+        "tags",
+        "when",
+    ),
     "gate": ("timeout", "on_reject", "after", "tags", "when"),
 }
-_DEFAULTS = {"retries": 0, "cache": False, "on_reject": "fail", "backoff": 0.5}
-_LISTS = ("after", "fallback", "tags")
+_DEFAULTS = {"retries": 0, "cache": False, "on_reject": "fail", "on_error": "fail", "backoff": 0.5}
+_ERRORS = ("retry_on", "give_up_on")
+_LISTS = ("after", "fallback", "tags", *_ERRORS)
+_DURATIONS = ("timeout", "backoff", "hedge")
 
 
 @dataclass(frozen=True)
@@ -73,7 +89,11 @@ def current(definition: Definition, said: Said) -> StepPolicy:
         retries=o.get("retries", 0) if given("retries") else None,
         backoff=_duration(said, "backoff", o) if given("backoff") else None,
         timeout=_duration(said, "timeout", o) if given("timeout") else None,
+        hedge=_duration(said, "hedge", o) if given("hedge") else None,
+        retry_on=said.elements("retry_on") or named(o.get("retry_on") or ()),
+        give_up_on=said.elements("give_up_on") or named(o.get("give_up_on") or ()),
         cache=bool(o.get("cache", False)) if given("cache") else None,
+        on_error=o.get("on_error", "fail") if given("on_error") else None,
         after=list(o.get("after") or ()), tags=[str(t) for t in o.get("tags") or ()],
         fallback=said.elements("fallback") or [getattr(f, "__name__", repr(f)) for f in definition.fallbacks],
         when=_when(said, o), on_reject=o.get("on_reject", "fail") if given("on_reject") else None,
@@ -152,12 +172,12 @@ def _same(name: str, wanted: Any, known: Any, definition: Definition) -> bool:
     """True when nothing is asked to change, in whatever words it is said."""
     if wanted == known or (wanted in (None, _DEFAULTS.get(name)) and known is None and name != "backoff"):
         return True
-    if name in ("timeout", "backoff") and wanted is not None and known is not None:
+    if name in _DURATIONS and wanted is not None and known is not None:
         try:
             return parse_duration(wanted) == definition.options.get(name)
         except ParameterError:
             return False
-    if name == "after":
+    if name == "after" or name in _ERRORS:
         return set(wanted) == set(known)
     if name == "fallback":
         return bool(wanted == [getattr(f, "__name__", "") for f in definition.fallbacks])
@@ -180,7 +200,21 @@ def _value(name: str, wanted: Any, workflow: Workflow, definition: Definition, s
         return [written.get(f) or function(f, definition.fn) for f in wanted]
     if name == "when":
         return function(wanted, definition.fn)
+    if name in _ERRORS:
+        return [_error(e, definition.fn) for e in wanted]
     return wanted
+
+
+def _error(name: str, fn: Any) -> Any:
+    """Return the error class a name stands for; a dotted name that the kernel does not know stands for itself."""
+    if name[:1] in ("'", '"'):
+        return ast.literal_eval(name)
+    try:
+        return function(name, fn)
+    except DefinitionError:
+        if "." not in name:
+            raise
+        return name
 
 
 def function(name: str, fn: Any) -> Callable[..., Any]:
@@ -219,6 +253,10 @@ def _written(name: str, wanted: Any, said: Said) -> str | None:
         elements = said.elements("fallback") or []
         texts = [w if w in elements else ".".join(w.split(".")) for w in wanted]
         return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+    if name in _ERRORS:
+        elements = said.elements(name) or []
+        texts = [w if w in elements or "." not in w else quoted(w) for w in wanted]
+        return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
     if name == "when":
         return str(wanted)
     if isinstance(wanted, str) and not _is_number(wanted):

@@ -26,6 +26,10 @@ interface Draft {
   tags: string[];
   when: string;
   on_reject: string;
+  retry_on: string[];
+  give_up_on: string[];
+  hedge: string;
+  on_error: string;
 }
 
 const WHOLE = /^\d{1,4}$/;
@@ -103,6 +107,12 @@ export function PolicyForm({ host, step, version = '' }: Props): JSX.Element {
         {has('backoff') && (
           <TextField label="Backoff" help="Wait before the second attempt; doubles with each. Default: 0.5 s." placeholder="0.5s" value={draft.backoff} problem={problems.backoff} disabled={disabled} onChange={set('backoff')} />
         )}
+        {has('retry_on') && (
+          <ListField label="Retry only on" help="Error classes, such as ConnectionError or requests.exceptions.Timeout. Default: any error." values={draft.retry_on} choices={ERRORS} problem={problems.retry_on} disabled={disabled} onChange={set('retry_on')} />
+        )}
+        {has('give_up_on') && (
+          <ListField label="Never retry on" help="Error classes that another attempt cannot help with. Default: none." values={draft.give_up_on} choices={ERRORS} problem={problems.give_up_on} disabled={disabled} onChange={set('give_up_on')} />
+        )}
         {has('timeout') && (
           <TextField
             label="Timeout"
@@ -112,6 +122,24 @@ export function PolicyForm({ host, step, version = '' }: Props): JSX.Element {
             problem={problems.timeout}
             disabled={disabled}
             onChange={set('timeout')}
+          />
+        )}
+        {has('hedge') && (
+          <TextField label="Second call after" help="Calls the function again when it has not answered by then; the first answer counts. Only where two calls at once do no harm. Default: never." placeholder="never" value={draft.hedge} problem={problems.hedge} disabled={disabled} onChange={set('hedge')} />
+        )}
+        {has('on_error') && (
+          <ChoiceField
+            label="When it fails"
+            help="What the run does when all attempts and fallbacks have failed. Default: it fails."
+            value={draft.on_error}
+            options={[
+              { value: 'fail', label: 'The run fails' },
+              { value: 'skip', label: 'The run goes on without it' },
+              { value: 'dead_letter', label: 'The run goes on, and what failed is kept' }
+            ]}
+            problem={problems.on_error}
+            disabled={disabled}
+            onChange={set('on_error')}
           />
         )}
         {has('on_reject') && (
@@ -167,6 +195,9 @@ export function PolicyForm({ host, step, version = '' }: Props): JSX.Element {
   );
 }
 
+/** What most steps that call somebody else meet; any other name can be written. */
+const ERRORS = ['ConnectionError', 'TimeoutError', 'OSError', 'ValueError', 'KeyError', 'PermissionError'];
+
 function draftOf(s: StepPolicy): Draft {
   return {
     retries: s.retries === null ? '' : String(s.retries),
@@ -177,7 +208,11 @@ function draftOf(s: StepPolicy): Draft {
     fallback: s.fallback,
     tags: s.tags,
     when: s.when ?? '',
-    on_reject: s.on_reject ?? 'fail'
+    on_reject: s.on_reject ?? 'fail',
+    retry_on: s.retry_on,
+    give_up_on: s.give_up_on,
+    hedge: s.hedge ?? '',
+    on_error: s.on_error ?? 'fail'
   };
 }
 
@@ -191,7 +226,11 @@ function policyOf(d: Draft): StepPolicy {
     fallback: d.fallback,
     tags: d.tags,
     when: d.when.trim() || null,
-    on_reject: d.on_reject === 'continue' ? 'continue' : null
+    on_reject: d.on_reject === 'continue' ? 'continue' : null,
+    retry_on: d.retry_on,
+    give_up_on: d.give_up_on,
+    hedge: d.hedge.trim() || null,
+    on_error: d.on_error === 'skip' || d.on_error === 'dead_letter' ? d.on_error : null
   };
 }
 

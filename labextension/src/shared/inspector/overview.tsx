@@ -1,7 +1,7 @@
 // A run on one page: what with, who, when, where, what it cost and gave, and where its time went.
 import { useMemo, useState } from 'react';
 
-import type { Environment, Fact, Overview } from '../../protocol';
+import type { Environment, Fact, Overview, Rules } from '../../protocol';
 import { CopyButton } from '../copy';
 import { bytes, cell, duration, figure, moment } from '../format';
 import { Await, Code, Facts, many, RunLink, Search, Section } from './parts';
@@ -23,6 +23,7 @@ export function OverviewPage({ host, runId, onOpenStep, onCompare }: Props): JSX
       {o => (
         <div className="aiosw-overview">
           {o.error && o.status !== 'failed' && <p className="aiosw-error-title">{o.error}</p>}
+          {o.message && <p className="aiosw-notice">{o.message}</p>}
           <TimeSplit overview={o} />
           {o.kpis.length + o.metrics.length > 0 && (
             <div className="aiosw-columns">
@@ -45,12 +46,31 @@ export function OverviewPage({ host, runId, onOpenStep, onCompare }: Props): JSX
             <Section title="Related runs">
               <Lineage o={o} host={host} onCompare={onCompare} />
             </Section>
+            {o.rules.map(r => <RulesSection key={r.title} rules={r} onOpenStep={onOpenStep} />)}
           </div>
           <EnvironmentSection environment={o.environment} />
           <Code code={o.code} />
         </div>
       )}
     </Await>
+  );
+}
+
+/** What the run was held to. The state is a word, too: colour alone tells nothing. */
+function RulesSection({ rules, onOpenStep }: { rules: Rules; onOpenStep: (step: string) => void }): JSX.Element {
+  return (
+    <Section title={rules.title}>
+      <ul className="aiosw-rules">
+        {rules.lines.map((line, i) => (
+          <li key={i} data-tone={line.tone || undefined}>
+            <span className="aiosw-rule-name">
+              {line.step === null ? line.name : <button type="button" className="aiosw-link" onClick={() => onOpenStep(line.step as string)}>{line.name}</button>}
+            </span>
+            <span>{line.text}</span>
+          </li>
+        ))}
+      </ul>
+    </Section>
   );
 }
 

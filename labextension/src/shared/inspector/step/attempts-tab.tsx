@@ -22,12 +22,14 @@ function AttemptItem({ host, attempt: a, waited }: { host: Host; attempt: Attemp
     <li>
       <p className="aiosw-facts-line">
         <b>{`attempt ${a.attempt}`}</b>
+        {a.made_by !== 'step' && <em className="aiosw-badge">{maker(a)}</em>}
         <StateChip status={a.status} />
         <span>{moment(a.started_at)}</span>
         {a.duration !== null && <span>took {duration(a.duration)}</span>}
         {waited !== null && waited > 0.001 && <span className="aiosw-quiet">after a pause of {duration(waited)}</span>}
         {a.executor && <span className="aiosw-quiet">on {a.executor}</span>}
       </p>
+      {a.message && <p className="aiosw-quiet">{a.message}</p>}
       {a.error && (
         <details>
           <summary>{title(a.error)}</summary>
@@ -36,6 +38,11 @@ function AttemptItem({ host, attempt: a, waited }: { host: Host; attempt: Attemp
       )}
     </li>
   );
+}
+
+/** Whose function was called, where that is not the step's own. */
+function maker(a: Attempt): string {
+  return a.name === null ? a.made_by : `${a.made_by} ${a.name}`;
 }
 
 export function ErrorTab({ host, error }: { host: Host; error: ErrorInfo }): JSX.Element {
