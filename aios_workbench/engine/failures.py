@@ -8,7 +8,7 @@ from types import CodeType, TracebackType
 from typing import Any
 
 from aios_workbench.errors import BudgetExceeded
-from aios_workbench.workflow import StepSpec, hooks
+from aios_workbench.workflow import StepSpec, error_name, hooks
 
 #: An error is stored with its step and shown whole: frames, characters a line, characters of all cells together.
 _FRAMES, _LINE, _CELLS = 60, 500, 60_000
@@ -41,7 +41,7 @@ def describe(
     more = {"budget": error.to_dict()} if isinstance(error, BudgetExceeded) else {}
     return {
         "type": type(error).__name__, "message": message[:10_000], "step": step, "traceback": text[-50_000:],
-        "frames": frames, "cells": cells, **more,
+        "frames": frames, "cells": cells, "classes": [error_name(c) for c in type(error).__mro__[:20]], **more,
     }  # fmt: skip
 
 

@@ -81,6 +81,8 @@ def matched(error: BaseException, wanted: Sequence[str]) -> str | None:
         return None
     classes = type(error).__mro__
     names = {error_name(c) for c in classes}
+    described = getattr(error, "aios_described", None)  # a stand-in for one raised in another process
+    names.update(described.get("classes", ()) if isinstance(described, dict) else ())
     if isinstance(error, StepTimeout):
         names.add("builtins.TimeoutError")
     return next((w for w in wanted if w in names or _handed_on(w) in classes), None)

@@ -55,7 +55,15 @@ def text(kind: str, step: str | None, data: dict[str, Any]) -> str:
     >>> text("step", "score", {"status": "retrying", "attempts": 1})
     "step 'score': attempt 1 failed, another follows"
     """
-    told = {"run": _run, "step": _step, "gate": _gate, "progress": _progress, "metric": _metric}.get(kind)
+    told = {
+        "run": _run,
+        "step": _step,
+        "gate": _gate,
+        "progress": _progress,
+        "metric": _metric,
+        "compensation": _compensation,
+        "breaker": _breaker,
+    }.get(kind)
     said = told(step, data) if told else f"{kind}{f' of {step!r}' if step else ''}"
     return said if len(said) <= _TEXT else said[: _TEXT - 1] + "…"
 
@@ -87,9 +95,25 @@ def _step(step: str | None, data: dict[str, Any]) -> str:
     because = f": {message}" if message else ""
     if status in ("succeeded", "failed"):
         return f"{name} {status}{took}{because}"
+    if status == "compensated":
+        return f"{name} was undone"
     if status == "skipped":
         return f"{name} was skipped{because}"
     return f"{name} was cancelled{because}" if status == "cancelled" else f"{name} is {status}{because}"
+
+
+def _compensation(step: str | None, data: dict[str, Any]) -> str:
+    said = {
+        "pending": "will be undone", "running": "is being undone", "compensated": "was undone",
+        "failed": "could not be undone",
+    }  # fmt: skip
+    return f"step '{step}' {said.get(str(data.get('status')), 'is undone')} because {data.get('because')}"
+
+
+def _breaker(step: str | None, data: dict[str, Any]) -> str:
+    said = {"open": "opened: nobody calls", "half-open": "lets one call try", "closed": "closed"}
+    where = "" if step is None else f", by step '{step}'"
+    return f"breaker '{data.get('breaker')}' {said.get(str(data.get('state')), 'changed')}{where}"
 
 
 def _gate(step: str | None, data: dict[str, Any]) -> str:

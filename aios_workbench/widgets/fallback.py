@@ -47,7 +47,7 @@ def plain(state: GraphState) -> str:
 
 _MARKS = {
     "pending": "○", "running": "▶", "retrying": "↻", "waiting": "‖", "succeeded": "✓", "failed": "✗",
-    "skipped": "»", "cancelled": "■",
+    "skipped": "»", "cancelled": "■", "compensated": "↶",
 }  # fmt: skip
 
 

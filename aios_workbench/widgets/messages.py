@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 RunStatus = Literal["queued", "running", "waiting", "succeeded", "failed", "cancelled", "interrupted"]
 StepStatus = Literal[
-    "pending", "running", "retrying", "waiting", "succeeded", "failed", "skipped", "cancelled"
-]
+    "pending", "running", "retrying", "waiting", "succeeded", "failed", "skipped", "cancelled",
+    "compensated",
+]  # fmt: skip
 
 #: Nothing moves any more in a run with one of these; an interrupted one may be adopted at any moment.
 TERMINAL = frozenset({"succeeded", "failed", "cancelled"})

@@ -40,6 +40,7 @@ LOOKS: dict[StepStatus, tuple[str, str, str]] = {
     "failed": ("#a40e26", "#ffebe9", '<path d="M3 3l8 8M11 3l-8 8" fill="none" stroke-width="2.2"/>'),
     "skipped": ("#57606a", "#f6f8fa", '<path d="M2 3l4 4l-4 4M7 3l4 4l-4 4" fill="none"/>'),
     "cancelled": ("#57606a", "#f0f0f0", '<rect x="3" y="3" width="8" height="8" fill="currentColor"/>'),
+    "compensated": ("#8a4600", "#fff1e0", '<path d="M3 5h5a3 3 0 0 1 0 6H5M5.5 2L2.5 5l3 3" fill="none"/>'),
 }  # fmt: skip
 
 
@@ -130,7 +131,7 @@ def counts(nodes: list[StepNode]) -> str:
     """
     found = Counter(n.status for n in nodes)
     order: tuple[StepStatus, ...] = (
-        "failed", "waiting", "retrying", "running", "succeeded", "skipped", "cancelled", "pending",
+        "failed", "waiting", "retrying", "running", "succeeded", "compensated", "skipped", "cancelled", "pending",
     )  # fmt: skip
     return ", ".join(f"{found[s]} {s}" for s in order if found[s])
 
@@ -183,7 +184,7 @@ def _collapsed(state: GraphState) -> tuple[list[str], list[str], tuple[float, fl
 def worst(nodes: list[StepNode]) -> StepStatus:
     """Return the state to show for several steps: the one a person has to know about first."""
     order: tuple[StepStatus, ...] = (
-        "failed", "waiting", "retrying", "running", "cancelled", "pending", "skipped", "succeeded",
+        "failed", "waiting", "retrying", "running", "compensated", "cancelled", "pending", "skipped", "succeeded",
     )  # fmt: skip
     present = {n.status for n in nodes}
     return next((s for s in order if s in present), "pending")

@@ -18,6 +18,7 @@ LOOKS = {
     "succeeded": "fill:#e6f6ea,stroke:#116329,color:#116329",
     "failed": "fill:#ffebe9,stroke:#a40e26,color:#a40e26",
     "cancelled": "fill:#f0f0f0,stroke:#57606a,color:#57606a",
+    "compensated": "fill:#fff1e0,stroke:#8a4600,color:#8a4600",
     "skipped": "fill:#f6f8fa,stroke:#57606a,color:#57606a",
 }
 # All of ASCII that Mermaid might read as its own: entities, directives, markdown, HTML; a first "1." or "-" is a list.

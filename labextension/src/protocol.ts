@@ -1,7 +1,7 @@
 // Generated from aios_workbench/widgets/protocol.py by `python -m aios_workbench.widgets.generate_ts`. Do not edit.
 
 export type RunStatus = 'queued' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'cancelled' | 'interrupted';
-export type StepStatus = 'pending' | 'running' | 'retrying' | 'waiting' | 'succeeded' | 'failed' | 'skipped' | 'cancelled';
+export type StepStatus = 'pending' | 'running' | 'retrying' | 'waiting' | 'succeeded' | 'failed' | 'skipped' | 'cancelled' | 'compensated';
 /** What is left out of a `NodeChange`. */
 export const STILL: NodeMoves = { status: 'pending', attempts: 0, started_at: null, duration: null, cached: false, stale: false, progress: null, message: null, error: null, rows: null, bytes: null };
 

@@ -7,6 +7,8 @@ from typing import Any
 from kit import PATIENCE, Box, statuses, until
 
 import aios_workbench as aios
+from aios_workbench.widgets import fallback
+from aios_workbench.widgets.source import static_state
 from aios_workbench.workspace import Workspace
 
 
@@ -81,6 +83,20 @@ def test_a_failed_run_undoes_what_had_finished_last_first(ws: Workspace, box: Bo
     ]  # fmt: skip
     assert run.error is not None
     assert run.error.message == "no money"
+
+
+def test_undone_steps_are_shown_as_such(ws: Workspace, box: Box) -> None:
+    run = trip().run()
+    run.wait(PATIENCE)
+    said = [e.text for e in run.events().events]
+    assert "step 'hotel' was undone because 'pay' failed" in said
+    assert said.index("step 'hotel' is being undone because 'pay' failed") > said.index(
+        "step 'flight' was undone because 'pay' failed"
+    )
+    assert "hotel<br/>compensated" in run.to_mermaid()
+    shown = fallback.bundle(static_state(run))
+    assert "2 compensated" in shown["text/plain"]
+    assert "↶ hotel" in shown["text/plain"]
 
 
 def test_a_resume_does_again_what_was_undone_and_what_is_behind_it(ws: Workspace, box: Box) -> None:

@@ -23,6 +23,8 @@ function mark(status: string): JSX.Element {
     case 'timeout':
     case 'expired':
       return <path d="M3.5 3.5l9 9M12.5 3.5l-9 9" {...STROKE} strokeWidth={2.4} />;
+    case 'compensated':
+      return <path d="M3 6h6a3.4 3.4 0 0 1 0 6.8H5.6M6.2 2.4L2.6 6l3.6 3.6" {...STROKE} />;
     case 'skipped':
       return <path d="M3 3.6l4.4 4.4L3 12.4M8.6 3.6L13 8l-4.4 4.4" {...STROKE} />;
     case 'cancelled':

@@ -13,8 +13,8 @@ export interface Summary {
 }
 
 /** What a person has to know first comes first. */
-export const URGENT: readonly StepStatus[] = ['failed', 'waiting', 'retrying', 'running', 'cancelled', 'pending', 'skipped', 'succeeded'];
-const OVER = new Set<StepStatus>(['succeeded', 'failed', 'skipped', 'cancelled']);
+export const URGENT: readonly StepStatus[] = ['failed', 'waiting', 'retrying', 'running', 'compensated', 'cancelled', 'pending', 'skipped', 'succeeded'];
+const OVER = new Set<StepStatus>(['succeeded', 'failed', 'skipped', 'cancelled', 'compensated']);
 
 export function summarise(steps: readonly string[], byName: ReadonlyMap<string, StepNode>): Summary {
   const found = new Map<StepStatus, number>();

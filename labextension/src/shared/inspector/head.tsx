@@ -7,7 +7,7 @@ import { duration, ticking } from '../format';
 import { StateChip, StateMark } from '../states';
 import { useNow } from '../tick';
 
-const ORDER: StepStatus[] = ['failed', 'waiting', 'retrying', 'running', 'succeeded', 'skipped', 'cancelled', 'pending'];
+const ORDER: StepStatus[] = ['failed', 'waiting', 'retrying', 'running', 'succeeded', 'compensated', 'skipped', 'cancelled', 'pending'];
 export const MOVING = new Set(['queued', 'running', 'waiting']);
 const RESUMABLE = new Set(['failed', 'cancelled', 'interrupted']);
 
