@@ -9,20 +9,18 @@ from typing import Any, TypeVar, overload
 
 from aios_workbench.errors import DefinitionError, UnknownOptionError, hint
 from aios_workbench.workflow import hooks, policies
-from aios_workbench.workflow.budgets import step_flow, workflow_flow
-from aios_workbench.workflow.code import cell_of, code_hash, source_of
-from aios_workbench.workflow.edges import Constant, Edges, declared, edges_of
-from aios_workbench.workflow.isolation import ISOLATION_OPTIONS, check_secrets, isolation_fields
-from aios_workbench.workflow.joins import optional
-from aios_workbench.workflow.loops import loop_fields, until_given
-from aios_workbench.workflow.mapping import give_item, item_of, map_fields
+from aios_workbench.workflow.budgets import workflow_flow
+from aios_workbench.workflow.code import cell_of
+from aios_workbench.workflow.edges import Constant, declared
+from aios_workbench.workflow.isolation import ISOLATION_OPTIONS, check_secrets
 from aios_workbench.workflow.mermaid import mermaid
-from aios_workbench.workflow.names import called, check_parameter, valid_name
+from aios_workbench.workflow.names import check_parameter, valid_name
 from aios_workbench.workflow.options import check_options
 from aios_workbench.workflow.parameters import Parameters, ParameterSpec, signature_of
 from aios_workbench.workflow.policies import POLICY_OPTIONS, Breaker, ErrorClasses
 from aios_workbench.workflow.shapes import Shapes
 from aios_workbench.workflow.spec import StepSpec, WorkflowSpec, topological
+from aios_workbench.workflow.specs import all_edges, is_changed, step_spec
 
 F = TypeVar("F", bound=Callable[..., Any])
 Functions = Callable[..., Any] | Sequence[Callable[..., Any]] | None
@@ -362,7 +360,7 @@ class Workflow(Shapes):
         DefinitionError
             For a circle, an unknown `after`, or parameters that contradict each other.
         """
-        steps = [self._step_spec(d) for d in self._definitions.values()]
+        steps = [step_spec(d, self._definitions) for d in self._definitions.values()]
         parameters = [p.to_dict() for p in self.parameters]
         policies.enough_attempts(steps, self.max_attempts, self.name)
         return WorkflowSpec(
@@ -496,63 +494,11 @@ class Workflow(Shapes):
         for listener in list(self._listeners):
             listener()
 
-    def _edges(self, d: Definition) -> tuple[Edges, Edges, Edges]:
-        """What the function takes, what its `when` takes, and what a loop's `until` takes."""
-        when, until = d.options.get("when"), d.options.get("until")
-        item = [item_of(d, self._definitions)] if d.kind == "map" else []
-        given = [*item, *(d.options.get("secrets") or ())]
-        own = edges_of(d, d.fn, d.options.get("inputs") or {}, self._definitions, given)
-        if item:
-            give_item(d, own, self._definitions)
-        return (
-            own,
-            Edges() if when is None else edges_of(d, when, {}, self._definitions),
-            Edges() if until is None else edges_of(d, until, {}, self._definitions, until_given(d)),
-        )
-
-    def _step_spec(self, d: Definition) -> StepSpec:
-        o = d.options
-        own, when, until = self._edges(d)
-        form = o.get("form")
-        by_function = {"fn": own, "when": when, "until": until}
-        constants = {k: e.constants for k, e in by_function.items() if e.constants}
-        renamed = {k: e.renamed for k, e in by_function.items() if e.renamed}
-        counts = [o.get("when"), *(o[k] for k in ("gate", "until") if o.get(k) is not None)]
-        return StepSpec(
-            name=d.name, kind="gate" if d.kind == "gate" else "step", deps=own.deps, after=list(o.get("after") or ()),
-            params=list(dict.fromkeys(own.params.values())),
-            retries=o.get("retries", 0), backoff=o.get("backoff", 0.5), timeout=o.get("timeout"),
-            cache=bool(o.get("cache", False)), tags=list(o.get("tags") or ()),
-            doc=inspect.getdoc(d.fn) or "", code=source_of(d.fn), cell=d.where, cell_id=d.cell_id,
-            code_hash=code_hash(d.fn, *d.fallbacks, *counts, *([constants] if constants else [])),
-            fallback_names=[getattr(f, "__name__", repr(f)) for f in d.fallbacks],
-            when_deps=when.deps, when_params=list(dict.fromkeys(when.params.values())),
-            check_name=called(o.get("gate")),
-            form=form.model_json_schema() if form is not None else None, on_reject=o.get("on_reject", "fail"),
-            **policies.policy_fields(d.name, d.fn, o),
-            needs=o.get("needs", "all"), optional=optional(d.fn, own, o.get("needs", "all")),
-            names=renamed, constants={k: dict.fromkeys(c) for k, c in constants.items()},
-            group=d.group, yields=d.kind == "step" and inspect.isgeneratorfunction(inspect.unwrap(d.fn)),
-            until_deps=until.deps, until_params=list(dict.fromkeys(until.params.values())),
-            item=own.item,
-            **map_fields(d), **loop_fields(d), **step_flow(o), **isolation_fields(o),
-        )  # fmt: skip
-
     def _parameters(self) -> Parameters:
         parameters = Parameters()
         for d in self._definitions.values():
             functions = (d.fn, d.options.get("when"), d.options.get("until"))
-            for fn, edges in zip(functions, self._edges(d), strict=True):
+            for fn, edges in zip(functions, all_edges(d, self._definitions), strict=True):
                 for parameter in declared(fn, edges) if fn is not None else ():
                     parameters.add(d.name, d.where, parameter)
         return parameters
-
-
-def is_changed(now: StepSpec, before: StepSpec) -> bool:
-    """True when a step would not do the same: other code, other inputs or another form."""
-    return any(
-        getattr(now, f) != getattr(before, f)
-        for f in ("kind", "code_hash", "deps", "params", "form", "on_reject", "when_deps", "when_params", "needs",
-                  "over", "item", "batches", "until_deps", "until_params", "state", "bound", "on_bound", "yields",
-                  "secrets")
-    )  # fmt: skip
