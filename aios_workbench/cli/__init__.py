@@ -23,10 +23,11 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 def leave(code: int) -> NoReturn:
     """End the process. One that executed runs ends at once: a step's thread cannot be stopped, only left."""
     runtime = sys.modules.get("aios_workbench.engine.runtime")
-    engine = runtime.running() if runtime is not None else None
-    if engine is None:
+    if runtime is None or not runtime.launched():
         sys.exit(code)
-    engine.stop()
+    engine = runtime.running()
+    if engine is not None:  # one that was fenced has stopped itself
+        engine.stop()
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import importlib.metadata
 import importlib.resources
 import json
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from aios_workbench import __version__
+from aios_workbench.errors import CorruptArtifactError, NotFoundError
 
 _PACKAGES = (
     "dbos", "jupyterlab", "jupyter-server", "ipykernel", "nbclient", "anywidget", "ipywidgets", "pandas", "pyarrow",
@@ -154,10 +154,11 @@ def _artifacts(root: Path) -> Check:
     random.shuffle(rows)
     missing, damaged = [], []
     for artifact in map(artifact_from_row, rows):
-        path = ws.artifacts.path(artifact)
-        if not path.exists():
+        try:
+            ws.artifacts.read(artifact)
+        except NotFoundError:
             missing.append(artifact.hash[:12])
-        elif hashlib.sha256(path.read_bytes()).hexdigest() != artifact.hash:
+        except CorruptArtifactError:
             damaged.append(artifact.hash[:12])
     total = ws.catalog.query("select count(*) as n, coalesce(sum(bytes), 0) as b from artifacts")[0]
     if missing or damaged:

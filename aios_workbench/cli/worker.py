@@ -59,7 +59,9 @@ def worker(state: State, idle: float | None, once: bool, grace: float, slots: in
                executor=engine.executor_id, workspace=str(ws.root))  # fmt: skip
     unlisten = ws.catalog.listen(teller.events)
     scheduler = Scheduler(ws, engine.executor_id, slots=slots)
-    thread = threading.Thread(target=scheduler.run_forever, args=(stop,), name="aios-scheduler", daemon=True)
+    thread = threading.Thread(
+        target=_schedule, args=(scheduler, stop, engine.executor_id), name="aios-scheduler", daemon=True
+    )
     thread.start()
     if once:
         idle = _SETTLE_SECONDS
@@ -74,7 +76,17 @@ def worker(state: State, idle: float | None, once: bool, grace: float, slots: in
     teller.say(
         "stopped", f"handed back: {', '.join(left)}" if left else "nothing left undone", handed_back=left
     )
-    return exits.OK
+    return exits.FAILED if why == _FENCED else exits.OK
+
+
+_FENCED = "taken for dead: it was stopped or cut off for longer than its lease; start it again"
+
+
+def _schedule(scheduler: Scheduler, stop: threading.Event, executor_id: str) -> None:
+    from aios_workbench.workspace import writer
+
+    writer.set(executor_id)  # a worker that was taken for dead takes no more jobs, and ends none
+    scheduler.run_forever(stop)
 
 
 def _listen(stop: threading.Event, hurry: threading.Event) -> None:
@@ -97,6 +109,8 @@ def _serve(
     """Wait until there is a reason to end; the work is done by other threads."""
     since = time.monotonic()
     while not stop.wait(_GLANCE_SECONDS):
+        if engine.fenced:
+            return _FENCED
         if not ws.root.is_dir():
             return f"the workspace {ws.root} is gone"
         if idle is None:

@@ -179,7 +179,7 @@ def _artifact(ws: Any, artifact: Any, name: str, con: Any) -> Found:
     if artifact.kind == "parquet":
         if not ws.artifacts.intact(artifact):
             ws.artifacts.get(artifact)  # raises what is wrong with it
-        return Found(name, files=[str(ws.artifacts.path(artifact))])
+        return Found(name, files=[str(ws.artifacts.file(artifact))])
     value = ws.artifacts.get(artifact)
     if type(value).__module__.startswith("numpy") and getattr(value, "ndim", 0) == 2:
         import pandas as pd

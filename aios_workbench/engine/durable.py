@@ -28,10 +28,10 @@ from aios_workbench.engine.journal import WORKFLOW, place
 from aios_workbench.engine.outcome import outcome
 from aios_workbench.engine.records import CANCELLED, FAILED, SKIPPED, SUCCEEDED, Record, tell_run, tell_step
 from aios_workbench.engine.spending import Budget, Clock, Meter, Purse
-from aios_workbench.errors import ParameterError, WorkspaceError
+from aios_workbench.errors import FencedError, ParameterError, UnreachableError, WorkspaceError
 from aios_workbench.observe import environment
 from aios_workbench.workflow import StepSpec, WorkflowSpec
-from aios_workbench.workspace import Artifact, Catalog, Workspace
+from aios_workbench.workspace import Artifact, Catalog, Workspace, writer
 
 CANCEL_GRACE = 0.3
 
@@ -80,6 +80,7 @@ class Host:
     executor: str
     active: dict[str, Active] = field(default_factory=dict)
     ended: Callable[[], None] = lambda: None
+    sure: Callable[[], None] = lambda: None  # raises when the process was taken for dead
     admission: Admission = field(init=False)
 
     def __post_init__(self) -> None:
@@ -101,7 +102,8 @@ async def run_graph(run_id: str, leg: int, seed: dict[str, dict[str, Any]]) -> d
     host = _host
     if host is None:
         raise RuntimeError("no workspace is being served by this process")
-    walk = await asyncio.to_thread(_Walk.open, host, run_id, leg, seed, asyncio.get_running_loop())
+    writer.set(host.executor)  # of all that follows, in tasks and threads too
+    walk = await _opened(host, run_id, leg, seed)
     if walk is None:
         return {}
     host.active[run_id] = walk.active
@@ -113,13 +115,21 @@ async def run_graph(run_id: str, leg: int, seed: dict[str, dict[str, Any]]) -> d
         host.active.pop(run_id, None)
 
 
+async def _opened(host: Host, run_id: str, leg: int, seed: dict[str, dict[str, Any]]) -> _Walk | None:
+    while True:
+        try:
+            return await asyncio.to_thread(_Walk.open, host, run_id, leg, seed, asyncio.get_running_loop())
+        except UnreachableError:  # a run does not fail because its database is being restarted
+            await asyncio.sleep(1.0)
+
+
 class _Walk:
     """One walk over one graph."""
 
     def __init__(
         self, host: Host, run: dict[str, Any], spec: WorkflowSpec, seed: dict[str, Record], active: Active
     ) -> None:
-        self.ended = host.ended
+        self.ended, self.sure = host.ended, host.sure
         self.ws, self.executor, self.run, self.spec, self.active = host.ws, host.executor, run, spec, active
         self.leg: int = run["leg"]
         self.records: dict[str, Record] = dict(seed)
@@ -214,6 +224,8 @@ class _Walk:
                 if step.name in self.executed:
                     self.records[step.name] = record
                     return
+            except FencedError:
+                raise  # another process executes this run now: here it is simply over
             except SQLAlchemyError as e:  # disk full, locked
                 why = plain("JournalError", (
                     f"what '{step.name}' did could not be written to {place(self.ws)} "
@@ -276,6 +288,7 @@ class _Walk:
         return done or Record(step.name, CANCELLED, ended_at=time.time()).to_dict()
 
     def _execute(self, step: StepSpec) -> dict[str, Any]:
+        self.sure()
         self.executed.add(step.name)
         job = self._job(step)
         if job.again and (known := submit.finished(self.ws, self.run, step.name)):
@@ -309,6 +322,7 @@ class _Walk:
         return record.to_dict()
 
     def _prepare(self, step: StepSpec, job: Job) -> Record | None:
+        self.sure()
         if step.when is not None and not wanted(job, self._inputs(step, "when")):
             return gates.pass_by(job)
         return gates.prepare(job, self.policy)
@@ -332,8 +346,11 @@ class _Walk:
         """Keep the run's own word: it waits when all that is left to happen is a person's decision."""
         status = "waiting" if self.active.wakes and not self.active.busy else "running"
         if status != self.active.status:
-            self.active.status = status
-            await asyncio.to_thread(tell_run, self.ws.catalog, self.run["run_id"], status)
+            before, self.active.status = self.active.status, status
+            try:
+                await asyncio.to_thread(tell_run, self.ws.catalog, self.run["run_id"], status)
+            except UnreachableError:
+                self.active.status = before  # said with the next change: no reason to fail a step
 
 
 def _begin(catalog: Catalog, run: dict[str, Any], active: Active, executor: str) -> None:

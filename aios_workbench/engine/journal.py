@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 from typing import Any
 
-from aios_workbench.workspace import Workspace, use_wal
+from aios_workbench.errors import FencedError, UnreachableError
+from aios_workbench.workspace import Workspace, use_wal, writer
 
 APP = "aios-workbench"
 WORKFLOW = "aios.run"
 #: Part of a journal's format: a run started by one version is only resumed by the same.
 VERSION = "1"
+_AWAY_SECONDS = 600.0
 QUEUE = "aios"  # adopted runs: any living process may take them
 WORKER_QUEUE = "aios-workers"  # runs put there for a worker
 
 
-def journal_engine(ws: Workspace) -> Any:
-    """Return the SQLAlchemy engine for the journal; DBOS alone would use DELETE and FULL."""
-    return _file_engine(ws) if ws.address is None else _team_engine(ws.address)
+def journal_engine(ws: Workspace, executor: str | None = None) -> Any:
+    """Return the SQLAlchemy engine for the journal; DBOS alone would use DELETE and FULL.
+
+    Parameters
+    ----------
+    executor : str, optional
+        In whose name it writes; the code's that asks if not given. Where that process is fenced, it cannot.
+    """
+    if ws.address is None:
+        return _file_engine(ws)
+    engine = _team_engine(ws.address)
+    name = executor or writer.get()
+    if name is not None:
+        _fence(engine, ws.address.schema, name)
+    return engine
 
 
 def _file_engine(ws: Workspace) -> Any:
@@ -41,18 +56,59 @@ def _file_engine(ws: Workspace) -> Any:
 
 
 def _team_engine(address: Any) -> Any:
+    import psycopg
     import sqlalchemy as sa
 
-    # The journal decides what is done again: it is stored before anybody goes on, whatever the catalog is allowed.
-    # A server's connections are few, and shared by all machines: no more than ten a process.
+    from aios_workbench.workspace.postgres import Postgres
+
+    server = Postgres(address)
+
+    def connect() -> Any:
+        """Wait for a server that is being restarted: DBOS would take some of these errors for the step's."""
+        deadline = time.monotonic() + _AWAY_SECONDS
+        while True:
+            try:
+                return psycopg.connect(
+                    address.url, connect_timeout=10, application_name="aios-journal",
+                    options="-c idle_in_transaction_session_timeout=10s",
+                    keepalives_idle=10, keepalives_interval=5, keepalives_count=3,
+                )  # fmt: skip
+            except psycopg.OperationalError as e:
+                if not isinstance(server.explain(e), UnreachableError) or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.3)
+
+    # The journal decides what is done again: each outcome is stored before anybody goes on, as the server's
+    # `synchronous_commit` has it. Its connections are few, and shared by all machines: no more than ten a process.
     return sa.create_engine(
-        address.sqlalchemy, pool_size=4, max_overflow=6, pool_pre_ping=True,
-        connect_args={
-            "options": "-c idle_in_transaction_session_timeout=10s",
-            "application_name": "aios-journal", "connect_timeout": 10,
-            "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
-        },
-    )  # fmt: skip
+        address.sqlalchemy, creator=connect, pool_size=4, max_overflow=6, pool_pre_ping=True
+    )
+
+
+_CHANGES = re.compile(
+    r"\b(insert\s+into|update|delete\s+from)\s+\S*\b(workflow_status|operation_outputs)\b", re.IGNORECASE
+)
+
+
+def _fence(engine: Any, schema: str, name: str) -> None:
+    """Let nothing be journaled in the name of a process that was taken for dead.
+
+    DBOS itself refuses a step's outcome once another process has the run. This is for the time before: between the
+    end of a lease and the adopter's taking up. The row is locked until the outcome is stored, so neither slips by.
+    """
+    import sqlalchemy as sa
+
+    held = f'select 1 from "{schema}".executors where executor_id = %s and fenced = 0 for share'  # noqa: S608
+
+    @sa.event.listens_for(engine, "before_cursor_execute")
+    def check(_con: Any, cursor: Any, sql: str, _params: Any, _context: Any, _many: bool) -> None:
+        if not _CHANGES.search(sql):
+            return
+        cursor.execute(held, (name,))
+        if cursor.fetchone() is None:
+            raise FencedError(
+                f"{name} was taken for dead and its work given to another: nothing more is journaled"
+            )
 
 
 def _unixepoch(*modifiers: str) -> float:

@@ -17,35 +17,29 @@ import time
 from collections.abc import Coroutine
 from typing import Any
 
-from aios_workbench.engine import capture, durable, joins, leases, submit
-from aios_workbench.engine.capture import last_words
-from aios_workbench.engine.failures import plain
+from aios_workbench.engine import adoption, capture, durable, leases
 from aios_workbench.engine.journal import (
     APP,
     QUEUE,
     VERSION,
     WORKER_QUEUE,
-    enqueue,
     journal_engine,
     journal_schema,
     leg_id,
     place,
 )
-from aios_workbench.engine.outcome import outcome
-from aios_workbench.engine.records import CANCELLED, FAILED, Record, end_unfinished, tell_run, tell_step
 from aios_workbench.errors import WorkspaceError
 from aios_workbench.observe import environment
-from aios_workbench.workspace import Catalog, Workspace, workspace
+from aios_workbench.workspace import Workspace, workspace, writer
 
 WATCH_SECONDS = 0.25
 ADOPT_SECONDS = 0.75
 RECOVER_SECONDS = 10.0
 BEAT_SECONDS = 5.0
-#: So many processes in a row may die of a run that gets no further; see `deaths`.
-MAX_DEATHS = 20
 CLOSE_SECONDS = 5.0
 
 _current: Runtime | None = None
+_launched = False
 _lock = threading.Lock()
 
 
@@ -54,10 +48,11 @@ class Runtime:
 
     def __init__(self, ws: Workspace, kind: str) -> None:
         self.ws, self.kind, self._pid = ws, kind, os.getpid()
-        self.lease = leases.Lease(ws, kind)
+        self.fenced = False
+        self.lease = leases.Lease(ws, kind, self._give_up)
         self.executor_id = self.lease.executor_id
         self.changed = threading.Condition()
-        self.host = durable.Host(ws, self.executor_id, ended=self._notify)
+        self.host = durable.Host(ws, self.executor_id, ended=self._notify, sure=self.lease.sure)
         self._stop = threading.Event()
         self._poke = threading.Event()
         self._signal = int((ws.catalog.one("select max(seq) as n from signals") or {})["n"] or 0)
@@ -144,7 +139,7 @@ class Runtime:
             from dbos import DBOS
 
             durable.set_host(self.host)
-            self._journal = journal_engine(self.ws)
+            self._journal = journal_engine(self.ws, self.executor_id)
             DBOS(config={
                 "name": APP, "system_database_engine": self._journal, "application_version": VERSION,
                 "executor_id": self.executor_id, "log_level": "CRITICAL",
@@ -189,6 +184,7 @@ class Runtime:
             self.changed.notify_all()
 
     def _watch(self) -> None:
+        writer.set(self.executor_id)
         version, swept, recovered, seen = -1, 0.0, 0.0, 0.0
         while not self._stop.is_set():
             try:
@@ -205,7 +201,7 @@ class Runtime:
                     self.lease.beat()
                 if time.monotonic() - recovered >= RECOVER_SECONDS:
                     recovered = time.monotonic()
-                    self._recover_lost()
+                    adoption.recover_lost(self.ws)
             except Exception:  # a locked or full disk passes; the watch must not end with it
                 logging.getLogger("aios_workbench").debug("watch", exc_info=True)
             self._poke.wait(WATCH_SECONDS)
@@ -233,128 +229,30 @@ class Runtime:
 
         One thread of a process at a time: who comes second returns when the first has taken up everything.
         """
-        with self._adopting:
-            return self._adopt()
+        token = writer.set(self.executor_id)  # an adopter that is stopped midway is fenced like anybody else
+        try:
+            with self._adopting:
+                return self._adopt()
+        finally:
+            writer.reset(token)
 
     def _adopt(self) -> list[str]:
-        adopted: list[str] = []
-        for row in self.ws.catalog.query(
-            "select distinct owner from runs where status in ('running', 'waiting') and owner is not null"
-        ):  # a lock file that someone deleted: put it back, unlocked, for all adopters to compete for
-            if row["owner"] != self.executor_id and not leases.lock_file(self.ws, row["owner"]).exists():
-                leases.lock_file(self.ws, row["owner"]).touch()
-        for path in leases.left_behind(self.ws, self.executor_id):
-            with leases.inherit(path) as mine:
-                if mine:
-                    adopted += self._inherit(path.stem)
-                    path.unlink(missing_ok=True)
-        return adopted
-
-    def _recover_lost(self) -> None:
-        """Take up runs whose process died on the way into the queue, or just out of it."""
-        from dbos import DBOS
-
-        for run in self.ws.catalog.query(
-            "select * from runs where status = 'queued' and owner is null and created_at < :before",
-            before=time.time() - 10,
-        ):
-            wid = leg_id(run["run_id"], run["leg"])
-            found = DBOS.get_workflow_status(wid)
-            if found is None:
-                enqueue(self.ws, run["run_id"], run["leg"], json.loads(run["seed"]), QUEUE)
-            elif found.status == "PENDING" and not leases.alive(self.ws, found.executor_id):
-                DBOS.resume_workflow(wid, queue_name=QUEUE)  # its taker died before it wrote itself down
+        return adoption.adopt(self.ws, self.lease, self._inherit)
 
     def _inherit(self, dead: str) -> list[str]:
-        catalog = self.ws.catalog
-        now = time.time()
-        last_words(catalog, dead)
-        catalog.write(  # it ended when the process was last there, which may be long ago
-            "update attempts set status = 'lost', ended_at = case when started_at > :seen then started_at "
-            "else :seen end where executor = :dead and status = 'running'",
-            dead=dead, seen=min(now, leases.last_seen(self.ws, dead) or now),
-        )  # fmt: skip
-        adopted = []
-        for run in catalog.query(
-            "select * from runs where owner = :dead and status not in ('succeeded', 'failed', 'cancelled')",
-            dead=dead,
-        ):
-            died = deaths(catalog, run, dead)
-            if died > MAX_DEATHS:
-                tell_run(catalog, run["run_id"], FAILED, plain("Abandoned", (
-                    f"{died} processes in a row died while executing this run, and none got further; it is not tried "
-                    "again by itself. Find out what kills them (memory?), then resume it"
-                )))  # fmt: skip
-                with catalog.transaction() as con:
-                    end_unfinished(con, run["run_id"])
-                continue
-            catalog.write("update runs set adoptions = adoptions + 1 where run_id = :r", r=run["run_id"])
-            self._take_up(run)
-            catalog.write(  # unless another process has taken it from the queue already
-                "update runs set owner = null, status = 'queued' where run_id = :r and owner = :dead "
-                "and status not in ('succeeded', 'failed', 'cancelled')", r=run["run_id"], dead=dead,
-            )  # fmt: skip
-            adopted.append(run["run_id"])
-        catalog.write(
-            "update executors set ended_at = coalesce(ended_at, :now) where executor_id = :dead",
-            now=time.time(),
-            dead=dead,
-        )
-        return adopted
+        return adoption.inherit(self.ws, dead)
 
-    def _take_up(self, run: dict[str, Any]) -> None:
-        from dbos import DBOS
+    # -- fenced
 
-        wid = leg_id(run["run_id"], run["leg"])
-        found = DBOS.get_workflow_status(wid)
-        if found is None:  # died between writing the run down and starting it
-            enqueue(self.ws, run["run_id"], run["leg"], json.loads(run["seed"]), QUEUE)
-        elif found.status in ("PENDING", "ENQUEUED", "DELAYED"):
-            DBOS.resume_workflow(wid, queue_name=QUEUE)
-        elif found.status == "SUCCESS" and found.output:  # finished; only the catalog had not heard of it
-            conclude(self.ws, run["run_id"], run["leg"], found.output)
-        else:
-            tell_run(self.ws.catalog, run["run_id"], FAILED, plain(
-                "JournalError",
-                f"the journal says {found.status} for {wid}; resume the run to go on from its finished steps",
-            ))  # fmt: skip
+    def _give_up(self) -> None:
+        """The process was taken for dead: its runs are others' now. Stop working, write nothing.
 
-
-def deaths(catalog: Catalog, run: dict[str, Any], dead: str) -> int:
-    """Count the death of a process for a run, and return how many have died of it since it got further.
-
-    A process that was stopped in good order did not die of anything, nor one whose run waited for a person. Further
-    means: more steps have ended than when the last process died.
-    """
-    innocent = run["status"] == "waiting" or catalog.one(
-        "select 1 from executors where executor_id = :e and ended_at is not null", e=dead
-    )
-    counted = catalog.one(
-        "select count(*) as n from steps where run_id = :r and status in ('succeeded', 'skipped')",
-        r=run["run_id"],
-    )
-    done = int(counted["n"]) if counted else 0
-    died = (0 if done > run["done_at_death"] else int(run["deaths"])) + (not innocent)
-    catalog.write(
-        "update runs set deaths = :died, done_at_death = :done where run_id = :r",
-        died=died, done=done, r=run["run_id"],
-    )  # fmt: skip
-    return died
-
-
-def conclude(ws: Workspace, run_id: str, leg: int, output: dict[str, Any]) -> None:
-    """Bring the catalog up to a journal that is ahead of it."""
-    records = [Record.from_dict(r) for r in output.values()]
-    for record in records:
-        tell_step(ws.catalog, run_id, leg, record)
-    run = ws.catalog.one("select spec_hash from runs where run_id = :r", r=run_id)
-    ended = outcome(
-        records,
-        cancelled=not any(r.status == FAILED for r in records)
-        and any(r.status == CANCELLED for r in records),
-        made_up=joins.made_up(submit.read_spec(ws, run or {}), {r.step: r for r in records}),
-    )
-    tell_run(ws.catalog, run_id, ended.status, ended.error, message=ended.message)
+        The next run starts a new engine, under a new name.
+        """
+        self.fenced = True
+        for active in list(self.host.active.values()):
+            active.stop.set()  # whoever looks at context().cancelled
+        threading.Thread(target=self.stop, name="aios-fenced", daemon=True).start()
 
 
 def start(ws: Workspace | None = None, kind: str = "kernel") -> Runtime:
@@ -365,7 +263,7 @@ def start(ws: Workspace | None = None, kind: str = "kernel") -> Runtime:
     WorkspaceError
         When it cannot be launched.
     """
-    global _current  # noqa: PLW0603 - the same
+    global _current, _launched
     ws = ws or workspace()
     with _lock:
         if _current is not None and _current._pid != os.getpid():
@@ -380,9 +278,14 @@ def start(ws: Workspace | None = None, kind: str = "kernel") -> Runtime:
         stale.stop()
     with _lock:
         if _current is None:
-            _current = Runtime(ws, kind)
+            _current, _launched = Runtime(ws, kind), True
             atexit.register(_current.stop)
         return _current
+
+
+def launched() -> bool:
+    """True when an engine was launched here, whether it still runs or not: a thread of a step may go on."""
+    return _launched
 
 
 def running() -> Runtime | None:

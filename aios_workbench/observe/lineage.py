@@ -200,7 +200,7 @@ class _Walk:
             return node
         node.type, node.bytes = artifact.type, artifact.bytes
         node.shape = None if artifact.shape is None else list(artifact.shape)
-        node.exists = self.ws.artifacts.path(artifact).exists()
+        node.exists = self.ws.artifacts.exists(artifact)
         return node
 
     def _edge(self, source: str, target: str, argument: str) -> None:

@@ -93,7 +93,7 @@ def _rerun(b: Stored, step: str) -> str | None:
 
 def _gone(a: Stored, row: Row) -> bool:
     try:
-        return not a.ws.artifacts.path(a.ws.artifacts.find(row["output"])).exists()
+        return not a.ws.artifacts.exists(a.ws.artifacts.find(row["output"]))
     except NotFoundError:
         return True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import json
 import logging
 import threading
@@ -153,7 +154,8 @@ class Scheduler:
 
     def _start(self, run: dict[str, Any]) -> None:
         name = f"aios-{run['job_run_id']}"
-        thread = threading.Thread(target=self._run, args=(run,), name=name, daemon=True)
+        name_of_writer = contextvars.copy_context()  # in whose name the thread writes
+        thread = threading.Thread(target=name_of_writer.run, args=(self._run, run), name=name, daemon=True)
         with self._lock:
             self._active[run["job_run_id"]] = thread
         thread.start()

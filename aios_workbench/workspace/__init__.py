@@ -1,10 +1,10 @@
 """Where things live: the workspace folder, its catalog, its artifacts."""
 
 from aios_workbench.workspace.artifacts import Artifact, ArtifactStore, Part, artifact_from_row, importing
-from aios_workbench.workspace.catalog import Catalog, Session, dumps, upsert, use_wal
+from aios_workbench.workspace.catalog import Catalog, Session, dumps, upsert, use_wal, writer
 from aios_workbench.workspace.home import Workspace, locate, workspace
 
 __all__ = [
     "Artifact", "ArtifactStore", "Catalog", "Part", "Session", "Workspace", "artifact_from_row", "dumps", "importing",
-    "locate", "upsert", "use_wal", "workspace",
+    "locate", "upsert", "use_wal", "workspace", "writer",
 ]  # fmt: skip

@@ -22,10 +22,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from aios_workbench.errors import CorruptArtifactError, NotFoundError, SerializationError, WorkspaceError
 from aios_workbench.workspace.catalog import Catalog, dumps
+from aios_workbench.workspace.remote import Remote, cache_limit, trim
 
 #: Held while loading a value or a function imports what it needs. Two threads that import parts of one library
 #: for the first time can meet a half-made module: Python breaks the deadlock between them that way.
@@ -86,10 +87,17 @@ class ArtifactStore:
         Holds one row of description per blob.
     durability : {"normal", "full"}
         With "full" every blob is flushed to the disk before it is named.
+    remote : Remote, optional
+        Where a team's blobs lie; the folder then keeps what this machine has read or written lately.
     """
 
-    def __init__(self, folder: Path, catalog: Catalog, durability: str = "normal") -> None:
-        self.folder = folder
+    def __init__(
+        self, folder: Path, catalog: Catalog, durability: str = "normal", remote: Remote | None = None
+    ) -> None:
+        self.folder, self.remote = folder, remote
+        self._limit = cache_limit()
+        self._fetched = 0
+        self._damaged: set[str] = set()  # in the remote store: to be written again when put again
         self._catalog = catalog
         self._fsync = durability == "full"
         self._described: set[str] = set()
@@ -102,8 +110,36 @@ class ArtifactStore:
         ] = {}  # file name -> time, size and inode when it was right
         self._lock = threading.Lock()
 
+    @property
+    def place(self) -> str:
+        """Where the blobs are, for messages."""
+        return str(self.folder) if self.remote is None else self.remote.url
+
+    def file(self, artifact: Artifact) -> Path:
+        """Return the blob's file on this machine, for readers that need one; a team's is fetched first.
+
+        Raises
+        ------
+        NotFoundError, CorruptArtifactError
+            Like `read`, for a team's blob; a missing file of this machine's own is left for the reader to meet.
+        """
+        path = self.path(artifact)
+        if self.remote is not None:
+            if path.exists():
+                with contextlib.suppress(OSError):
+                    os.utime(path)  # read again: it stays
+            else:
+                self._fetch(artifact)
+        return path
+
+    def exists(self, artifact: Artifact) -> bool:
+        """True when the blob is there; whether it is intact is not looked at."""
+        if self.path(artifact).exists():
+            return self.remote is None or self.remote.exists(self.path(artifact).name)
+        return self.remote is not None and self.remote.exists(self.path(artifact).name)
+
     def path(self, artifact: Artifact) -> Path:
-        """Return the blob's file."""
+        """Return where the blob's file lies, or would: see `file`."""
         return self.folder / artifact.hash[:2] / (artifact.hash + _SUFFIX[artifact.kind])
 
     def put(self, value: Any, refuse: Callable[[bytes], None] | None = None) -> Artifact:
@@ -200,14 +236,19 @@ class ArtifactStore:
         self, kind: str, type_name: str, shape: tuple[int, ...] | None, meta: dict[str, Any], blob: bytes
     ) -> Artifact:
         artifact = Artifact(hashlib.sha256(blob).hexdigest(), kind, type_name, len(blob), shape, meta)
-        self._write(self.path(artifact), blob)
+        if self.remote is None:
+            self._write(self.path(artifact), blob)
+        else:
+            self.remote.put(self.path(artifact).name, blob, anew=artifact.hash in self._damaged)
+            self._damaged.discard(artifact.hash)
+            self._keep(self.path(artifact), blob)
         self._remember(artifact.hash, blob)
         if artifact.hash not in self._described:
             self._described.add(artifact.hash)
             self._catalog.defer(_DESCRIBE, {
                 "hash": artifact.hash, "kind": kind, "type": type_name, "bytes": len(blob),
                 "shape": None if shape is None else dumps(shape), "meta": dumps(meta), "created_at": time.time(),
-            })  # fmt: skip
+            }, always=True)  # fmt: skip
         return artifact
 
     def get(self, artifact: Artifact) -> Any:
@@ -229,6 +270,8 @@ class ArtifactStore:
         blob = self._cache.get(artifact.hash)
         if blob is not None:
             return blob
+        if self.remote is not None:
+            return self._read_kept(artifact) or self._fetch(artifact)
         path = self.path(artifact)
         try:
             blob = path.read_bytes()
@@ -244,6 +287,49 @@ class ArtifactStore:
             )
         self._remember(artifact.hash, blob)
         return blob
+
+    def _read_kept(self, artifact: Artifact) -> bytes | None:
+        """Return a team's blob as this machine has kept it, None when it has not, or not whole."""
+        path = self.path(artifact)
+        try:
+            blob = path.read_bytes()
+        except OSError:
+            return None
+        if hashlib.sha256(blob).hexdigest() != artifact.hash:
+            path.unlink(missing_ok=True)
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(path)
+        self._remember(artifact.hash, blob)
+        return blob
+
+    def _fetch(self, artifact: Artifact) -> bytes:
+        """Return a team's blob, verified, and keep it here."""
+        remote = cast("Remote", self.remote)
+        blob = remote.get(self.path(artifact).name)
+        if blob is None:
+            raise NotFoundError(
+                f"artifact {artifact.hash[:12]} ({artifact.type}) is not in {remote.url}; it may have been collected "
+                "by `aios gc`: rerun the step that made it"
+            )
+        if hashlib.sha256(blob).hexdigest() != artifact.hash:
+            self._damaged.add(artifact.hash)
+            raise CorruptArtifactError(
+                f"artifact {artifact.hash[:12]} ({artifact.type}) in {remote.url} was changed or damaged; it is not "
+                "loaded. Rerun the step that made it: it is written again"
+            )
+        self._keep(self.path(artifact), blob)
+        self._remember(artifact.hash, blob)
+        return blob
+
+    def _keep(self, path: Path, blob: bytes) -> None:
+        """Keep a team's blob on this machine, within the limit; a full disk here is no reason to fail."""
+        with contextlib.suppress(WorkspaceError):
+            self._write(path, blob)
+        self._fetched += len(blob)
+        if self._fetched > max(self._limit // 10, 1):
+            self._fetched = 0
+            trim(self.folder, self._limit)
 
     def find(self, hash_: str) -> Artifact:
         """Return the description of a stored artifact.
@@ -261,7 +347,10 @@ class ArtifactStore:
     def intact(self, artifact: Artifact) -> bool:
         """True when the blob is there and unchanged; used before a cached result is trusted."""
         try:
-            self.path(artifact).stat()
+            if self.remote is not None and not self.remote.exists(self.path(artifact).name):
+                return False  # deleted for all, whatever this machine has kept
+            if self.remote is None:
+                self.path(artifact).stat()
             self.read(artifact)
             if artifact.kind == "parts":
                 return all(self.intact(part.artifact) for part in self.parts(artifact))

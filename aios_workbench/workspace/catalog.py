@@ -172,8 +172,8 @@ class Catalog:
             yield con
 
     @contextlib.contextmanager
-    def _transaction(self, name: str | None, *, deferred: bool = False) -> Iterator[Any]:
-        con = self._begin(name, deferred)
+    def _transaction(self, name: str | None) -> Iterator[Any]:
+        con = self._begin(name)
         self._local.inside = True
         try:
             try:
@@ -189,13 +189,13 @@ class Catalog:
             self._local.inside = False
             self._connections.give(con)
 
-    def _begin(self, name: str | None, deferred: bool) -> Any:
+    def _begin(self, name: str | None) -> Any:
         """Take a connection and start a transaction on it; nothing is written yet, so it may be tried again."""
         if self._inside:
             raise WorkspaceError(f"{self.place}: a transaction inside of a transaction of the same thread")
 
         def begin(con: Any) -> Any:
-            self.database.begin(con, deferred=deferred)
+            self.database.begin(con)
             try:
                 self._check(con, name)
                 return self._connections.take()  # the same one: it stays this thread's until it is given back
@@ -228,15 +228,15 @@ class Catalog:
 
     # -- deferred writing
 
-    def defer(self, sql: str, params: Mapping[str, Any], key: object = None) -> None:
-        """Queue a statement. A later one with the same `key` takes its place."""
+    def defer(self, sql: str, params: Mapping[str, Any], key: object = None, *, always: bool = False) -> None:
+        """Queue a statement. A later one with the same `key` takes its place. `always`: whoever is fenced."""
         with self._lock:
             self._order += 1
             if key is None:
                 key = self._order
             else:
                 self._pending.pop(key, None)  # the newer one also moves to the end
-            self._pending[key] = (sql, params, writer.get())
+            self._pending[key] = (sql, params, None if always else writer.get())
             self._start()
         if not self._wake.is_set():
             self._wake.set()
@@ -260,7 +260,7 @@ class Catalog:
                 events, self._events = self._events, []
             if batch:
                 try:
-                    with self._transaction(None, deferred=True) as con:
+                    with self._transaction(None) as con:
                         names = {by for *_, by in batch.values() if by is not None}
                         fenced = self.database.fenced(con, names) if names else set()
                         self.database.store(con, [(s, p) for s, p, by in batch.values() if by not in fenced])

@@ -57,8 +57,8 @@ class Database(Protocol):
     def close(self, con: Any) -> None:
         """End a connection."""
 
-    def begin(self, con: Any, *, deferred: bool) -> None:
-        """Start a transaction that no other writer's overlaps; `deferred`: of rows that the journal can tell again."""
+    def begin(self, con: Any) -> None:
+        """Start a transaction that no other writer's overlaps."""
 
     def fenced(self, con: Any, writers: Collection[str]) -> set[str]:
         """Return those of some executors that were taken for dead: nothing they write counts any more."""

@@ -22,9 +22,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from aios_workbench.errors import CorruptArtifactError, NotFoundError
+from aios_workbench.workspace import locks
 from aios_workbench.workspace.gc_drift import delete_drift
 from aios_workbench.workspace.gc_tunings import delete_tunings, folder_size
 from aios_workbench.workspace.home import Workspace
+from aios_workbench.workspace.remote import Remote
 
 YOUNG_SECONDS = 3600.0
 SETTLE_SECONDS = 2.0
@@ -111,7 +113,7 @@ def collect(
         _delete_loose_rows(ws, before)
     old = set(chosen)
     done.runs = len(old)
-    busy = any(alive(path.stem) for path in (ws.root / "executors").glob("*.lock"))
+    busy = any(alive(name) for name in locks.known(ws))
     entries = list(journal.entries())
     known = {row["run_id"] for row in ws.catalog.query("select run_id from runs")} - old
     orphans = [e for e, run, at in entries if run not in known and (run in old or at < now - YOUNG_SECONDS)]
@@ -250,6 +252,9 @@ def _delete_loose_rows(ws: Workspace, before: float) -> None:
 
 
 def _delete_blobs(ws: Workspace, needed: set[str], now: float, done: Collected) -> None:
+    if ws.artifacts.remote is not None:
+        _delete_remote(ws.artifacts.remote, needed, now, done)
+        return
     for path in ws.artifacts.folder.glob("*/*"):
         with contextlib.suppress(FileNotFoundError):
             stat = path.stat()
@@ -265,6 +270,24 @@ def _delete_blobs(ws: Workspace, needed: set[str], now: float, done: Collected) 
                     continue
                 done.artifacts += 1
                 done.artifact_bytes += stat.st_size
+
+
+def _delete_remote(remote: Remote, needed: set[str], now: float, done: Collected) -> None:
+    """Delete blobs of a store that cannot rename: who refers to one again writes it again, so it is young then."""
+    for path, modified, size in remote.listed():
+        stem = _stem(path)
+        if modified > now - YOUNG_SECONDS or stem in needed:
+            continue
+        if not done.dry_run and not remote.discard(path, now - YOUNG_SECONDS):
+            continue
+        if len(stem) == _HASH_LENGTH:
+            done.artifacts, done.artifact_bytes = done.artifacts + 1, done.artifact_bytes + size
+        else:  # a write that was killed
+            done.files, done.file_bytes = done.files + 1, done.file_bytes + size
+
+
+def _stem(path: str) -> str:
+    return path.rpartition("/")[2].partition(".")[0]
 
 
 def _discard(path: Path, now: float) -> bool:
@@ -284,7 +307,11 @@ def _discard(path: Path, now: float) -> bool:
 def _delete_descriptions(ws: Workspace, needed: set[str], now: float) -> None:
     """Forget what was collected. A living process does not describe a value twice, so only when there is none."""
     old = ws.catalog.query("select * from artifacts where created_at < :before", before=now - YOUNG_SECONDS)
-    there = {path.stem for path in ws.artifacts.folder.glob("*/*")}
+    remote = ws.artifacts.remote
+    if remote is None:
+        there = {path.stem for path in ws.artifacts.folder.glob("*/*")}
+    else:
+        there = {_stem(path) for path, *_ in remote.listed()}
     gone = [row["hash"] for row in old if row["hash"] not in needed and row["hash"] not in there]
     ws.catalog.write(
         "delete from artifacts where hash in (select value from json_each(:gone))", gone=json.dumps(gone)

@@ -11,6 +11,7 @@ from aios_workbench.errors import WorkspaceError
 from aios_workbench.workspace.artifacts import ArtifactStore
 from aios_workbench.workspace.catalog import Catalog
 from aios_workbench.workspace.database import Database
+from aios_workbench.workspace.remote import Remote
 
 if TYPE_CHECKING:
     from aios_workbench.workspace.postgres import Address
@@ -22,12 +23,15 @@ _lock = threading.Lock()
 class Workspace:
     """A folder (mode 0700) with the catalog, the journal, the artifacts and the jobs.
 
-    A team's has catalog and journal in PostgreSQL. Use `workspace()` to get the one of this process.
+    A team's has catalog and journal in PostgreSQL and artifacts wherever fsspec reaches; the folder is this machine's
+    own then. Use `workspace()` to get the one of this process.
 
     Parameters
     ----------
     database : str, optional
         The address of a PostgreSQL database, `?schema=` names the workspace in it; AIOS_DATABASE_URL if not given.
+    artifacts : str, optional
+        An fsspec URL; AIOS_ARTIFACTS if not given, else the folder.
 
     Raises
     ------
@@ -37,7 +41,14 @@ class Workspace:
         When an address cannot be read.
     """
 
-    def __init__(self, root: Path, durability: str = "normal", *, database: str | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        durability: str = "normal",
+        *,
+        database: str | None = None,
+        artifacts: str | None = None,
+    ) -> None:
         self.root = root
         self.address = _address(os.environ.get("AIOS_DATABASE_URL", "") if database is None else database)
         self.durability = durability
@@ -53,14 +64,20 @@ class Workspace:
                 f"cannot use {root} as workspace: {e}; set AIOS_HOME to a writable folder"
             ) from e
         self.catalog = Catalog(self._database(), durability)
-        self.artifacts = ArtifactStore(root / "artifacts", self.catalog, durability)
+        blobs = os.environ.get("AIOS_ARTIFACTS", "") if artifacts is None else artifacts
+        self.artifacts = ArtifactStore(
+            root / ("cache" if blobs else "artifacts"),
+            self.catalog,
+            durability,
+            Remote(blobs) if blobs else None,
+        )
 
     def _database(self) -> Path | Database:
         if self.address is None:
             return self.root / "catalog.db"
         from aios_workbench.workspace.postgres import Postgres
 
-        return Postgres(self.address, self.durability)
+        return Postgres(self.address)
 
     @property
     def journal(self) -> Path:

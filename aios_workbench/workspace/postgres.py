@@ -95,10 +95,9 @@ class Postgres:
     errors: ClassVar[tuple[type[Exception], ...]] = (psycopg.Error,)
     shared: ClassVar[bool] = True
 
-    def __init__(self, address: Address, durability: str = "normal") -> None:
+    def __init__(self, address: Address) -> None:
         self.address = address
         key = hashlib.sha256(f"aios {address.schema}".encode()).digest()[:8]
-        self._full = durability == "full"
         self._lock = int.from_bytes(key, "big", signed=True)
 
     @property
@@ -127,12 +126,10 @@ class Postgres:
         with contextlib.suppress(psycopg.Error):
             con.raw.close()
 
-    def begin(self, con: Link, *, deferred: bool) -> None:
+    def begin(self, con: Link) -> None:
         """Start a transaction and wait for the writers' lock."""
         try:
-            # a crash of the server may take the last moments of what the journal can tell again, and of nothing else
-            lazy = "set local synchronous_commit = off; " if deferred and not self._full else ""
-            con.raw.execute(f"begin; {lazy}select pg_advisory_xact_lock({self._lock})")
+            con.raw.execute(f"begin; select pg_advisory_xact_lock({self._lock})")
         except psycopg.Error:
             self.rollback(con)
             raise

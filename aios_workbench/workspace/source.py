@@ -289,7 +289,7 @@ def open_array(ws: Workspace, artifact: Artifact) -> Any:
     import numpy as np
 
     try:
-        return np.load(ws.artifacts.path(artifact), mmap_mode="r", allow_pickle=False)
+        return np.load(ws.artifacts.file(artifact), mmap_mode="r", allow_pickle=False)
     except (ValueError, OSError, EOFError) as e:
         blame(ws, artifact, e)
 
@@ -345,7 +345,7 @@ def open_source(
             f"an array of {len(artifact.shape or ())} dimensions" if artifact.kind == "npy" else artifact.type
         )
         raise ConflictError(f"this output is {many}, not a table; load it with .output, or see .preview()")
-    path = ws.artifacts.path(artifact)
+    path = ws.artifacts.file(artifact)
     try:
         whole = path.stat().st_size == artifact.bytes
     except OSError as e:
@@ -416,7 +416,7 @@ def _open_parquet(source: Source, ws: Workspace, path: Path) -> None:
 
 def blame(ws: Workspace, artifact: Artifact, error: Exception) -> NoReturn:
     """Raise what is the matter with a value that could not be read: gone, damaged, or only asked wrongly."""
-    path = ws.artifacts.path(artifact)
+    path = ws.artifacts.file(artifact)
     digest = hashlib.sha256()
     try:
         with path.open("rb") as file:

@@ -49,7 +49,7 @@ class Sqlite:
         with contextlib.suppress(sqlite3.Error):
             con.close()
 
-    def begin(self, con: sqlite3.Connection, *, deferred: bool) -> None:  # noqa: ARG002
+    def begin(self, con: sqlite3.Connection) -> None:
         """Start a transaction and take the write lock."""
         con.execute("begin immediate")
 

@@ -11,7 +11,7 @@ import pytest
 from kit import PATIENCE, Box, line, script, until
 
 import aios_workbench as aios
-from aios_workbench.engine import control, runtime
+from aios_workbench.engine import adoption, control, runtime
 from aios_workbench.observe import environment
 from aios_workbench.workspace import Workspace
 
@@ -184,7 +184,7 @@ def test_who_died_of_a_run(
         )
     row = ws.catalog.one("select * from runs where run_id = :r", r=run)
     assert row is not None
-    assert runtime.deaths(ws.catalog, row, dead) == expected
+    assert adoption.deaths(ws.catalog, row, dead) == expected
     after = ws.catalog.one("select deaths, done_at_death from runs where run_id = :r", r=run)
     assert after == {"deaths": expected, "done_at_death": done}
     with ws.catalog.transaction() as con:

@@ -15,7 +15,17 @@ import time
 from typing import Any
 
 import aios_workbench as aios
-from aios_workbench.engine import attempts, compensation, durable, execute, gates, retrying, runtime, submit
+from aios_workbench.engine import (
+    adoption,
+    attempts,
+    compensation,
+    durable,
+    execute,
+    gates,
+    retrying,
+    runtime,
+    submit,
+)
 from aios_workbench.engine.context import current
 from aios_workbench.errors import ConflictError
 from aios_workbench.workspace import catalog, workspace
@@ -239,8 +249,8 @@ def _hook_engine() -> None:
     _around(gates, "finish", lambda *_: "decided")
     _around(ArtifactStore, "put", lambda *_: f"put:{step_now()}")
     _around(runtime.Runtime, "_inherit", lambda *_: "inherit")
-    _around(runtime.Runtime, "_take_up", lambda *_: "take-up")
-    _around(runtime, "conclude", lambda *_: "catch-up")
+    _around(adoption, "_take_up", lambda *_: "take-up")
+    _around(adoption, "conclude", lambda *_: "catch-up")
 
 
 def step_now() -> str:
@@ -296,7 +306,7 @@ def zygote() -> None:
 
 def worker() -> None:
     runtime.RECOVER_SECONDS = 1.0
-    runtime.MAX_DEATHS = int(os.environ.get("MAX_DEATHS", runtime.MAX_DEATHS))
+    adoption.MAX_DEATHS = int(os.environ.get("MAX_DEATHS", adoption.MAX_DEATHS))
     engine = runtime.start(workspace(), kind="worker")
     print(json.dumps({"executor": engine.executor_id}), flush=True)
     if os.environ.get("SWEEP"):
