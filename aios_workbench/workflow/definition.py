@@ -11,16 +11,16 @@ from aios_workbench.errors import DefinitionError, UnknownOptionError, hint
 from aios_workbench.workflow import hooks, policies
 from aios_workbench.workflow.budgets import workflow_flow
 from aios_workbench.workflow.code import cell_of
-from aios_workbench.workflow.edges import Constant, declared
+from aios_workbench.workflow.edges import Constant
 from aios_workbench.workflow.isolation import ISOLATION_OPTIONS, check_secrets
 from aios_workbench.workflow.mermaid import mermaid
 from aios_workbench.workflow.names import check_parameter, valid_name
 from aios_workbench.workflow.options import check_options
-from aios_workbench.workflow.parameters import Parameters, ParameterSpec, signature_of
+from aios_workbench.workflow.parameters import ParameterSpec, signature_of
 from aios_workbench.workflow.policies import POLICY_OPTIONS, Breaker, ErrorClasses
 from aios_workbench.workflow.shapes import Shapes
 from aios_workbench.workflow.spec import StepSpec, WorkflowSpec, topological
-from aios_workbench.workflow.specs import all_edges, is_changed, step_spec
+from aios_workbench.workflow.specs import is_changed, parameters_of, step_spec
 
 F = TypeVar("F", bound=Callable[..., Any])
 Functions = Callable[..., Any] | Sequence[Callable[..., Any]] | None
@@ -350,7 +350,7 @@ class Workflow(Shapes):
     @property
     def parameters(self) -> list[ParameterSpec]:
         """What a run can be given."""
-        return self._parameters().specs()
+        return parameters_of(self._definitions).specs()
 
     def spec(self) -> WorkflowSpec:
         """Return the whole workflow as data.
@@ -425,7 +425,7 @@ class Workflow(Shapes):
         ParameterError
             Naming the parameter and what is expected.
         """
-        return self._parameters().validate(params, self.name)
+        return parameters_of(self._definitions).validate(params, self.name)
 
     # -- running
 
@@ -493,12 +493,3 @@ class Workflow(Shapes):
     def _notify(self) -> None:
         for listener in list(self._listeners):
             listener()
-
-    def _parameters(self) -> Parameters:
-        parameters = Parameters()
-        for d in self._definitions.values():
-            functions = (d.fn, d.options.get("when"), d.options.get("until"))
-            for fn, edges in zip(functions, all_edges(d, self._definitions), strict=True):
-                for parameter in declared(fn, edges) if fn is not None else ():
-                    parameters.add(d.name, d.where, parameter)
-        return parameters

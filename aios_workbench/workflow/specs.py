@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from aios_workbench.workflow import policies
 from aios_workbench.workflow.budgets import step_flow
 from aios_workbench.workflow.code import code_hash, source_of
-from aios_workbench.workflow.edges import Edges, edges_of
+from aios_workbench.workflow.edges import Edges, declared, edges_of
 from aios_workbench.workflow.isolation import isolation_fields
 from aios_workbench.workflow.joins import optional
 from aios_workbench.workflow.loops import loop_fields, until_given
 from aios_workbench.workflow.mapping import give_item, item_of, map_fields
 from aios_workbench.workflow.names import called
+from aios_workbench.workflow.parameters import Parameters
 from aios_workbench.workflow.spec import StepSpec
 
 if TYPE_CHECKING:
@@ -64,6 +65,17 @@ def step_spec(d: Definition, definitions: Mapping[str, Definition]) -> StepSpec:
         item=own.item,
         **map_fields(d), **loop_fields(d), **step_flow(o), **isolation_fields(o),
     )  # fmt: skip
+
+
+def parameters_of(definitions: Mapping[str, Definition]) -> Parameters:
+    """Return what a run can be given."""
+    parameters = Parameters()
+    for d in definitions.values():
+        functions = (d.fn, d.options.get("when"), d.options.get("until"))
+        for fn, edges in zip(functions, all_edges(d, definitions), strict=True):
+            for parameter in declared(fn, edges) if fn is not None else ():
+                parameters.add(d.name, d.where, parameter)
+    return parameters
 
 
 def is_changed(now: StepSpec, before: StepSpec) -> bool:
