@@ -26,7 +26,7 @@ from typing import Any, cast
 
 from aios_workbench.errors import CorruptArtifactError, NotFoundError, SerializationError, WorkspaceError
 from aios_workbench.workspace.catalog import Catalog, dumps
-from aios_workbench.workspace.remote import Remote, cache_limit, trim
+from aios_workbench.workspace.remote import BlobStore, cache_limit, trim
 
 #: Held while loading a value or a function imports what it needs. Two threads that import parts of one library
 #: for the first time can meet a half-made module: Python breaks the deadlock between them that way.
@@ -87,12 +87,12 @@ class ArtifactStore:
         Holds one row of description per blob.
     durability : {"normal", "full"}
         With "full" every blob is flushed to the disk before it is named.
-    remote : Remote, optional
+    remote : BlobStore, optional
         Where a team's blobs lie; the folder then keeps what this machine has read or written lately.
     """
 
     def __init__(
-        self, folder: Path, catalog: Catalog, durability: str = "normal", remote: Remote | None = None
+        self, folder: Path, catalog: Catalog, durability: str = "normal", remote: BlobStore | None = None
     ) -> None:
         self.folder, self.remote = folder, remote
         self._limit = cache_limit()
@@ -305,7 +305,7 @@ class ArtifactStore:
 
     def _fetch(self, artifact: Artifact) -> bytes:
         """Return a team's blob, verified, and keep it here."""
-        remote = cast("Remote", self.remote)
+        remote = cast("BlobStore", self.remote)
         blob = remote.get(self.path(artifact).name)
         if blob is None:
             raise NotFoundError(

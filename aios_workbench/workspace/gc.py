@@ -26,7 +26,7 @@ from aios_workbench.workspace import locks
 from aios_workbench.workspace.gc_drift import delete_drift
 from aios_workbench.workspace.gc_tunings import delete_tunings, folder_size
 from aios_workbench.workspace.home import Workspace
-from aios_workbench.workspace.remote import Remote
+from aios_workbench.workspace.remote import BlobStore
 
 YOUNG_SECONDS = 3600.0
 SETTLE_SECONDS = 2.0
@@ -272,7 +272,7 @@ def _delete_blobs(ws: Workspace, needed: set[str], now: float, done: Collected) 
                 done.artifact_bytes += stat.st_size
 
 
-def _delete_remote(remote: Remote, needed: set[str], now: float, done: Collected) -> None:
+def _delete_remote(remote: BlobStore, needed: set[str], now: float, done: Collected) -> None:
     """Delete blobs of a store that cannot rename: who refers to one again writes it again, so it is young then."""
     for path, modified, size in remote.listed():
         stem = _stem(path)

@@ -11,7 +11,7 @@ from aios_workbench.errors import WorkspaceError
 from aios_workbench.workspace.artifacts import ArtifactStore
 from aios_workbench.workspace.catalog import Catalog
 from aios_workbench.workspace.database import Database
-from aios_workbench.workspace.remote import Remote
+from aios_workbench.workspace.remote import BlobStore
 
 if TYPE_CHECKING:
     from aios_workbench.workspace.postgres import Address
@@ -69,7 +69,7 @@ class Workspace:
             root / ("cache" if blobs else "artifacts"),
             self.catalog,
             durability,
-            Remote(blobs) if blobs else None,
+            BlobStore(blobs) if blobs else None,
         )
 
     def _database(self) -> Path | Database:

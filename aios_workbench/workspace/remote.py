@@ -21,7 +21,7 @@ CACHE_BYTES = 2 * 2**30
 _KEEP_SECONDS = 60.0
 
 
-class Remote:
+class BlobStore:
     """A folder on a file system of fsspec's.
 
     Parameters

@@ -26,6 +26,7 @@ from aios_workbench.errors import AiosError
 from aios_workbench.workflow import hooks
 from aios_workbench.workflow.currencies import CURRENCIES
 from aios_workbench.workspace import Artifact, ArtifactStore
+from aios_workbench.workspace.remote import BlobStore
 
 #: Address space a capped process may reserve beside what it may use: libraries reserve much that they never touch.
 _RESERVED = 2**30
@@ -301,7 +302,10 @@ class Space:
         self.root = Path(message["root"])
         self.catalog = Deferred(line)
         catalog: Any = self.catalog
-        self.artifacts = ArtifactStore(Path(message["folder"]), catalog, message["durability"])
+        self.artifacts = ArtifactStore(
+            Path(message["folder"]), catalog, message["durability"],
+            BlobStore(message["blobs"]) if message["blobs"] else None,
+        )  # fmt: skip
 
     def __getattr__(self, name: str) -> Any:
         from aios_workbench.workspace import workspace
@@ -315,8 +319,8 @@ class Deferred:
     def __init__(self, line: Line) -> None:
         self._line = line
 
-    def defer(self, sql: str, params: dict[str, Any], key: object = None) -> None:
-        """Hand a row on."""
+    def defer(self, sql: str, params: dict[str, Any], key: object = None, *, always: bool = False) -> None:  # noqa: ARG002
+        """Hand a row on; in whose name it is written is the run's process's business."""
         self._line.tell("defer", sql, dict(params), key)
 
     def event(self, kind: str, run_id: str | None = None, step: str | None = None, **data: Any) -> None:

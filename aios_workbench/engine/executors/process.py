@@ -46,6 +46,7 @@ def _message(call: Call) -> dict[str, Any]:
     env = dict(os.environ) | {"AIOS_HOME": str(job.ws.root), "AIOS_STEP_KEY": call.context.key}
     return {
         "root": str(job.ws.root), "folder": str(job.ws.artifacts.folder), "durability": job.ws.durability,
+        "blobs": job.ws.artifacts.remote.url if job.ws.artifacts.remote else "",
         "env": env, "path": _search_path(), "cwd": _cwd(), "run_id": job.run_id, "leg": job.leg,
         "workflow": job.workflow, "spec": spec, "inputs": call.inputs, "function": _portable(call.function),
         "attempt": call.attempt, "purpose": job.purpose, "part": job.part,
