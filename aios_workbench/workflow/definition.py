@@ -360,11 +360,12 @@ class Workflow(Shapes):
         DefinitionError
             For a circle, an unknown `after`, or parameters that contradict each other.
         """
-        steps = [step_spec(d, self._definitions) for d in self._definitions.values()]
+        steps = topological([step_spec(d, self._definitions) for d in self._definitions.values()], self.name)
         parameters = [p.to_dict() for p in self.parameters]
-        policies.enough_attempts(steps, self.max_attempts, self.name)
+        conditional = [d.name for d in self._definitions.values() if d.options.get("when") is not None]
+        policies.enough_attempts(steps, conditional, self.max_attempts, self.name)
         return WorkflowSpec(
-            self.name, topological(steps, self.name), parameters, self.description, self.max_parallel,
+            self.name, steps, parameters, self.description, self.max_parallel,
             self.max_attempts, self.compensate_on_cancel, **self._flow,
         )  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,9 +115,16 @@ def check_max_attempts(value: Any, workflow: str) -> int | None:
     return value
 
 
-def enough_attempts(steps: Iterable[StepSpec], allowed: int | None, workflow: str) -> None:
-    """Refuse a cap under which no run could ever succeed."""
-    least = sum(s.kind == "step" and not s.cache and not s.when_deps and not s.when_params for s in steps)
+def enough_attempts(
+    steps: Iterable[StepSpec], conditional: Collection[str], allowed: int | None, workflow: str
+) -> None:
+    """Refuse a cap under which no run could ever succeed; `steps` in topological order."""
+    sure: set[str] = set()  # they run whatever the parameters are
+    least = 0
+    for s in steps:
+        if s.name not in conditional and sure.issuperset(s.upstream):
+            sure.add(s.name)
+            least += s.kind == "step" and not s.cache and not s.over
     if allowed is not None and least > allowed:
         raise DefinitionError(
             f"workflow '{workflow}': max_attempts={allowed} is less than its {least} steps need with no failure at "

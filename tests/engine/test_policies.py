@@ -358,3 +358,46 @@ def test_the_steps_own_error_is_shown_when_no_fallback_answers(wf: aios.Workflow
     run = wf.run()
     with pytest.raises(StepFailed, match="ConnectionError: model is down"):
         run.result(PATIENCE)
+
+
+def test_a_dead_letter_keeps_what_a_step_was_called_with_until_it_succeeds(
+    wf: aios.Workflow, box: Box
+) -> None:
+    @wf.step
+    def load() -> list[int]:
+        return [1, 2]
+
+    @wf.step(on_error="dead_letter", retries=1, backoff="1ms")
+    def send(load: list[int]) -> int:
+        from sys import aios_box as box
+
+        if not box.go.is_set():
+            raise ConnectionError("CRM is down")
+        return len(load)
+
+    @wf.step
+    def fails() -> None:
+        from sys import aios_box as box
+
+        if not box.go.is_set():
+            raise ValueError("for a resume")
+
+    run = wf.run()
+    assert run.wait(PATIENCE) == "failed"
+    assert run["send"].status == "skipped"
+    (letter,) = run["send"].dead_letters
+    assert (letter["type"], letter["reason"], letter["attempts"], letter["status"]) == (
+        "ConnectionError", "CRM is down", 2, "open"
+    )  # fmt: skip
+    references = run["send"].dead_letters.input(0)
+    assert ws_value(run, references["load"]) == [1, 2]
+    box.go.set()
+    run.resume()
+    assert run.wait(PATIENCE) == "succeeded"
+    (letter,) = run["send"].dead_letters
+    assert (letter["status"], letter["redriven_by"]) == ("redriven", run.id)
+
+
+def ws_value(run: Any, reference: str) -> Any:
+    store = run.workspace.artifacts
+    return store.get(store.find(reference))
