@@ -159,6 +159,8 @@ def conclude(ws: Workspace, run_id: str, leg: int, output: dict[str, Any]) -> No
     """Bring the catalog up to a journal that is ahead of it."""
     records = [Record.from_dict(r) for r in output.values()]
     for record in records:
+        for stored in record.stored:
+            ws.artifacts.restore(stored)
         tell_step(ws.catalog, run_id, leg, record)
     run = ws.catalog.one("select spec_hash from runs where run_id = :r", r=run_id)
     ended = outcome(

@@ -235,7 +235,13 @@ class _Walk:
             except Exception as e:  # noqa: BLE001 - a `when` of the user's
                 record = Record(step.name, FAILED, error=describe(e, step.name), ended_at=time.time())
         self.records[step.name] = record
-        # Skipped, or replayed: the process that died may not have told the catalog.
+        await self._tell_again(record)
+
+    async def _tell_again(self, record: Record) -> None:
+        """Tell what was skipped, or replayed: the process that died may not have told the catalog."""
+        with contextlib.suppress(WorkspaceError):
+            for stored in record.stored:
+                await asyncio.to_thread(self.ws.artifacts.restore, stored)
         self._tell(record)
 
     def _tell(self, record: Record) -> None:

@@ -47,6 +47,11 @@ class Record:
         """The stored output."""
         return None if self.output is None else Artifact.from_dict({**self.output, "meta": {}})
 
+    @property
+    def stored(self) -> list[Artifact]:
+        """The stored output and what was kept, as far as there are any."""
+        return [Artifact.from_dict({**a, "meta": {}}) for a in (self.output, self.kept) if a is not None]
+
 
 def reference(artifact: Artifact) -> dict[str, Any]:
     """Return the part of an artifact's description that belongs into the journal."""

@@ -20,7 +20,7 @@ import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -244,12 +244,26 @@ class ArtifactStore:
             self._keep(self.path(artifact), blob)
         self._remember(artifact.hash, blob)
         if artifact.hash not in self._described:
-            self._described.add(artifact.hash)
-            self._catalog.defer(_DESCRIBE, {
-                "hash": artifact.hash, "kind": kind, "type": type_name, "bytes": len(blob),
-                "shape": None if shape is None else dumps(shape), "meta": dumps(meta), "created_at": time.time(),
-            }, always=True)  # fmt: skip
+            self._describe(artifact)
         return artifact
+
+    def _describe(self, artifact: Artifact) -> None:
+        self._described.add(artifact.hash)
+        self._catalog.defer(_DESCRIBE, {
+            "hash": artifact.hash, "kind": artifact.kind, "type": artifact.type, "bytes": artifact.bytes,
+            "shape": None if artifact.shape is None else dumps(artifact.shape), "meta": dumps(artifact.meta),
+            "created_at": time.time(),
+        }, always=True)  # fmt: skip
+
+    def restore(self, artifact: Artifact) -> None:
+        """Describe an artifact again that the journal knows and the catalog does not: its process died in between."""
+        if self._catalog.one("select 1 from artifacts where hash = :h", h=artifact.hash) is not None:
+            return
+        meta: dict[str, Any] = {}
+        with contextlib.suppress(Exception):  # it may not load here; what it shows is not worth failing for
+            value = self.get(artifact)
+            meta = encode(value)[3] | (self._show(value) if artifact.kind == "pickle" else {})
+        self._describe(replace(artifact, meta=meta))
 
     def get(self, artifact: Artifact) -> Any:
         """Load a value.

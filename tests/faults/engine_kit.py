@@ -35,10 +35,12 @@ class Place:
                 process.kill()
             process.communicate()
 
-    def start(self, *arguments: str, kill: str = "", **env: str) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str, kill: str = "", driver: Path = DRIVER, **env: str
+    ) -> subprocess.Popen[str]:
         """Start a driver that kills itself at a point."""
         process = subprocess.Popen(
-            [sys.executable, str(DRIVER), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [sys.executable, str(driver), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, cwd=self.home.parent,
             env={**os.environ, "AIOS_HOME": str(self.home), "EFFECTS": str(self.effects_file), "KILL": kill, **env},
         )  # fmt: skip
@@ -84,10 +86,10 @@ def end(process: subprocess.Popen[str]) -> None:
     process.communicate("stop\n", timeout=PATIENCE)
 
 
-def until(true: Callable[[], Any], what: str) -> Any:
+def until(true: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
     """Wait until `true()` is; return what it returned."""
-    stop = time.monotonic() + PATIENCE
+    stop = time.monotonic() + patience
     while not (found := true()):
-        assert time.monotonic() < stop, f"waited {PATIENCE} s in vain for {what}"
+        assert time.monotonic() < stop, f"waited {patience:g} s in vain for {what}"
         time.sleep(0.02)
     return found

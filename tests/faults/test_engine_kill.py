@@ -48,6 +48,7 @@ class Story:
     before: Any = None
     end: dict[str, Any] = field(default_factory=dict)
     output: Any = None
+    unknown: list[str] = field(default_factory=list)  # steps whose output the catalog does not know
 
 
 def kill_all(place: Place) -> dict[tuple[str, str], Story]:
@@ -86,6 +87,8 @@ def tell(place: Place) -> dict[tuple[str, str], Story]:
     for story in told.values():
         story.end = control.get_run(ws, story.run_id) | {"effects": place.effects(story.run_id)}
         story.end["attempts"] = ws.catalog.query("select * from attempts where run_id = :r", r=story.run_id)
+        known = {row["hash"] for row in ws.catalog.query("select hash from artifacts")}
+        story.unknown = [s["step"] for s in story.end["steps"] if s["output"] not in {None, *known}]
         report = next(s for s in story.end["steps"] if s["step"] == "report")
         story.output = ws.artifacts.get(ws.artifacts.find(report["output"])) if report["output"] else None
     ws.close()
@@ -120,6 +123,7 @@ def test_killed_there_another_process_finishes_it(stories: dict[Any, Story], poi
     assert str(story.output).startswith(RESULT[point[0]])
     redone = {s: n for s, n in story.end["effects"].items() if s in story.journaled and n != story.before[s]}
     assert not redone, "a finished step was done again"
+    assert not story.unknown, "what the journal knew alone was not described again"
     assert all(n <= 2 for n in story.end["effects"].values())
     done = {s["step"] for s in story.end["steps"] if s["status"] == "succeeded"}
     assert done == set(story.end["effects"]), "a step was lost"
