@@ -11,6 +11,7 @@ import click
 from aios_workbench import __version__
 from aios_workbench.cli import (
     breakers,
+    budgets,
     compare,
     decide,
     doctor,
@@ -18,6 +19,7 @@ from aios_workbench.cli import (
     gc,
     jobs,
     lab,
+    limits,
     output,
     promote,
     run,
@@ -90,7 +92,8 @@ def app(ctx: click.Context, workspace: str | None, debug: bool) -> None:
 for command in (
     lab.lab, run.run, runs.runs, runs.show, runs.logs, compare.diff, compare.history, decide.resume,
     decide.cancel, decide.rerun, decide.approve, decide.reject, worker.worker,
-    jobs.jobs, promote.promote, secrets.secrets, breakers.breakers, sql.sql, doctor.doctor, gc.gc,
+    jobs.jobs, promote.promote, secrets.secrets, breakers.breakers, limits.limits, budgets.budgets,
+    sql.sql, doctor.doctor, gc.gc,
 ):  # fmt: skip
     app.add_command(command)
 

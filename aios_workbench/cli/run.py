@@ -23,12 +23,18 @@ if TYPE_CHECKING:
               help="What answers a gate: approve, reject, wait, or JSON with values; * is any gate.")  # fmt: skip
 @click.option("--wait-gates", is_flag=True, help="Stay while the run waits for a person.")
 @click.option("--detach", is_flag=True, help="Leave the run to a worker in the background.")
+@click.option(
+    "--priority", type=click.IntRange(-100, 100), help="Instead of the workflow's; higher goes first."
+)
+@click.option(
+    "--no-wait", is_flag=True, help="Give up at once when the workflow's queue is full (exit code 4)."
+)
 @click.option("--key", help="Idempotency key: the same key gives the same run, resumed if it had failed.")
 @json_option
 @click.pass_obj
 def run(
     state: State, target: str, params: tuple[str, ...], gates: tuple[str, ...], wait_gates: bool, detach: bool,
-    key: str | None, as_json: bool,
+    priority: int | None, no_wait: bool, key: str | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Run TARGET: file.py, file.py:name, notebook.ipynb, or the name of a workflow that has run before.
 
@@ -43,9 +49,9 @@ def run(
 
     given, policies = assignments(params, "-p", "limit=500"), gate_policies(gates)
     if target.endswith(".ipynb"):
-        if detach or key:
+        if detach or key or priority is not None or no_wait:
             raise click.UsageError(
-                "a notebook runs here, without --detach and --key; `aios promote` makes it a job"
+                "a notebook runs here, without --detach, --key, --priority and --no-wait; `aios promote` makes it a job"
             )
         from aios_workbench.cli.notebook import execute
 
@@ -58,10 +64,11 @@ def run(
     else:
         ws = state.workspace()
         prepared = start.from_history(ws, target, given)
+    flow = {"priority": priority, "wait": not no_wait}
     if detach:
-        return _detached(ws, prepared.start(policies, key, detach=True), as_json=as_json)
+        return _detached(ws, prepared.start(policies, key, detach=True, flow=flow), as_json=as_json)
     with noted(2) as pressed:
-        run_id = prepared.start(policies, key, detach=False)
+        run_id = prepared.start(policies, key, detach=False, flow=flow)
         if not as_json:
             output.say(run_id)
         return watch(ws, run_id, as_json=as_json, wait_gates=wait_gates, pressed=pressed)

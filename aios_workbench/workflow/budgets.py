@@ -12,6 +12,7 @@ from aios_workbench.workflow.currencies import CURRENCIES
 from aios_workbench.workflow.durations import parse_duration
 from aios_workbench.workflow.limits import parse_bound, parse_limits, parse_priority
 
+FLOW_OPTIONS = ("limits", "priority", "budget")
 #: Counted by the engine itself; the others are what `context().spend(…)` says, and what metrics cost.
 SECONDS, BUSY, ATTEMPTS = "seconds", "busy_seconds", "attempts"
 COUNTED = (SECONDS, BUSY, ATTEMPTS)

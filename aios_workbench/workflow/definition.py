@@ -9,7 +9,7 @@ from typing import Any, TypeVar, overload
 
 from aios_workbench.errors import DefinitionError, UnknownOptionError, hint
 from aios_workbench.workflow import hooks, policies
-from aios_workbench.workflow.budgets import workflow_flow
+from aios_workbench.workflow.budgets import FLOW_OPTIONS, workflow_flow
 from aios_workbench.workflow.code import cell_of
 from aios_workbench.workflow.edges import Constant
 from aios_workbench.workflow.isolation import ISOLATION_OPTIONS, check_secrets
@@ -39,9 +39,7 @@ _STEP_OPTIONS = (
     "gate",
     *POLICY_OPTIONS,
     "needs",
-    "limits",
-    "priority",
-    "budget",
+    *FLOW_OPTIONS,
     *ISOLATION_OPTIONS,
 )
 _GATE_OPTIONS = ("name", "form", "timeout", "when", "after", "on_reject", "inputs", "tags", "needs")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from aios_workbench.errors import DefinitionError, MissingInputError, hint
+from aios_workbench.workflow.budgets import FLOW_OPTIONS
 from aios_workbench.workflow.parameters import signature_of
 from aios_workbench.workflow.policies import POLICY_OPTIONS
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 LOOP_OPTIONS = (
     "until", "max", "state", "on_bound", "name", "retries", "backoff", "timeout", "cache", "after", "fallback",
-    "inputs", "tags", "when", "needs", *POLICY_OPTIONS,
+    "inputs", "tags", "when", "needs", *POLICY_OPTIONS, *FLOW_OPTIONS,
 )  # fmt: skip
 MAX = 100
 

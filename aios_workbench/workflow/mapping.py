@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from aios_workbench.errors import DefinitionError, MissingInputError, hint
+from aios_workbench.workflow.budgets import FLOW_OPTIONS
 from aios_workbench.workflow.edges import Constant, Edges
 from aios_workbench.workflow.parameters import signature_of
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 MAP_OPTIONS = (
     "over", "item", "batch", "batches", "concurrency", "on_error", "buffer", "name", "retries", "backoff", "timeout",
     "cache", "after", "fallback", "inputs", "tags", "when", "needs",
-    "retry_on", "give_up_on",
+    "retry_on", "give_up_on", *FLOW_OPTIONS,
 )  # fmt: skip
 BATCH, CONCURRENCY = 500, 4
 

@@ -59,8 +59,8 @@ class Shapes:
             Batches that a step that yields may be ahead; ``2 * concurrency`` unless told.
         retries, retry_on, give_up_on, backoff, timeout, fallback
             As for a step, but for each item.
-        name, cache, after, inputs, tags, when, needs
-            As for a step.
+        name, cache, after, inputs, tags, when, needs, limits, priority, budget
+            As for a step; of the whole map, not of an item.
 
         Raises
         ------
@@ -118,8 +118,8 @@ class Shapes:
             state as it is. Without `until`, reaching the bound is the loop's end.
         retries, retry_on, give_up_on, backoff, timeout, fallback, breaker, hedge
             As for a step, but for each iteration.
-        compensate, on_error, name, cache, after, inputs, tags, when, needs
-            As for a step.
+        compensate, on_error, name, cache, after, inputs, tags, when, needs, limits, priority, budget
+            As for a step; the whole loop has them.
 
         Raises
         ------

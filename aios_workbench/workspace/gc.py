@@ -33,7 +33,7 @@ SETTLE_SECONDS = 2.0
 _DAY = 86_400.0
 _HASH_LENGTH = 64
 _OVER = "status in ('succeeded', 'failed', 'cancelled')"
-_TABLES = ("steps", "attempts", "gates", "metrics", "logs", "events", "signals", "map_parts", "dead_letters",
+_TABLES = ("steps", "attempts", "gates", "metrics", "logs", "events", "signals", "spend", "map_parts", "dead_letters",
            "loop_iterations", "compensations")  # fmt: skip
 _BATCH = 200
 

@@ -40,6 +40,8 @@ COMMANDS = [
     "promote",
     "secrets",
     "breakers",
+    "limits",
+    "budgets",
     "sql",
     "doctor",
     "gc",

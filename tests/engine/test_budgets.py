@@ -483,3 +483,47 @@ def test_a_clock_counts_time_side_by_side_once(events: list[tuple[bool, float]])
                 taken += clock.stop()
                 at_work -= 1
         assert taken + clock.running() == pytest.approx(busy)
+
+
+@pytest.mark.parametrize(
+    "options", [{"on_error": "dead_letter"}, {"on_error": "skip"}, {"retries": 3, "backoff": 0.001}]
+)
+def test_a_map_ends_with_its_budget_and_keeps_what_it_did(
+    wf: aios.Workflow, options: dict[str, object]
+) -> None:
+    @wf.step
+    def items() -> list[int]:
+        return list(range(100))
+
+    @wf.map(over="items", batch=5, concurrency=1, budget={"calls": 32}, **options)
+    def ask(item: int) -> int:
+        aios.context().spend(calls=1)
+        return item * 2
+
+    from aios_workbench.engine.spending.reset import reset
+
+    run = wf.run()
+    e = over(run)
+    assert (e.scope, e.spent) == ("step", 33)
+    ws = run.workspace
+    for _ in range(4):
+        reset(ws, run.id)
+        if run.resume().wait(PATIENCE) == "succeeded":
+            break
+    assert run.result(PATIENCE) == [n * 2 for n in range(100)]
+    assert run.spent["calls"] <= 100 + 4 * 5  # nothing but the batch in work was asked twice
+
+
+def test_seconds_end_a_map(wf: aios.Workflow) -> None:
+    @wf.step
+    def items() -> list[int]:
+        return list(range(100_000))
+
+    @wf.map(over="items", batch=1, concurrency=2, budget={"seconds": 0.3})
+    def slow(item: int) -> int:
+        import time
+
+        time.sleep(0.01)
+        return item
+
+    assert over(wf.run()).unit == "seconds"

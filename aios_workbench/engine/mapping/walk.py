@@ -20,7 +20,7 @@ from aios_workbench.engine.mapping.source import Source, Stored
 from aios_workbench.engine.mapping.store import Parts, chained
 from aios_workbench.engine.mapping.work import Batch, ItemContext, Outcome, Worker
 from aios_workbench.engine.records import SUCCEEDED, Record
-from aios_workbench.errors import MapFailed
+from aios_workbench.errors import MapFailed, StepTimeout
 from aios_workbench.workspace import Artifact
 
 #: Batches that end within this time are stored together: a kill loses no more than that, and what is in work.
@@ -35,10 +35,17 @@ def run_map(job: Job, record: Record) -> None:
     make_attempts(
         replace(job, spec=whole),
         record,
-        lambda j, f, _inputs, n, _timeout: walk.go(replace(j, spec=spec), f, n),
+        lambda j, f, _inputs, n, _timeout: _metered(
+            job, lambda left: walk.go(replace(j, spec=spec), f, n, left)
+        ),
     )
     if record.status == SUCCEEDED:
         record.message = walk.said
+
+
+def _metered(job: Job, go: Callable[[float | None], Artifact]) -> Artifact:
+    """Go over the map within its budget; `go` gets the seconds it has, if there is a bound."""
+    return go(None) if job.meter is None else job.meter.around(None, go)
 
 
 class _Walk:
@@ -46,7 +53,9 @@ class _Walk:
 
     said: str | None = None
 
-    def go(self, job: Job, function: Callable[..., Any], attempt: int) -> Artifact:
+    def go(
+        self, job: Job, function: Callable[..., Any], attempt: int, seconds: float | None = None
+    ) -> Artifact:
         """Return the results."""
         source = self._source(job)
         parts = Parts(job)
@@ -59,6 +68,7 @@ class _Walk:
             crew = _Crew(
                 job, source, parts, batches, lambda c: Worker(job, source, function, fallbacks, others, c)
             )
+            crew.until = None if seconds is None else time.monotonic() + seconds
             crew.work(ctx)
         finally:
             log.close()
@@ -91,6 +101,7 @@ def _context(job: Job, attempt: int, others: dict[str, Any]) -> tuple[ItemContex
         attempt,
         job_run_id=job.job_run_id,
         _cancelled=job.cancelled,
+        _purse=job.purse,
     )
     ctx.params = {n: others[n] for n in job.spec.params if n in others}
     log = capture.StepLog(job.ws, ctx)
@@ -119,6 +130,7 @@ class _Crew:
         self._finished: deque[Outcome] = deque()
         self._news, self._idle = threading.Event(), threading.Event()
         self._stop = False
+        self.until: float | None = None  # of the monotonic clock; no batch begins after it
         self._workers: list[Worker] = []
         self._busy = 0
         self._failed: BaseException | None = None
@@ -148,6 +160,8 @@ class _Crew:
 
     def _take(self) -> Batch | None:
         with self._taking:
+            if self.until is not None and time.monotonic() >= self.until and not self._stop:
+                self._fail(StepTimeout(f"map '{self.job.spec.name}' has used up its seconds"))
             if self._stop:
                 return None
             return next(self._batches, None)
@@ -240,5 +254,5 @@ class _Crew:
 
 def vars_of(ctx: ItemContext) -> dict[str, Any]:
     """Return what makes another context of the same step."""
-    kept = {k: v for k, v in vars(ctx).items() if k not in ("at", "_last", "_kept")}
+    kept = {k: v for k, v in vars(ctx).items() if k not in ("at", "_last", "_kept", "_spender")}
     return {**kept, "part": None}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aios_workbench.engine.allowance import claim
+from aios_workbench.engine.attempts import FINAL
 from aios_workbench.engine.calls import Cancelled
 from aios_workbench.engine.context import Context
 from aios_workbench.engine.failures import describe
@@ -16,7 +17,7 @@ from aios_workbench.engine.job import Job
 from aios_workbench.engine.mapping.calls import Calls, OneArgument
 from aios_workbench.engine.mapping.source import Piece, Source, cut
 from aios_workbench.engine.retrying import judge
-from aios_workbench.errors import AttemptsExhausted, MapFailed
+from aios_workbench.errors import MapFailed
 
 #: So long at most are items called without a look whether the run was cancelled.
 _LOOK_SECONDS = 0.05
@@ -157,7 +158,7 @@ class Worker:
 
     def _again(self, outcome: Outcome, value: Any, error: Exception) -> tuple[bool, Any]:
         """Return (True, result), or (False, the last error) when nothing is left to try."""
-        if isinstance(error, AttemptsExhausted):
+        if isinstance(error, FINAL):
             raise error
         first, made = error, 1
         try:
@@ -167,14 +168,14 @@ class Worker:
                 made += 1
                 try:
                     return True, self._try(self.call, value, made, outcome)
-                except AttemptsExhausted:
+                except FINAL:
                     raise
                 except Exception as e:  # noqa: BLE001 - the user's
                     first = error = e
             for fallback in self.fallbacks:
                 try:
                     return True, self._try(fallback, value, made, outcome)
-                except AttemptsExhausted:
+                except FINAL:
                     raise
                 except Exception:  # noqa: BLE001, S112 - the function's own error is what counts
                     continue
