@@ -25,6 +25,7 @@ from aios_workbench.cli import (
     run,
     runs,
     secrets,
+    settle,
     sql,
     worker,
 )
@@ -91,7 +92,7 @@ def app(ctx: click.Context, workspace: str | None, debug: bool) -> None:
 
 for command in (
     lab.lab, run.run, runs.runs, runs.show, runs.logs, compare.diff, compare.history, decide.resume,
-    decide.cancel, decide.rerun, decide.approve, decide.reject, worker.worker,
+    decide.cancel, decide.rerun, decide.approve, decide.reject, settle.settle, worker.worker,
     jobs.jobs, promote.promote, secrets.secrets, breakers.breakers, limits.limits, budgets.budgets,
     sql.sql, doctor.doctor, gc.gc,
 ):  # fmt: skip

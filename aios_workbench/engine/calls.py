@@ -10,6 +10,7 @@ from typing import Any
 
 from aios_workbench.engine import capture
 from aios_workbench.engine.context import Context, current
+from aios_workbench.engine.effects import once
 from aios_workbench.engine.executors.base import Call, Cancelled, executor
 from aios_workbench.engine.failures import describe
 from aios_workbench.engine.job import UNDO, Job
@@ -57,7 +58,8 @@ def _run(
     ctx._log = lambda text: log.record("INFO", text)
     tokens = current.set(ctx), capture.sink.set(log)
     try:
-        return made.run(Call(job, function, inputs, attempt, timeout, ctx, log, secrets, call_here))
+        call = Call(job, function, inputs, attempt, timeout, ctx, log, secrets, call_here)
+        return once(job, attempt, lambda: made.run(call))
     except BaseException as e:
         if secrets:
             _describe_masked(e, job, function, mask)

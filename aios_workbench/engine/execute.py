@@ -33,6 +33,8 @@ def execute(job: Job) -> Record:
                 tell_step(catalog, job.run_id, job.leg, record)
                 return record
         (run_map if spec.over else run_loop if spec.bound else make_attempts)(job, record)
+        if job.answered is not None and record.status == SUCCEEDED:
+            record.cached, record.message = True, job.answered
     except Exception as e:  # noqa: BLE001 - storing the output failed, an input is damaged
         record.status, record.error = FAILED, describe(e, spec.name)
     if not spec.over and spec.on_error != "fail":

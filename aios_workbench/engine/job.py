@@ -44,6 +44,7 @@ class Job:
     part: int | None = None  # iteration of a loop
     kept: Artifact | None = None  # of the last attempt
     peak: int | None = None  # bytes of memory the last attempt held at most, where an executor knows it
+    answered: str | None = None  # why the function was not called: what it does was done before
     inside: bool = False  # in the process that the executor has started for this attempt
     purse: Purse | None = None  # what it may spend
     meter: Meter | None = None  # counts its attempts and seconds, where a budget asks for it

@@ -12,6 +12,7 @@ from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 from aios_workbench.engine import again, control, runtime, submit
+from aios_workbench.engine.aftermath import Aftermath
 from aios_workbench.engine.flow import queue
 from aios_workbench.engine.inspection import Inspection, history
 from aios_workbench.engine.records import RUN_TERMINAL
@@ -52,7 +53,7 @@ _ERRORS: dict[str, type[RunError]] = {
 }  # fmt: skip
 
 
-class Run(Inspection):
+class Run(Aftermath, Inspection):
     """A run of a workflow, in this process or any other.
 
     Examples
@@ -378,11 +379,21 @@ class Run(Inspection):
         return f"<Run {self.id}: {self.status}{f' ({said})' if said else ''}>"
 
 
+def _resumed_by_somebody(run: Run) -> None:
+    """Let a run go on that had ended; others that call with the same key at this moment may be first."""
+    try:
+        run._resume(allow_more=False)  # nobody has said that it may cost more
+    except ConflictError as e:
+        if type(e) is not ConflictError:  # a full queue, a process taken for dead
+            raise
+
+
 class EngineRunner:
     """Runs workflows on this process's engine."""
 
     def __init__(self) -> None:
         self._calls: dict[str, int] = {}
+        self._counting = threading.Lock()
 
     def start(
         self, workflow: Workflow, params: Mapping[str, Any], gates: Mapping[str, Any] | None, key: str | None,
@@ -397,8 +408,7 @@ class EngineRunner:
                      if n == "*" or any(s.name == n and s.kind == "gate" for s in spec.steps)}  # fmt: skip
         job_run = os.environ.get("AIOS_JOB_RUN")
         if key is None and job_run:
-            self._calls[workflow.name] = self._calls.get(workflow.name, 0) + 1
-            key = f"{job_run}:{self._calls[workflow.name]}"
+            key = self._next_key(job_run, workflow.name)
         engine = runtime.start(ws)
         run_id = submit.new_run_id(workflow.name, key)
         refs = submit.store_params(ws, values)
@@ -411,8 +421,15 @@ class EngineRunner:
         if new:
             engine.begin(run_id, 0, {})
         elif run.status in ("failed", "cancelled", "interrupted"):
-            run._resume(allow_more=False)  # nobody has said that it may cost more
+            _resumed_by_somebody(run)
         return run
+
+    def _next_key(self, job_run: str, workflow: str) -> str:
+        """Return what names a run in a job that says nothing itself: which call it is, of its notebook or a step."""
+        inside = os.environ.get("AIOS_STEP_KEY", "")
+        with self._counting:
+            self._calls[workflow] = self._calls.get(workflow, 0) + 1
+            return f"{job_run}:{inside}{'/' if inside else ''}{self._calls[workflow]}"
 
     def runs(self, workflow: str, limit: int) -> list[Run]:
         """Return earlier runs, newest first."""

@@ -36,7 +36,7 @@ def compile_workflow(ws: Workspace, workflow: Workflow) -> WorkflowSpec:
         definition = workflow.definition(step.name)
         when, check = definition.options.get("when"), definition.options.get("gate")
         undo = definition.options.get("compensate")
-        until = definition.options.get("until")
+        until, once = definition.options.get("until"), definition.options.get("once")
         steps.append(replace(
             step,
             fn=_store(ws, definition.fn, step.name),
@@ -45,6 +45,7 @@ def compile_workflow(ws: Workspace, workflow: Workflow) -> WorkflowSpec:
             check=None if check is None else _store(ws, check, step.name),
             compensate=None if undo is None else _store(ws, undo, step.name),
             until=None if until is None else _store(ws, until, step.name),
+            once_key=_store(ws, once, step.name) if callable(once) else None,
             constants={
                 which: {p: reference(ws.artifacts.put(definition.constant(p))) for p in bound}
                 for which, bound in step.constants.items()

@@ -12,7 +12,7 @@ from aios_workbench.workflow import hooks, policies
 from aios_workbench.workflow.budgets import FLOW_OPTIONS, workflow_flow
 from aios_workbench.workflow.code import cell_of
 from aios_workbench.workflow.edges import Constant
-from aios_workbench.workflow.isolation import ISOLATION_OPTIONS, check_secrets
+from aios_workbench.workflow.isolation import ISOLATION_OPTIONS, check_names
 from aios_workbench.workflow.mermaid import mermaid
 from aios_workbench.workflow.names import check_parameter, valid_name
 from aios_workbench.workflow.options import check_options
@@ -176,6 +176,8 @@ class Workflow(Shapes):
         memory: str | int | None = None,
         cpu: int | None = None,
         secrets: Mapping[str, str] | None = None,
+        once: bool | Callable[..., Any] = False,
+        in_doubt: str = "fail",
     ) -> Callable[[F], F]: ...
     def step(self, fn: Any = None, /, **options: Any) -> Any:
         """Make a function a step; it stays an ordinary function that can be called and tested.
@@ -238,6 +240,12 @@ class Workflow(Shapes):
         secrets : mapping, optional
             Parameter -> name of a secret, such as ``{"token": "CRM_TOKEN"}``. The function gets the value when it is
             called; it is never stored, and masked in logs and errors. See `aios secrets`.
+        once : bool or function
+            What the step does in the outside world happens at most once over all runs of the workflow: per inputs, or
+            per key that the function makes of inputs it takes by name, such as ``lambda order_id: order_id``.
+        in_doubt : {"fail", "ask", "again"}
+            When a call was cut off, so that nobody knows whether it was done: fail, wait for a person's word
+            (``run.settle(…)``), or do it again.
 
         Raises
         ------
@@ -309,11 +317,7 @@ class Workflow(Shapes):
         definition = Definition(name, kind, fn, check_options(kind, name, where, options), where, cell_id)
         for parameter in signature_of(fn).parameters.values():
             check_parameter(definition, parameter)
-        check_secrets(
-            f"{kind} '{name}' ({where})",
-            definition.options.get("secrets") or {},
-            list(signature_of(fn).parameters),
-        )
+        check_names(f"{kind} '{name}' ({where})", definition.options, list(signature_of(fn).parameters))
         self._definitions[name] = definition
         self._notify()
         return fn

@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from aios_workbench.errors import DefinitionError, hint
+from aios_workbench.workflow.code import code_hash
+from aios_workbench.workflow.parameters import signature_of
 
-ISOLATION_OPTIONS = ("executor", "memory", "cpu", "secrets")
+ISOLATION_OPTIONS = ("executor", "memory", "cpu", "secrets", "once", "in_doubt")
+IN_DOUBT = ("fail", "ask", "again")
 _UNITS = {
     "b": 1,
     "k": 10**3,
@@ -95,6 +98,7 @@ def check_isolation(place: str, options: Mapping[str, Any]) -> dict[str, Any]:
             )
     if out.get("secrets") is not None:
         out["secrets"] = _checked_secrets(place, out["secrets"])
+    _check_once(place, out)
     return out
 
 
@@ -113,18 +117,49 @@ def _checked_secrets(place: str, secrets: Any) -> dict[str, str]:
     return dict(secrets)
 
 
-def check_secrets(place: str, secrets: Mapping[str, str], parameters: list[str]) -> None:
-    """Refuse secrets for parameters that the function does not take.
+def _check_once(place: str, options: Mapping[str, Any]) -> None:
+    once = options.get("once")
+    if once is not None and not isinstance(once, bool) and not callable(once):
+        raise DefinitionError(
+            f"{place}: once is True (once per inputs) or a function that makes the key of what the step does, such as "
+            f"lambda order_id: order_id; not {once!r}"
+        )
+    doubt = options.get("in_doubt", "fail")
+    if doubt not in IN_DOUBT:
+        raise DefinitionError(f"{place}: in_doubt is 'fail', 'ask' or 'again', not {doubt!r}")
+    if "in_doubt" in options and not once:
+        raise DefinitionError(f"{place}: in_doubt says what becomes of a step with once=; this one has none")
+    if once and options.get("hedge") is not None:
+        raise DefinitionError(
+            f"{place}: hedge calls a function twice, once says that it must not; leave one out"
+        )
+
+
+def _once_fields(once: Any) -> dict[str, Any]:
+    if not callable(once):
+        return {"once": "inputs" if once else ""}
+    return {"once": code_hash(once), "once_takes": list(signature_of(once).parameters)}
+
+
+def check_names(place: str, options: Mapping[str, Any], parameters: list[str]) -> None:
+    """Refuse secrets for parameters, and keys of parameters, that the function does not take.
 
     Raises
     ------
     DefinitionError
         With the nearest name.
     """
-    for parameter in secrets:
-        if parameter not in parameters:
+    secrets, once = options.get("secrets") or {}, options.get("once")
+    for name in secrets:
+        if name not in parameters:
             raise DefinitionError(
-                f"{place}: secrets names '{parameter}', which the function does not take{hint(parameter, parameters)}"
+                f"{place}: secrets names '{name}', which the function does not take{hint(name, parameters)}"
+            )
+    rest = [p for p in parameters if p not in secrets]
+    for name in signature_of(once).parameters if callable(once) else ():
+        if name not in rest:
+            raise DefinitionError(
+                f"{place}: the function of once takes '{name}', which the step does not{hint(name, rest)}"
             )
 
 
@@ -132,5 +167,6 @@ def isolation_fields(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a `StepSpec` that a step's options of isolation are."""
     return {
         "executor": options.get("executor", "thread"), "memory": options.get("memory"), "cpu": options.get("cpu"),
-        "secrets": dict(options.get("secrets") or {}),
+        "secrets": dict(options.get("secrets") or {}), "in_doubt": options.get("in_doubt", "fail"),
+        **_once_fields(options.get("once")),
     }  # fmt: skip

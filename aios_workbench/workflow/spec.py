@@ -54,6 +54,11 @@ class StepSpec:
         Where it is executed, and how many bytes and processors it may use there.
     secrets : dict
         Function parameter -> name of the secret it gets; the values are nowhere in here.
+    once, once_key, once_takes : str, dict or None, list of str
+        Its effect happens at most once for a key: "inputs", or the code of the stored function that makes it and what
+        that takes. Empty where it is an ordinary step.
+    in_doubt : {"fail", "ask", "again"}
+        What to do about an effect that may have happened.
     cell, cell_id : str
         Where it was written, for a person; and the front end's id of that cell, where it told one.
     needs : {"all", "any", "done"}
@@ -133,6 +138,10 @@ class StepSpec:
     memory: int | None = None
     cpu: int | None = None
     secrets: dict[str, str] = field(default_factory=dict)
+    once: str = ""
+    once_key: dict[str, Any] | None = None
+    once_takes: list[str] = field(default_factory=list)
+    in_doubt: str = "fail"
 
     @property
     def shape(self) -> str:
@@ -240,7 +249,8 @@ class WorkflowSpec:
 
 #: What a step's code hash, or its place in the notebook, says already.
 _BY_CODE_HASH = frozenset((
-    "fn", "fallbacks", "when", "check", "compensate", "until", "constants", "code", "doc", "cell", "cell_id",
+    "fn", "fallbacks", "when", "check", "compensate", "once_key", "until", "constants", "code", "doc",
+    "cell", "cell_id",
 ))  # fmt: skip
 _FIRST_WORKFLOW_FIELDS = frozenset(("format", "name", "steps", "parameters", "description", "max_parallel"))
 _FIRST_STEP_FIELDS = frozenset((

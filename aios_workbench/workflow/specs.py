@@ -84,5 +84,5 @@ def is_changed(now: StepSpec, before: StepSpec) -> bool:
         getattr(now, f) != getattr(before, f)
         for f in ("kind", "code_hash", "deps", "params", "form", "on_reject", "when_deps", "when_params", "needs",
                   "over", "item", "batches", "until_deps", "until_params", "state", "bound", "on_bound", "yields",
-                  "secrets")
+                  "secrets", "once")
     )  # fmt: skip

@@ -170,6 +170,10 @@ def references(ws: Workspace, without: Iterable[str] = ()) -> set[str]:
     ):
         rows = ws.catalog.query(f"select {column} as hash from {table} where {kept}", gone=gone)
         needed.update(row["hash"] for row in rows)
+    # For good: what was done once is not done again because the run that did it was deleted.
+    needed.update(
+        r["output"] for r in ws.catalog.query("select output from effects where output is not null")
+    )
     needed |= _beside(ws, needed)
     needed |= _within(ws, needed)
     specs = f"select spec from specs where spec_hash in (select spec_hash from runs where {kept})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aios_workbench.workspace import schema_flow
+from aios_workbench.workspace import schema_flow, schema_life
 
 #: Raised by one with every change below; `MIGRATIONS[n]` takes a catalog from version n to n + 1.
 VERSION = 6
@@ -15,6 +15,7 @@ TABLES = (
     "tunings", "tuning_points",
     "drift_monitors", "drift_windows", "drift_batches", "drift_alerts",
     "breakers", "compensations",
+    "effects", "hook_calls",
     "limits", "limit_holders", "limit_waiters", "spend", "spend_totals",
 )  # fmt: skip
 
@@ -22,7 +23,7 @@ TABLES = (
 TIME_COLUMNS = frozenset(
     ("at", "created_at", "started_at", "ended_at", "updated_at", "requested_at", "deadline_at",
      "decided_at", "tick_at", "queued_at", "next_tick_at", "starts_at", "ends_at", "latest_at",
-     "seen_at", "told_at", "opened_at", "until_at", "probe_at", "since")
+     "seen_at", "told_at", "opened_at", "until_at", "probe_at", "since", "claimed_at")
 )  # fmt: skip
 
 CREATE = """
@@ -33,6 +34,7 @@ create table runs (
   created_at real not null, started_at real, ended_at real,
   error text, parent_run_id text, rerun_from text, leg integer not null default 0,
   owner text, user text, cwd text, job_run_id text, gate_policy text not null default '{}',
+  deadline_at real, late integer not null default 0,
   adoptions integer not null default 0, seed text not null default '{}',
   environment text, notebook text, message text, attempts_used integer not null default 0,
   attempts_allowed integer, deaths integer not null default 0, done_at_death integer not null default 0,
@@ -190,7 +192,7 @@ create table compensations (
   started_at real, ended_at real, error text, primary key (run_id, leg, step)
 );
 """
-CREATE += schema_flow.CREATE
+CREATE += schema_flow.CREATE + schema_life.CREATE
 
 MIGRATIONS: dict[int, str] = {
     1: """
@@ -299,6 +301,9 @@ create table dead_letters (
 );
 create index dead_letters_by_status on dead_letters (status, run_id);
 alter table attempts add column peak_bytes integer;
+alter table runs add column deadline_at real;
+alter table runs add column late integer not null default 0;
 """
-    + schema_flow.CREATE,
+    + schema_flow.CREATE
+    + schema_life.CREATE,
 }

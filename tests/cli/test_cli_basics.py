@@ -35,6 +35,7 @@ COMMANDS = [
     "rerun",
     "approve",
     "reject",
+    "settle",
     "worker",
     "jobs",
     "promote",
