@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -178,6 +179,30 @@ class Everywhere:
             report.outcome = "failed"
             report.longrepr = f"module skipped, and AIOS_CI=1 allows that only for {ALLOWED_SKIPS}: {reason}"
         return report
+
+
+# ---------------------------------------------------------------- databases
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Any]:
+    """A PostgreSQL server for all tests of this process; each has a schema of its own in it."""
+    import pg_server
+
+    with pg_server.cluster() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def database(request: pytest.FixtureRequest) -> str:
+    """Where the workspaces of a module are: the empty string for a file, else the address of a schema.
+
+    Modules of which everything must hold on both are listed in their folder's conftest.py. The others are on SQLite,
+    or with AIOS_TEST_DATABASE=postgres on PostgreSQL.
+    """
+    if getattr(request, "param", os.environ.get("AIOS_TEST_DATABASE", "sqlite")) == "sqlite":
+        return ""
+    return str(request.getfixturevalue("postgres_server").schema(f"m{uuid.uuid4().hex[:12]}"))
 
 
 # ---------------------------------------------------------------- browser and lab

@@ -84,7 +84,11 @@ class Catalog:
         self.deferred_error: Exception | None = None
         self._local = threading.local()
         self._patience = 3.0  # an address that is wrong shall not take half a minute to say so
-        self.ask(self.database.migrate)
+        try:
+            self.ask(self.database.migrate)
+        except BaseException:
+            self._connections.close()
+            raise
         self._patience = PATIENCE_SECONDS
 
     @property

@@ -8,12 +8,18 @@ from typing import Any
 
 import nbformat
 import pytest
+from databases import fresh, on_both
 
 from aios_workbench.workspace import Workspace
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    on_both(metafunc, ("test_job_scheduler", "test_job_admin", "test_job_alerts"))
+
+
 @pytest.fixture
-def ws(tmp_path: Path) -> Iterator[Workspace]:
+def ws(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    monkeypatch.setenv("AIOS_DATABASE_URL", fresh(database))  # kernels are told as well
     project = tmp_path / "project"
     project.mkdir()
     workspace = Workspace(project / ".aios")
