@@ -12,6 +12,7 @@ from aios_workbench.engine.mapping.redrive import check_redrive, hand_over
 from aios_workbench.engine.records import Record
 from aios_workbench.errors import ConflictError, NotFoundError, hint
 from aios_workbench.workflow import WorkflowSpec, is_changed
+from aios_workbench.workspace import Workspace
 
 if TYPE_CHECKING:
     from aios_workbench.engine.runs import Run
@@ -78,6 +79,26 @@ def start(
     if run.definition is not None:
         run.definition.last_spec = plan.spec
     return type(run)(run.workspace, run_id, run.definition)
+
+
+def redrive_later(ws: Workspace, run_id: str, step: str, *, by: str) -> str:
+    """Do a map's open dead letters again in a worker, with the old run's code; return the new run's id.
+
+    Raises
+    ------
+    ConflictError
+        When there is nothing to do, or the step is no map.
+    """
+    run = control.read_run(ws, run_id)
+    spec = submit.read_spec(ws, run)
+    now = spec.step(step)
+    items = check_redrive(ws, run, now, now)
+    told = ws.catalog.one("select inputs from steps where run_id = :r and step = :s", r=run_id, s=step)
+    inputs = json.loads((told or {}).get("inputs") or "{}")
+    return control.start_again(
+        ws, run, spec, step, by=by, action="run.redrive",
+        beside=lambda con, new: hand_over(con, run_id, new, now, inputs, items),
+    )  # fmt: skip
 
 
 def redrive(run: Run, step: str) -> Run:

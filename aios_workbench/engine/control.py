@@ -6,13 +6,14 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aios_workbench.engine import decisions, joins, leases, submit
 from aios_workbench.engine.records import RUN_TERMINAL, Record, end_unfinished
 from aios_workbench.errors import ConflictError, NotFoundError, hint
 from aios_workbench.govern import audit_within
+from aios_workbench.workflow import WorkflowSpec
 from aios_workbench.workspace import Workspace
 
 _workers: list[subprocess.Popen[bytes]] = []
@@ -282,16 +283,24 @@ def resume(ws: Workspace, run_id: str, *, by: str) -> str:
 
 def rerun(ws: Workspace, run_id: str, from_step: str, *, by: str) -> str:
     """Start a new run from a step of an old one, with the old run's code and parameters, in a worker."""
+    run = read_run(ws, run_id)
+    return start_again(ws, run, submit.read_spec(ws, run), from_step, by=by)
+
+
+def start_again(
+    ws: Workspace, run: Mapping[str, Any], spec: WorkflowSpec, from_step: str, *, by: str, action: str = "run.rerun",
+    beside: Callable[[Any, str], None] | None = None,
+) -> str:  # fmt: skip
+    """Start a new run of the same code from a step, in a worker; return its id. `beside` as in `write_run`."""
     from aios_workbench.engine.journal import WORKER_QUEUE, enqueue
 
-    run = read_run(ws, run_id)
-    spec = submit.read_spec(ws, run)
     spec.step(from_step)
     seed = reusable(ws, run, spec.downstream([from_step]), [s.name for s in spec.steps])
     new = submit.new_run_id(run["workflow"])
     submit.write_run(
         ws, spec, json.loads(run["params"]), json.loads(run["param_refs"]), run_id=new, by=by, source="rerun",
-        policy=json.loads(run["gate_policy"]), parent=run_id, rerun_from=from_step, seed=seed,
+        policy=json.loads(run["gate_policy"]), parent=run["run_id"], rerun_from=from_step, seed=seed, action=action,
+        beside=beside,
     )  # fmt: skip
     enqueue(ws, new, 0, {n: r.to_dict() for n, r in seed.items()}, WORKER_QUEUE)
     ensure_worker(ws)

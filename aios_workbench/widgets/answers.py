@@ -130,6 +130,12 @@ class WidgetHands:
         self._widget.follow(new)
         return str(new.id)
 
+    def redrive(self, run_id: str, step: str) -> str:
+        """Do a map's open dead letters again in a new run, and show it."""
+        new = self._mine(run_id).redrive(step)
+        self._widget.follow(new)
+        return str(new.id)
+
     def resume(self, run_id: str) -> str:
         """Go on with the run."""
         self._mine(run_id).resume()

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from aios_workbench._wire import Message
 from aios_workbench.errors import ConflictError, NotFoundError, ParameterError
-from aios_workbench.widgets import detail, news, protocol
+from aios_workbench.widgets import detail, letters, news, protocol
 from aios_workbench.workspace import Artifact, Workspace
 
 #: Questions that may take seconds and read much: asked on threads of their own, a few at a time.
@@ -20,7 +20,7 @@ HEAVY = (
     protocol.AskHistory, protocol.AskLineage,
 )  # fmt: skip
 #: Requests that change something: they need the right to.
-ACTING = (protocol.RerunFrom, protocol.Resume, protocol.Cancel, protocol.Decide)
+ACTING = (protocol.RerunFrom, protocol.Redrive, protocol.Resume, protocol.Cancel, protocol.Decide)
 #: Questions that need no run.
 RUNLESS = (
     protocol.Hello, protocol.PreviewPage, protocol.AskTable, protocol.AskProfile, protocol.AskSql, protocol.AskMedia,
@@ -46,6 +46,9 @@ class Hands(Protocol):
 
     def rerun(self, run_id: str, step: str) -> str:
         """Start a new run from a step; return its id."""
+
+    def redrive(self, run_id: str, step: str) -> str:
+        """Start a new run that does a map's open dead letters again; return its id."""
 
     def resume(self, run_id: str) -> str:
         """Go on with a run that has stopped."""
@@ -76,6 +79,12 @@ class ControlHands:
         from aios_workbench.engine import control
 
         return control.rerun(self._ws, run_id, step, by=self._who)
+
+    def redrive(self, run_id: str, step: str) -> str:
+        """Start a new run that does a map's open dead letters again; return its id."""
+        from aios_workbench.engine import again
+
+        return again.redrive_later(self._ws, run_id, step, by=self._who)
 
     def resume(self, run_id: str) -> str:
         """Go on with a run that has stopped."""
@@ -197,6 +206,8 @@ def _act(ws: Workspace, request: Any, run_id: str, hands: Hands | None) -> str:
     match request:
         case protocol.RerunFrom():
             return hands.rerun(run_id, request.step)
+        case protocol.Redrive():
+            return hands.redrive(run_id, request.step)
         case protocol.Resume():
             return hands.resume(run_id)
         case protocol.Cancel():
@@ -254,19 +265,8 @@ def _run(ws: Workspace, q: Any, run_id: str) -> Message:
     from aios_workbench.observe import diff, events, lineage, overview, timeline
 
     match q:
-        case protocol.OpenStep():
-            return detail.step_of_run(news.reader(ws, run_id), q.step)
-        case protocol.Logs():
-            return detail.log_page(
-                ws,
-                run_id,
-                q.step,
-                q.after,
-                before=q.before,
-                search=q.search,
-                level=q.level,
-                attempt=q.attempt,
-            )
+        case protocol.OpenStep() | protocol.AskLetters() | protocol.Logs():
+            return _step(ws, q, run_id)
         case protocol.AskGraph():
             return news.graph(ws, run_id, q.since)
         case protocol.AskOverview():
@@ -282,6 +282,18 @@ def _run(ws: Workspace, q: Any, run_id: str) -> Message:
         case protocol.AskStepDiff():
             return diff.diff_steps(ws, run_id, q.other, q.step)
     raise ConflictError(f"{q.kind!r} is not answered by this version of aios-workbench")
+
+
+def _step(ws: Workspace, q: Any, run_id: str) -> Message:
+    """Answer about a step."""
+    match q:
+        case protocol.OpenStep():
+            return detail.step_of_run(news.reader(ws, run_id), q.step)
+        case protocol.AskLetters():
+            return letters.letters(ws, run_id, q.step, q.offset)
+    return detail.log_page(
+        ws, run_id, q.step, q.after, before=q.before, search=q.search, level=q.level, attempt=q.attempt
+    )
 
 
 def problem(error: Exception) -> tuple[str, str, dict[str, str]]:

@@ -8,8 +8,9 @@ from typing import Any
 
 from aios_workbench.errors import AiosError, NotFoundError
 from aios_workbench.widgets import protocol
-from aios_workbench.widgets.policies import named, policy
-from aios_workbench.widgets.source import RunReader, error_info, short
+from aios_workbench.widgets.letters import letters
+from aios_workbench.widgets.policies import binary, named, policy
+from aios_workbench.widgets.source import RunReader, error_info, shape_of, short
 from aios_workbench.workspace import Artifact, Workspace, dumps
 from aios_workbench.workspace.models import Column
 
@@ -58,6 +59,8 @@ def step_of_run(reader: RunReader, step: str) -> protocol.StepDetail:
     detail.logs, detail.more_logs = logs.lines, logs.more
     if detail.kind == "gate":
         _add_gate(detail, ws, run_id)
+    found = letters(ws, run_id, step)
+    detail.letters = found if found.total else None
     return detail
 
 
@@ -160,7 +163,7 @@ def _from_spec(spec: Mapping[str, Any]) -> protocol.StepDetail:
     inputs += [protocol.Value(name=p, source="parameter") for p in spec.get("params") or ()]
     return protocol.StepDetail(
         step=spec["name"], kind=spec.get("kind", "step"), doc=spec.get("doc", ""), code=spec.get("code", ""),
-        cell=spec.get("cell", ""), cell_ref=_cell_ref(spec), policy=policy(spec),
+        cell=spec.get("cell", ""), cell_ref=_cell_ref(spec), policy=policy(spec), shape=shape_of(spec),
         settings=_settings(spec), inputs=inputs,
     )  # fmt: skip
 
@@ -189,6 +192,8 @@ def _settings(spec: Mapping[str, Any]) -> protocol.StepPolicy:
     said.fallback = list(spec.get("fallback_names") or ())
     said.retry_on, said.give_up_on = (named(spec.get(n) or ()) for n in ("retry_on", "give_up_on"))
     said.hedge = f"{spec['hedge']:g} s" if spec.get("hedge") else None
+    said.executor = spec["executor"] if spec.get("executor", "thread") != "thread" else None
+    said.memory = binary(spec["memory"]) if spec.get("memory") else None
     said.on_error = spec["on_error"] if spec.get("on_error", "fail") != "fail" else None
     return said
 
@@ -226,6 +231,7 @@ def _attempt(row: Mapping[str, Any]) -> protocol.Attempt:
         attempt=row["attempt"], status=row["status"], started_at=row["started_at"],
         duration=None if ended is None else ended - row["started_at"], executor=row["executor"],
         error=error_info(row["error"]), made_by=row["kind"], name=row["name"], message=row["message"],
+        peak_bytes=row["peak_bytes"],
     )  # fmt: skip
 
 

@@ -18,6 +18,10 @@ StepStatus = Literal[
     "compensated",
 ]  # fmt: skip
 
+#: What a step is for a person: a map calls its function for each of many items, a loop until a condition holds, a
+#: stream yields items that a map takes as they come.
+Shape = Literal["step", "gate", "map", "loop", "stream"]
+
 #: Nothing moves any more in a run with one of these; an interrupted one may be adopted at any moment.
 TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
 
@@ -43,6 +47,7 @@ class StepNode(NodeMoves):
 
     name: str
     kind: Literal["step", "gate"] = "step"
+    shape: Shape = "step"
     deps: list[str] = []
     after: list[str] = []
     tags: list[str] = []
@@ -212,6 +217,7 @@ class Attempt(Message):
     made_by: str = "step"
     name: str | None = None
     message: str | None = None
+    peak_bytes: int | None = None
 
 
 class Artifact(Message):
@@ -250,6 +256,31 @@ class StepPolicy(Message):
     give_up_on: list[str] = []
     hedge: str | None = None
     on_error: Literal["fail", "skip", "dead_letter"] | None = None
+    executor: Literal["thread", "process"] | None = None
+    memory: str | None = None
+
+
+class Letter(Message):
+    """An item that failed for good; `status` is open, redriving, redriven (by run `redriven_by`) or dropped."""
+
+    item: int
+    status: str
+    type: str
+    reason: str
+    traceback: str = ""
+    attempts: int = 0
+    value: str = ""
+    at: float = 0.0
+    redriven_by: str | None = None
+
+
+class Letters(Message):
+    """A page of a step's dead letters, open ones first."""
+
+    total: int = 0
+    open: int = 0
+    offset: int = 0
+    letters: list[Letter] = []
 
 
 class StepDetail(Message):
@@ -276,6 +307,8 @@ class StepDetail(Message):
     gate: GateRequest | None = None
     shown: Preview | None = None
     outcome: GateOutcome | None = None
+    shape: Shape = "step"
+    letters: Letters | None = None
 
 
 class LogPage(Message):

@@ -54,6 +54,8 @@ from aios_workbench.widgets.messages import (
     GraphNews,
     GraphPatch,
     GraphState,
+    Letter,
+    Letters,
     LogLine,
     LogPage,
     Metric,
@@ -97,6 +99,7 @@ __all__ = [
     "AskEvents",
     "AskGraph",
     "AskHistory",
+    "AskLetters",
     "AskLineage",
     "AskMedia",
     "AskOverview",
@@ -123,6 +126,8 @@ __all__ = [
     "GraphPatch",
     "GraphState",
     "Hello",
+    "Letter",
+    "Letters",
     "LogLine",
     "LogPage",
     "Logs",
@@ -133,6 +138,7 @@ __all__ = [
     "OpenStep",
     "Preview",
     "PreviewPage",
+    "Redrive",
     "Request",
     "RerunFrom",
     "Resume",
@@ -321,6 +327,21 @@ class Logs(Request):
     attempt: int | None = Field(default=None, ge=1, le=2**62)
 
 
+class AskLetters(Request):
+    """More of a map's dead letters; answered by a page of `Letters`."""
+
+    kind: Literal["letters"] = "letters"
+    step: str
+    offset: int = Field(default=0, ge=0, le=2**62)
+
+
+class Redrive(Request):
+    """A new run that does a map's open dead letters again; the widget then shows that run."""
+
+    kind: Literal["redrive"] = "redrive"
+    step: str
+
+
 class RerunFrom(Request):
     """A new run that redoes this step and what depends on it; the widget then shows that run."""
 
@@ -377,7 +398,8 @@ class ErrorReply(Message):
 
 AnyRequest = (
     Hello | OpenStep | PreviewPage | AskTable | AskProfile | AskSql | AskMedia | AskGraph | AskOverview | AskTimeline
-    | AskEvents | AskLineage | AskDiff | AskStepDiff | AskHistory | Logs | RerunFrom | Resume | Cancel | Decide
+    | AskEvents | AskLineage | AskDiff | AskStepDiff | AskHistory | Logs | AskLetters | Redrive
+    | RerunFrom | Resume | Cancel | Decide
     | AskSettings | EditStep | NewStep | AskTemplates | Abort
 )  # fmt: skip
 
@@ -402,6 +424,8 @@ ANSWERS: dict[type[Request], type[Message]] = {
     AskStepDiff: StepDiff,
     AskHistory: History,
     Logs: LogPage,
+    AskLetters: Letters,
+    Redrive: Done,
     RerunFrom: Done,
     Resume: Done,
     Cancel: Done,
@@ -418,7 +442,7 @@ MODELS: tuple[type[Message], ...] = (
     NodeMoves, StepNode, NodeChange,
     Metric, GateRequest, RunInfo, GraphState, GraphPatch, Column, Sort, Filter, TableQuery, TablePage,
     Histogram, Frequent, ColumnProfile, TableProfile, Media, Preview, Value, LogLine, CellRef, Frame, ErrorInfo,
-    Attempt, Artifact, GateOutcome, StepPolicy, StepDetail, Fact, RuleLine, Rules, Environment,
+    Attempt, Artifact, GateOutcome, StepPolicy, Letter, Letters, StepDetail, Fact, RuleLine, Rules, Environment,
     Overview, Span, TimelineStep, Timeline,
     Event, EventPage, LineageNode, LineageEdge, Lineage, ValueDiff, ColumnDiff, OutputDiff, StepChange, RunSide,
     RunDiff, StepDiff, HistoryRun, StepHistory, History, LogPage, GraphNews, CodeEdit, SettingsForm, Template,

@@ -9,6 +9,7 @@ from typing import Any
 
 from aios_workbench.engine.leases import alive
 from aios_workbench.errors import AiosError, NotFoundError
+from aios_workbench.widgets.messages import Shape
 from aios_workbench.widgets.protocol import (
     CellRef,
     ErrorInfo,
@@ -49,10 +50,7 @@ def definition_state(workflow: Any) -> GraphState:
         state.problem = str(e)
         return state
     state.nodes = [
-        _node(s.name, s.kind, s.deps.values(), s.when_deps.values(), s.after, s.tags).model_copy(
-            update={"max_attempts": s.retries + 1, "stale": marks.get(s.name) == "stale"}
-        )
-        for s in spec.steps
+        node_of(vars(s)).model_copy(update={"stale": marks.get(s.name) == "stale"}) for s in spec.steps
     ]
     return state
 
@@ -65,13 +63,14 @@ def overlay(definition: GraphState, run: GraphState) -> GraphState:
         last = ran.get(node.name)
         if last is None:
             nodes.append(node)
-        elif (last.kind, last.deps, last.after, last.tags, last.stale) == (
-            node.kind, node.deps, node.after, node.tags, node.stale,
+        elif (last.kind, last.shape, last.deps, last.after, last.tags, last.stale) == (
+            node.kind, node.shape, node.deps, node.after, node.tags, node.stale,
         ):  # fmt: skip
             nodes.append(last)
         else:
             own = {
                 "kind": node.kind,
+                "shape": node.shape,
                 "deps": node.deps,
                 "after": node.after,
                 "tags": node.tags,
@@ -103,13 +102,7 @@ class RunReader:
             raise NotFoundError(f"no run {run_id!r} in {ws.root}; `aios runs` lists them")
         self.workflow = str(row["workflow"])
         self.spec: dict[str, Any] = json.loads(row["spec"]) if row["spec"] else {"steps": []}
-        self._skeleton = {
-            s["name"]: _node(
-                s["name"], s.get("kind", "step"), (s.get("deps") or {}).values(), (s.get("when_deps") or {}).values(),
-                s.get("after") or (), s.get("tags") or (),
-            ).model_copy(update={"max_attempts": s.get("retries", 0) + 1})
-            for s in self.spec["steps"]
-        }  # fmt: skip
+        self._skeleton = {s["name"]: node_of(s) for s in self.spec["steps"]}
         self._known: dict[str, tuple[tuple[Any, ...], StepNode]] = {}
 
     def read(self) -> GraphState:
@@ -118,7 +111,7 @@ class RunReader:
         rows = {r["step"]: r for r in self.ws.catalog.query(_STEPS, r=self.run_id)}
         nodes = [self._filled(node, rows.get(name)) for name, node in self._skeleton.items()]
         nodes += [
-            self._filled(_node(name, row["kind"]), row)
+            self._filled(node_of({"name": name, "kind": row["kind"]}), row)
             for name, row in rows.items()
             if name not in self._skeleton
         ]
@@ -145,7 +138,10 @@ class RunReader:
     def some(self, names: str) -> tuple[RunInfo, list[StepNode]]:
         """Return the run and some of its steps; `names` is a JSON list."""
         rows = self.ws.catalog.query(_SOME, r=self.run_id, names=names)
-        nodes = [self._filled(self._skeleton.get(r["step"]) or _node(r["step"], r["kind"]), r) for r in rows]
+        nodes = [
+            self._filled(self._skeleton.get(r["step"]) or node_of({"name": r["step"], "kind": r["kind"]}), r)
+            for r in rows
+        ]
         return self.info(), nodes
 
     def logs(self) -> int:
@@ -246,8 +242,21 @@ def short(text: str | None, limit: int = _MAX_TEXT) -> str | None:
     return text if text is None or len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _node(name: str, kind: str, deps: Any = (), when: Any = (), after: Any = (), tags: Any = ()) -> StepNode:
-    upstream = list(dict.fromkeys([*deps, *when]))
+def node_of(spec: Mapping[str, Any]) -> StepNode:
+    """Return a step as the graph draws it before it has run; `spec` are the fields of a `StepSpec`."""
+    told = [spec.get(name) or {} for name in ("deps", "when_deps", "until_deps")]
+    upstream = list(dict.fromkeys(step for deps in told for step in deps.values()))
     return StepNode.model_construct(
-        name=name, kind=kind, deps=upstream, after=[a for a in after if a not in upstream], tags=list(tags)
-    )
+        name=spec["name"], kind=spec.get("kind", "step"), shape=shape_of(spec), deps=upstream,
+        after=[a for a in spec.get("after") or () if a not in upstream], tags=list(spec.get("tags") or ()),
+        max_attempts=1 if spec.get("over") else spec.get("retries", 0) + 1,
+    )  # fmt: skip
+
+
+def shape_of(spec: Mapping[str, Any]) -> Shape:
+    """Return what a step is for a person; see `StepSpec.shape`."""
+    if spec.get("over"):
+        return "map"
+    if spec.get("bound"):
+        return "loop"
+    return "stream" if spec.get("yields") else "gate" if spec.get("kind") == "gate" else "step"

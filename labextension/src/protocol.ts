@@ -37,6 +37,7 @@ export interface StepNode {
   bytes: number | null;
   name: string;
   kind: 'step' | 'gate';
+  shape: 'step' | 'gate' | 'map' | 'loop' | 'stream';
   deps: string[];
   after: string[];
   tags: string[];
@@ -283,6 +284,7 @@ export interface Attempt {
   made_by: string;
   name: string | null;
   message: string | null;
+  peak_bytes: number | null;
 }
 
 /** Where a value is stored and how large it is. */
@@ -318,6 +320,29 @@ export interface StepPolicy {
   give_up_on: string[];
   hedge: string | null;
   on_error: 'fail' | 'skip' | 'dead_letter' | null;
+  executor: 'thread' | 'process' | null;
+  memory: string | null;
+}
+
+/** An item that failed for good; `status` is open, redriving, redriven (by run `redriven_by`) or dropped. */
+export interface Letter {
+  item: number;
+  status: string;
+  type: string;
+  reason: string;
+  traceback: string;
+  attempts: number;
+  value: string;
+  at: number;
+  redriven_by: string | null;
+}
+
+/** A page of a step's dead letters, open ones first. */
+export interface Letters {
+  total: number;
+  open: number;
+  offset: number;
+  letters: Letter[];
 }
 
 /** Everything about one step. */
@@ -343,6 +368,8 @@ export interface StepDetail {
   gate: GateRequest | null;
   shown: Preview | null;
   outcome: GateOutcome | null;
+  shape: 'step' | 'gate' | 'map' | 'loop' | 'stream';
+  letters: Letters | null;
 }
 
 /** A named figure or text; `step` tells where it was reported. */
@@ -838,6 +865,23 @@ export interface Logs {
   attempt?: number | null;
 }
 
+/** More of a map's dead letters; answered by a page of `Letters`. */
+export interface AskLetters {
+  id: number;
+  run_id?: string | null;
+  kind: 'letters';
+  step: string;
+  offset?: number;
+}
+
+/** A new run that does a map's open dead letters again; the widget then shows that run. */
+export interface Redrive {
+  id: number;
+  run_id?: string | null;
+  kind: 'redrive';
+  step: string;
+}
+
 /** A new run that redoes this step and what depends on it; the widget then shows that run. */
 export interface RerunFrom {
   id: number;
@@ -930,7 +974,7 @@ export interface ErrorReply {
   fields: Record<string, string>;
 }
 
-export type Request = Hello | OpenStep | PreviewPage | AskTable | AskProfile | AskSql | AskMedia | AskGraph | AskOverview | AskTimeline | AskEvents | AskLineage | AskDiff | AskStepDiff | AskHistory | Logs | RerunFrom | Resume | Cancel | Decide | AskSettings | EditStep | NewStep | AskTemplates | Abort;
+export type Request = Hello | OpenStep | PreviewPage | AskTable | AskProfile | AskSql | AskMedia | AskGraph | AskOverview | AskTimeline | AskEvents | AskLineage | AskDiff | AskStepDiff | AskHistory | Logs | AskLetters | Redrive | RerunFrom | Resume | Cancel | Decide | AskSettings | EditStep | NewStep | AskTemplates | Abort;
 
 /** What each kind of request is answered with. */
 export interface Answers {
@@ -950,6 +994,8 @@ export interface Answers {
   diff_step: StepDiff;
   history: History;
   logs: LogPage;
+  letters: Letters;
+  redrive: Done;
   rerun_from: Done;
   resume: Done;
   cancel: Done;

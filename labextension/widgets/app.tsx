@@ -28,7 +28,7 @@ export function App({ store, ask, el, onLost }: Props): JSX.Element {
 
   const host = useMemo(() => hostOf(ask, store, lab ? el : null, lost), [ask, store, el, lab, lost]);
   const run = state.run;
-  const renderStep = ({ node, onRerun, onClose, onOpenStep }: OpenStep): JSX.Element => (
+  const renderStep = ({ node, onRerun, onRedrive, onClose, onOpenStep }: OpenStep): JSX.Element => (
     <StepPane
       host={host}
       runId={run?.run_id ?? null}
@@ -39,6 +39,7 @@ export function App({ store, ask, el, onLost }: Props): JSX.Element {
       cached={node.cached}
       kernel
       onRerun={onRerun}
+      onRedrive={onRedrive}
       onClose={onClose}
       onOpenStep={onOpenStep}
     />

@@ -126,6 +126,10 @@ class Lines:
         return self._starts[row] + len(before.decode("utf-8", "surrogatepass"))
 
 
+#: The decorators that make a step.
+VERBS = ("step", "gate", "map", "loop")
+
+
 def find(text: str, label: str, workflow: Workflow, step: str) -> Spot | None:
     """Return where a cell makes a step; None when it does not.
 
@@ -134,7 +138,7 @@ def find(text: str, label: str, workflow: Workflow, step: str) -> Spot | None:
     ConflictError
         When the cell cannot be read, or what makes the step is nothing that can be changed for it alone.
     """
-    if "step" not in text and "gate" not in text:
+    if not any(verb in text for verb in VERBS):
         return None
     tree, shift = parse(text, label)
     definition = workflow.definition(step)
@@ -190,12 +194,9 @@ def _makes(decorator: ast.expr, workflow: Workflow, fn: Any, nested: bool) -> in
     namespace = getattr(fn, "__globals__", {})
     if isinstance(target, ast.Name):  # step = wf.step
         bound = namespace.get(target.id)
-        mine = getattr(bound, "__self__", None) is workflow and getattr(bound, "__name__", "") in (
-            "step",
-            "gate",
-        )
+        mine = getattr(bound, "__self__", None) is workflow and getattr(bound, "__name__", "") in VERBS
         return 1 if mine else None
-    if not isinstance(target, ast.Attribute) or target.attr not in ("step", "gate"):
+    if not isinstance(target, ast.Attribute) or target.attr not in VERBS:
         return None
     if not isinstance(target.value, ast.Name) or target.value.id not in namespace:
         return 0

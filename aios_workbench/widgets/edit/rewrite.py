@@ -9,7 +9,7 @@ from aios_workbench.errors import ConflictError, NotFoundError
 from aios_workbench.widgets.cells import Origin, origins
 from aios_workbench.widgets.edit.items import drop, items, opening, put
 from aios_workbench.widgets.edit.parse import Spot, find, parse
-from aios_workbench.widgets.edit.settings import FIELDS, Said, changes, current
+from aios_workbench.widgets.edit.settings import Said, changes, current, fields_of
 from aios_workbench.widgets.messages import CodeEdit, SettingsForm, StepPolicy
 from aios_workbench.workflow import Workflow
 from aios_workbench.workflow.definition import Definition
@@ -70,7 +70,7 @@ def settings(workflow: Workflow, step: str) -> SettingsForm:
     )
     form.after_choices = [n for n in workflow._definitions if n != step]
     form.functions = _functions(definition)
-    form.fields = list(FIELDS[form.kind])
+    form.fields = fields_of(definition.kind)
     try:
         place = place_of(workflow, step)
     except ConflictError as e:

@@ -12,10 +12,12 @@ from typing import Any
 from aios_workbench.errors import AiosError, CycleError, DefinitionError, ParameterError, hint
 from aios_workbench.widgets.edit.items import Item, items
 from aios_workbench.widgets.messages import StepPolicy
-from aios_workbench.widgets.policies import named
+from aios_workbench.widgets.policies import binary, named
 from aios_workbench.workflow import Workflow
 from aios_workbench.workflow.definition import Definition
 from aios_workbench.workflow.durations import parse_duration
+from aios_workbench.workflow.loops import LOOP_OPTIONS
+from aios_workbench.workflow.mapping import MAP_OPTIONS
 from aios_workbench.workflow.options import check_options
 
 #: In the order they are written.
@@ -27,6 +29,8 @@ FIELDS = {
         "give_up_on",
         "timeout",
         "hedge",
+        "executor",
+        "memory",
         "cache",
         "after",
         "fallback",
@@ -36,10 +40,25 @@ FIELDS = {
     ),
     "gate": ("timeout", "on_reject", "after", "tags", "when"),
 }
-_DEFAULTS = {"retries": 0, "cache": False, "on_reject": "fail", "on_error": "fail", "backoff": 0.5}
+_KNOWN = {"map": MAP_OPTIONS, "loop": LOOP_OPTIONS}
+_DEFAULTS = {
+    "executor": "thread",
+    "retries": 0,
+    "cache": False,
+    "on_reject": "fail",
+    "on_error": "fail",
+    "backoff": 0.5,
+}
 _ERRORS = ("retry_on", "give_up_on")
 _LISTS = ("after", "fallback", "tags", *_ERRORS)
 _DURATIONS = ("timeout", "backoff", "hedge")
+
+
+def fields_of(kind: str) -> list[str]:
+    """Return the settings a decorator of this kind takes; a map or a loop has some of a step's."""
+    if kind == "gate":
+        return list(FIELDS["gate"])
+    return [f for f in FIELDS["step"] if f in _KNOWN.get(kind, FIELDS["step"])]
 
 
 @dataclass(frozen=True)
@@ -90,6 +109,8 @@ def current(definition: Definition, said: Said) -> StepPolicy:
         backoff=_duration(said, "backoff", o) if given("backoff") else None,
         timeout=_duration(said, "timeout", o) if given("timeout") else None,
         hedge=_duration(said, "hedge", o) if given("hedge") else None,
+        executor=o.get("executor", "thread") if given("executor") else None,
+        memory=_memory(said, o) if given("memory") else None,
         retry_on=said.elements("retry_on") or named(o.get("retry_on") or ()),
         give_up_on=said.elements("give_up_on") or named(o.get("give_up_on") or ()),
         cache=bool(o.get("cache", False)) if given("cache") else None,
@@ -104,6 +125,17 @@ def _duration(said: Said, name: str, options: Mapping[str, Any]) -> str | None:
     source = said.source(name)
     if source is None:
         return None if options.get(name) is None else f"{options[name]:g}"
+    try:
+        value = ast.literal_eval(source)
+    except (ValueError, SyntaxError):
+        return source
+    return None if value is None else str(value)
+
+
+def _memory(said: Said, options: Mapping[str, Any]) -> str | None:
+    source = said.source("memory")
+    if source is None:
+        return None if options.get("memory") is None else binary(options["memory"])
     try:
         value = ast.literal_eval(source)
     except (ValueError, SyntaxError):
@@ -128,7 +160,7 @@ def changes(
         With a message for each field that cannot be.
     """
     now = current(definition, said)
-    fields = FIELDS["gate" if definition.kind == "gate" else "step"]
+    fields = fields_of(definition.kind)
     wrong: dict[str, str] = {}
     out: dict[str, str | None] = {}
     options = dict(definition.options)

@@ -123,7 +123,7 @@ function RunView({ model, runId }: { model: TabModel; runId: string }): JSX.Elem
       onView={change => model.show(change)}
       onRun={made => host.openRun?.(made)}
       buttons={<CopyButton text={linkTo(place)} what="a link to this page" label="Copy link" />}
-      renderStep={({ node, onRerun, onClose, onOpenStep }) => (
+      renderStep={({ node, onRerun, onRedrive, onClose, onOpenStep }) => (
         <StepPane
           host={host}
           runId={runId}
@@ -134,6 +134,7 @@ function RunView({ model, runId }: { model: TabModel; runId: string }): JSX.Elem
           cached={node.cached}
           inTab
           onRerun={onRerun}
+          onRedrive={onRedrive}
           onClose={onClose}
           onOpenStep={onOpenStep}
         />

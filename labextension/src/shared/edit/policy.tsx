@@ -30,6 +30,8 @@ interface Draft {
   give_up_on: string[];
   hedge: string;
   on_error: string;
+  executor: string;
+  memory: string;
 }
 
 const WHOLE = /^\d{1,4}$/;
@@ -156,6 +158,20 @@ export function PolicyForm({ host, step, version = '' }: Props): JSX.Element {
         {has('when') && (
           <TextField label="Only when" help="A function; when it returns false the step is skipped. Default: always." placeholder="always" choices={form.functions} value={draft.when} problem={problems.when} disabled={disabled} onChange={set('when')} />
         )}
+        {has('executor') && (
+          <ChoiceField
+            label="Executed in"
+            help="In a process of its own it is killed when its time or memory is up or the run is cancelled. Default: a thread."
+            value={draft.executor}
+            options={[{ value: 'thread', label: 'A thread' }, { value: 'process', label: 'A process of its own' }]}
+            problem={problems.executor}
+            disabled={disabled}
+            onChange={set('executor')}
+          />
+        )}
+        {has('memory') && (
+          <TextField label="Memory" help="Most that its process may hold, such as 2GB. Default: no cap." placeholder="no cap" value={draft.memory} problem={problems.memory} disabled={disabled} onChange={set('memory')} />
+        )}
         {has('cache') && (
           <CheckField label="Cache" help="Reuse the output of an earlier run with the same code and inputs. Default: off." value={draft.cache} problem={problems.cache} disabled={disabled} onChange={set('cache')} />
         )}
@@ -212,7 +228,9 @@ function draftOf(s: StepPolicy): Draft {
     retry_on: s.retry_on,
     give_up_on: s.give_up_on,
     hedge: s.hedge ?? '',
-    on_error: s.on_error ?? 'fail'
+    on_error: s.on_error ?? 'fail',
+    executor: s.executor ?? 'thread',
+    memory: s.memory ?? ''
   };
 }
 
@@ -230,7 +248,9 @@ function policyOf(d: Draft): StepPolicy {
     retry_on: d.retry_on,
     give_up_on: d.give_up_on,
     hedge: d.hedge.trim() || null,
-    on_error: d.on_error === 'skip' || d.on_error === 'dead_letter' ? d.on_error : null
+    on_error: d.on_error === 'skip' || d.on_error === 'dead_letter' ? d.on_error : null,
+    executor: d.executor === 'process' ? 'process' : null,
+    memory: d.memory.trim() || null
   };
 }
 

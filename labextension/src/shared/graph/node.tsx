@@ -30,7 +30,7 @@ export const Actions = createContext<GraphActions>({
 const MOVING = new Set(['running', 'retrying', 'waiting']);
 
 export function describe(step: StepNode): string {
-  const words = [`${step.kind} ${step.name}`, step.status];
+  const words = [`${step.shape} ${step.name}`, step.status];
   if (step.attempts > 1) {
     words.push(`attempt ${step.attempts} of ${Math.max(step.max_attempts, step.attempts)}`);
   }
@@ -63,6 +63,7 @@ export const StepView = memo(function StepView({ data, selected, sourcePosition,
       className="aiosw-node nopan nodrag"
       data-status={step.status}
       data-kind={step.kind}
+      data-shape={step.shape}
       data-stale={step.stale || undefined}
       data-step={step.name}
       data-found={found}
@@ -80,7 +81,7 @@ export const StepView = memo(function StepView({ data, selected, sourcePosition,
         }
       }}
     >
-      <Outline gate={step.kind === 'gate'} />
+      <Outline shape={step.shape} />
       <span className="aiosw-node-name">
         <StateMark status={step.status} />
         <span className="aiosw-ellipsis">{step.name}</span>
@@ -88,6 +89,7 @@ export const StepView = memo(function StepView({ data, selected, sourcePosition,
       <span className="aiosw-node-meta">
         <b>{step.status}</b>
         <Took step={step} />
+        {SHAPES[step.shape] && <em className="aiosw-badge">{SHAPES[step.shape]}</em>}
         {step.attempts > 1 && <em className="aiosw-badge">{`${step.attempts}/${tries}`}</em>}
         {step.cached && <em className="aiosw-badge">cached</em>}
         {step.stale && <em className="aiosw-badge" data-tone="stale">stale</em>}
@@ -99,12 +101,16 @@ export const StepView = memo(function StepView({ data, selected, sourcePosition,
   );
 });
 
-function Outline({ gate }: { gate: boolean }): JSX.Element {
+/** The word for what is no plain step; a gate has its outline. */
+const SHAPES: Partial<Record<StepNode['shape'], string>> = { map: 'map', loop: 'loop', stream: 'stream' };
+
+function Outline({ shape }: { shape: StepNode['shape'] }): JSX.Element {
   const [w, h, c] = [NODE_WIDTH, NODE_HEIGHT, 15];
   const hexagon = `M${c} 1H${w - c}L${w - 1} ${h / 2}L${w - c} ${h - 1}H${c}L1 ${h / 2}z`;
   return (
     <svg className="aiosw-outline" width={w} height={h} aria-hidden="true">
-      {gate ? <path d={hexagon} /> : <rect x="1" y="1" width={w - 2} height={h - 2} rx="9" />}
+      {shape === 'gate' ? <path d={hexagon} /> : <rect x="1" y="1" width={w - 2} height={h - 2} rx="9" />}
+      {shape === 'map' && <rect x="4.5" y="4.5" width={w - 9} height={h - 9} rx="6" />}
     </svg>
   );
 }

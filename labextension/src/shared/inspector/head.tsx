@@ -11,7 +11,7 @@ const ORDER: StepStatus[] = ['failed', 'waiting', 'retrying', 'running', 'succee
 export const MOVING = new Set(['queued', 'running', 'waiting']);
 const RESUMABLE = new Set(['failed', 'cancelled', 'interrupted']);
 
-export type RunAction = { kind: 'cancel' } | { kind: 'resume' } | { kind: 'rerun_from'; step: string };
+export type RunAction = { kind: 'cancel' } | { kind: 'resume' } | { kind: 'rerun_from'; step: string } | { kind: 'redrive'; step: string };
 
 interface Props {
   state: GraphState;

@@ -24,6 +24,7 @@ import { TimelinePage } from './waterfall';
 export interface OpenStep {
   node: StepNode;
   onRerun: () => Promise<void>;
+  onRedrive: () => Promise<void>;
   onClose: () => void;
   onOpenStep: (step: string) => void;
 }
@@ -63,7 +64,7 @@ export function Inspector({ host, state, skew, lost, place, view, onView, onRun,
       setProblem('');
       return ask({ ...action, run_id: runId }).then(
         done => {
-          if (action.kind === 'rerun_from' && done.run_id && done.run_id !== runId) {
+          if ((action.kind === 'rerun_from' || action.kind === 'redrive') && done.run_id && done.run_id !== runId) {
             onRun?.(done.run_id);
           }
         },
@@ -128,7 +129,7 @@ export function Inspector({ host, state, skew, lost, place, view, onView, onRun,
   const pane = node && (
     <div ref={aside} className="aiosw-aside" tabIndex={-1}>
       <Boundary key={node.name} what={`Step ${node.name}`}>
-        {renderStep({ node, onRerun: () => act({ kind: 'rerun_from', step: node.name }), onClose: close, onOpenStep: openStep })}
+        {renderStep({ node, onRerun: () => act({ kind: 'rerun_from', step: node.name }), onRedrive: () => act({ kind: 'redrive', step: node.name }), onClose: close, onOpenStep: openStep })}
       </Boundary>
     </div>
   );

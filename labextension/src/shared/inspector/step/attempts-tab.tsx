@@ -1,6 +1,6 @@
 // Each try, what it took, and what went wrong.
 import type { Attempt, ErrorInfo, StepDetail } from '../../../protocol';
-import { duration, moment } from '../../format';
+import { bytes, duration, moment } from '../../format';
 import { StateChip } from '../../states';
 import { Traceback } from '../../traceback';
 import type { Host } from '../types';
@@ -27,6 +27,7 @@ function AttemptItem({ host, attempt: a, waited }: { host: Host; attempt: Attemp
         <span>{moment(a.started_at)}</span>
         {a.duration !== null && <span>took {duration(a.duration)}</span>}
         {waited !== null && waited > 0.001 && <span className="aiosw-quiet">after a pause of {duration(waited)}</span>}
+        {a.peak_bytes !== null && <span className="aiosw-quiet">at most {bytes(a.peak_bytes)} memory</span>}
         {a.executor && <span className="aiosw-quiet">on {a.executor}</span>}
       </p>
       {a.message && <p className="aiosw-quiet">{a.message}</p>}

@@ -14,13 +14,14 @@ import { AttemptsTab, ErrorTab } from './attempts-tab';
 import { CodeTab } from './code-tab';
 import { GateTab } from './gate-tab';
 import { InputsTab } from './inputs-tab';
+import { LettersTab } from './letters-tab';
 import { LineageTab } from './lineage-tab';
 import { LogTab } from './log-tab';
 import { useAsking } from './use-asking';
 import { useNews } from './use-news';
 import { ArtifactLine, ValueView } from './value-view';
 
-export type StepTab = 'Decide' | 'Decision' | 'Error' | 'Output' | 'Inputs' | 'Log' | 'Attempts' | 'Lineage' | 'Code' | 'Settings';
+export type StepTab = 'Decide' | 'Decision' | 'Error' | 'Dead letters' | 'Output' | 'Inputs' | 'Log' | 'Attempts' | 'Lineage' | 'Code' | 'Settings';
 
 export interface StepPaneProps {
   host: Host;
@@ -37,6 +38,8 @@ export interface StepPaneProps {
   /** Shown in a tab already: none is offered. */
   inTab?: boolean;
   onRerun?: () => Promise<void>;
+  /** Does a map's open dead letters again. */
+  onRedrive?: () => Promise<void>;
   onClose?: () => void;
   onOpenStep?: (step: string) => void;
 }
@@ -51,7 +54,7 @@ export function StepPane(props: StepPaneProps): JSX.Element {
   return <Pane key={`${props.runId ?? ''}/${props.step}`} {...props} />;
 }
 
-function Pane({ host, runId, step, status, run, stale = false, cached = false, kernel = false, inTab = false, onRerun, onClose, onOpenStep }: StepPaneProps): JSX.Element {
+function Pane({ host, runId, step, status, run, stale = false, cached = false, kernel = false, inTab = false, onRerun, onRedrive, onClose, onOpenStep }: StepPaneProps): JSX.Element {
   const { ask } = host;
   const [detail, setDetail] = useState<StepDetail | null>(null);
   const [problem, setProblem] = useState('');
@@ -132,7 +135,7 @@ function Pane({ host, runId, step, status, run, stale = false, cached = false, k
       </div>
       {problem && <p className="aiosw-notice" data-tone="failed" role="alert">{problem}</p>}
       {detail === null && !problem && <p className="aiosw-quiet aiosw-loading" role="status">Reading…</p>}
-      {detail && tab && <Tabs tabs={tabs} tab={tab} label={`About ${step}`} counts={{ Attempts: tries, Inputs: detail.inputs.length }} onChoose={choose} panel={body(detail)} />}
+      {detail && tab && <Tabs tabs={tabs} tab={tab} label={`About ${step}`} counts={{ Attempts: tries, Inputs: detail.inputs.length, 'Dead letters': detail.letters?.total ?? 0 }} onChoose={choose} panel={body(detail)} />}
     </section>
   );
 
@@ -144,6 +147,8 @@ function Pane({ host, runId, step, status, run, stale = false, cached = false, k
           return <GateTab host={host} runId={runId} detail={d} />;
         case 'Error':
           return d.error && <ErrorTab host={host} error={d.error} />;
+        case 'Dead letters':
+          return d.letters && <LettersTab key={`${d.letters.total} ${d.letters.open}`} host={host} runId={runId} detail={d} run={run} onRedrive={onRedrive} />;
         case 'Output':
           return <OutputTab host={host} runId={runId} detail={d} mode={mode} onMode={setMode} />;
         case 'Inputs':
@@ -181,6 +186,7 @@ function tabsOf(d: StepDetail, kernel: boolean): StepTab[] {
     d.error !== null && 'Error',
     moving && 'Log',
     d.output !== null && d.outcome === null && 'Output',
+    d.letters !== null && 'Dead letters',
     idle && 'Code',
     'Inputs',
     !moving && !idle && 'Log',
