@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Literal
 
 from aios_workbench.observe.models import RuleLine, Rules
@@ -16,7 +17,9 @@ _TONES: dict[str, Tone] = {"compensated": "succeeded", "failed": "failed", "runn
 def rules(run: Stored) -> list[Rules]:
     """Return the sections there is something to say in."""
     sections = [
+        Rules(title="Budgets", lines=_budgets(run)),
         Rules(title="Attempts", lines=_attempts(run)),
+        Rules(title="Shared resources", lines=_resources(run)),
         Rules(title="Undone", lines=_undone(run)),
     ]
     return [s for s in sections if s.lines]
@@ -34,6 +37,75 @@ def _attempts(run: Stored) -> list[RuleLine]:
             tone="failed" if used >= allowed else "",
         )
     ]
+
+
+def _budgets(run: Stored) -> list[RuleLine]:
+    """What may be spent and what was, the run's own first; what has no budget but was spent by hand behind it."""
+    spec = run.spec
+    own = json.loads(run.row["budget"]) if run.row["budget"] else spec.budget
+    rows = run.ws.catalog.query(
+        "select step, day, unit, amount - forgiven as spent from spend where run_id = :r order by step, unit",
+        r=run.run_id,
+    )
+    total: dict[str, float] = {}
+    by_step: dict[tuple[str, str], float] = {}
+    for row in rows:
+        by_step[row["step"], row["unit"]] = by_step.get((row["step"], row["unit"]), 0.0) + row["spent"]
+        if row["unit"] != "seconds" or not row["step"]:
+            total[row["unit"]] = total.get(row["unit"], 0.0) + row["spent"]
+    lines = [_spent(f"{_unit(u)} of the run", total.get(u, 0.0), most) for u, most in own.items()]
+    lines += [
+        _spent(f"{s.name}: {_unit(u)}", by_step.get((s.name, u), 0.0), most, s.name)
+        for s in spec.steps for u, most in s.budget.items()
+    ]  # fmt: skip
+    days = sorted({row["day"] for row in rows})
+    if days:
+        lines += _totals(run, spec.daily_budget, days[-1], f"on {days[-1]}")
+    lines += _totals(run, spec.total_budget, "", "of all runs")
+    counted = ("seconds", "busy_seconds", "attempts")
+    lines += [_spent(_unit(u), n, None) for u, n in total.items() if u not in own and u not in counted]
+    return lines
+
+
+def _totals(run: Stored, budget: Mapping[str, float], day: str, words: str) -> list[RuleLine]:
+    if not budget:
+        return []
+    rows = run.ws.catalog.query(
+        "select unit, amount - forgiven as spent from spend_totals where workflow = :w and day = :d",
+        w=run.spec.name, d=day,
+    )  # fmt: skip
+    spent = {row["unit"]: row["spent"] for row in rows}
+    return [_spent(f"{_unit(u)} {words}", spent.get(u, 0.0), most) for u, most in budget.items()]
+
+
+def _spent(name: str, spent: float, most: float | None, step: str | None = None) -> RuleLine:
+    if most is None:
+        return RuleLine(name=name, text=f"{spent:,.6g} spent", step=step)
+    return RuleLine(
+        name=name, text=f"{spent:,.6g} of {most:,.6g} spent", step=step, tone="failed" if spent > most else ""
+    )
+
+
+def _unit(unit: str) -> str:
+    return unit.replace("_", " ")
+
+
+def _resources(run: Stored) -> list[RuleLine]:
+    held = run.ws.catalog.query(
+        "select name, amount, step from limit_holders where run_id = :r order by since limit :n",
+        r=run.run_id, n=_MOST,
+    )  # fmt: skip
+    waiting = run.ws.catalog.query(
+        "select step, wants from limit_waiters where run_id = :r order by seq limit :n", r=run.run_id, n=_MOST
+    )
+    lines = [
+        RuleLine(name=h["step"], step=h["step"], text=f"holds {h['amount']} of {h['name']}", tone="succeeded")
+        for h in held if h["step"]
+    ]  # fmt: skip
+    return lines + [
+        RuleLine(name=w["step"], step=w["step"], text=f"waits for {', '.join(json.loads(w['wants']))}", tone="waiting")
+        for w in waiting if w["step"]
+    ]  # fmt: skip
 
 
 def _undone(run: Stored) -> list[RuleLine]:
