@@ -1,7 +1,8 @@
 """Where things live: the workspace folder, its catalog, its artifacts."""
 
-from aios_workbench.workspace.artifacts import Artifact, ArtifactStore, Part, artifact_from_row, importing
+from aios_workbench.workspace.artifacts import Artifact, ArtifactStore, Part, artifact_from_row
 from aios_workbench.workspace.catalog import Catalog, Session, dumps, upsert, use_wal, writer
+from aios_workbench.workspace.encoding import importing
 from aios_workbench.workspace.home import Workspace, locate, workspace
 
 __all__ = [

@@ -6,7 +6,8 @@ import base64
 import json
 
 from aios_workbench.errors import ConflictError
-from aios_workbench.workspace.artifacts import Artifact, decode
+from aios_workbench.workspace.artifacts import Artifact
+from aios_workbench.workspace.encoding import decode
 from aios_workbench.workspace.home import Workspace
 from aios_workbench.workspace.models import Media
 from aios_workbench.workspace.png import pixels, png

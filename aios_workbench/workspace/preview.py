@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 from aios_workbench.errors import ParameterError
-from aios_workbench.workspace.artifacts import Artifact, decode
+from aios_workbench.workspace.artifacts import Artifact
 from aios_workbench.workspace.cells import MAX_CELL, cell
+from aios_workbench.workspace.encoding import decode
 from aios_workbench.workspace.home import Workspace
 from aios_workbench.workspace.media import media_type
 from aios_workbench.workspace.paging import page_rows

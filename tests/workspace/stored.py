@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from aios_workbench.workspace import Artifact, Workspace
-from aios_workbench.workspace.artifacts import decode, encode
+from aios_workbench.workspace.encoding import decode, encode
 from aios_workbench.workspace.models import TablePage, TableQuery
 from aios_workbench.workspace.tables import table
 

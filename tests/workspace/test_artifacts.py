@@ -19,7 +19,7 @@ from stored import there_and_back
 
 from aios_workbench.errors import CorruptArtifactError, NotFoundError, SerializationError, WorkspaceError
 from aios_workbench.workspace import Artifact, Workspace
-from aios_workbench.workspace.artifacts import encode
+from aios_workbench.workspace.encoding import encode
 
 NAN = float("nan")
 VALUES = [
