@@ -1,6 +1,9 @@
 """Overhead per step of a chain and of a fan-out of 200 steps: the workbench, DBOS alone, its peers and the limits.
 
-    .venv/bin/python benchmarks/engine.py [--rounds 3] [--steps 200] [--only aios,dbos]
+Then a fan-out of thousands of steps beside DBOS alone (time, memory), what a worker costs while it has nothing to do,
+and how soon a run goes on when its kernel was killed.
+
+    .venv/bin/python benchmarks/engine.py [--rounds 3] [--steps 200] [--only aios,dbos] [--wide 5000]
 
 Every peer runs in a process of its own, peers that are not ours in a virtual environment of their own, made once
 with uv under the user's cache folder from the pins in peers/*.txt. A round runs each peer once, so that a busy
@@ -11,6 +14,7 @@ as "not measured", never as a number. Nothing phones home. Results go to benchma
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import statistics
 import subprocess
@@ -19,6 +23,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from _peers import PEERS, clean_env, environment, keep, reported, table
 
@@ -155,11 +160,54 @@ def ratio(value: float | None, base: float | None) -> str:
     return "-" if value is None or not base else f"{number(value / base)} x"
 
 
+def wide(steps: int, rounds: int) -> dict[str, list[dict[str, float]]]:
+    """Measure one wide fan-out per engine and round, side by side; each in a process of its own."""
+    found: dict[str, list[dict[str, float]]] = {"dbos": [], "aios": []}
+    for _ in range(rounds):
+        for engine, reports in found.items():
+            with tempfile.TemporaryDirectory(prefix="aios-bench-", ignore_cleanup_errors=True) as folder:
+                command = [sys.executable, str(PEERS / "wide.py"), "--steps", str(steps), "--home", folder]
+                home = str(Path(folder) / "aios")
+                with contextlib.suppress(RuntimeError):
+                    reports.append(
+                        reported(command, PEER_SECONDS, cwd=Path(folder), WIDE_ENGINE=engine, AIOS_HOME=home)
+                    )
+    return found
+
+
+def show_wide(steps: int, found: dict[str, list[dict[str, float]]]) -> None:
+    """Print the wide fan-out with its ratios to DBOS alone."""
+    columns = ("seconds", "ms", "peak_mb", "grown_mb")
+    middle = {e: {c: median([r[c] for r in reports]) for c in columns} for e, reports in found.items()}
+    rows = [
+        [label, *(number(middle[e][c]) for c in columns), ratio(middle[e]["ms"], middle["dbos"]["ms"])]
+        for e, label in (("dbos", "DBOS alone"), ("aios", "AIOS Workbench"))
+    ]
+    print("\n" + table([f"fan-out of {steps:,}", "s", "ms/step", "peak MB", "grown MB", "/ dbos"], rows))
+
+
+def life(rounds: int) -> dict[str, Any]:
+    """Measure an idle worker, and how soon it goes on with a killed kernel's run."""
+    with tempfile.TemporaryDirectory(prefix="aios-bench-", ignore_cleanup_errors=True) as folder:
+        command = [sys.executable, str(PEERS / "life.py"), "--repeats", str(3 * rounds), "--home", folder]
+        found: dict[str, Any] = reported(command, PEER_SECONDS, cwd=Path(folder), AIOS_HOME=f"{folder}/aios")
+    recovery = found["recovery_s"]
+    rows = [
+        ["idle worker, % of one processor", number(found["idle_percent"]), "< 1"],
+        ["idle worker, MB", number(found["idle_mb"]), "< 250"],
+        ["killed kernel's run goes on after, s (median)", number(median(recovery)), "< 2"],
+        ["the same, longest", number(max(recovery)), ""],
+    ]
+    print("\n" + table(["the life of a worker", "", "bar"], rows))
+    return found
+
+
 def main() -> int:
     """Measure, print, write."""
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--steps", type=int, default=200)
+    p.add_argument("--wide", type=int, default=5000, help="steps of the wide fan-out; 0: leave it out")
     p.add_argument("--only", default="", help=f"some of {','.join(PROCESSES)}")
     a = p.parse_args()
     names = [n for n in PROCESSES if not a.only or n in a.only.split(",")]
@@ -204,9 +252,13 @@ def main() -> int:
         print("\n" + table(["AIOS Workbench", "ms"], rows))
     for name, why in absent.items():
         print(f"\nnot measured: {name}: {why}")
+    wider = wide(a.wide, a.rounds) if a.wide and {"aios", "dbos"} <= set(names) else {}
+    if wider:
+        show_wide(a.wide, wider)
+    lived = life(a.rounds) if "aios" in names else {}
     keep(
         "engine", load, steps=a.steps, rounds=a.rounds, rows=figures, latency_ms=latency, import_ms=imports,
-        not_measured=absent,
+        wide=wider, life=lived, not_measured=absent,
     )  # fmt: skip
     return 1 if "aios" in absent or "dbos" in absent else 0
 

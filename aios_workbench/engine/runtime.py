@@ -140,12 +140,14 @@ class Runtime:
 
             durable.set_host(self.host)
             self._journal = journal_engine(self.ws, self.executor_id)
-            DBOS(config={
+            dbos = DBOS(config={
                 "name": APP, "system_database_engine": self._journal, "application_version": VERSION,
                 "executor_id": self.executor_id, "log_level": "CRITICAL",
                 "dbos_system_schema": journal_schema(self.ws),
             })  # fmt: skip
             logging.getLogger("dbos").propagate = False
+            with contextlib.suppress(AttributeError):  # private; nothing of ours is ever in that queue
+                dbos._registry.get_internal_queue()._polling_interval_sec = 3600.0
             DBOS.listen_queues([QUEUE, WORKER_QUEUE] if self.kind == "worker" else [QUEUE])
             DBOS.launch()  # adopts this loop, the engine's own; never the kernel's
             await asyncio.to_thread(_register_queues)
