@@ -25,6 +25,7 @@ from aios_workbench.engine.failures import describe, plain
 from aios_workbench.engine.flow import Admission, Passage
 from aios_workbench.engine.job import Job
 from aios_workbench.engine.journal import WORKFLOW, place
+from aios_workbench.engine.on_error import settle
 from aios_workbench.engine.outcome import outcome
 from aios_workbench.engine.records import CANCELLED, FAILED, SKIPPED, SUCCEEDED, Record, tell_run, tell_step
 from aios_workbench.engine.spending import Budget, Clock, Meter, Purse
@@ -299,11 +300,22 @@ class _Walk:
         job = self._job(step)
         if job.again and (known := submit.finished(self.ws, self.run, step.name)):
             return known[step.name].to_dict()  # the journal is lost, or its writer died on the way to it
-        if step.when is not None and not wanted(job, self._inputs(step, "when")):
-            record = Record(step.name, SKIPPED, message="not run: its `when` was false", ended_at=time.time())
-            self._tell(record)
-            return record.to_dict()
-        return execute(job).to_dict()
+        record = self._passed_by(step, job)
+        if record is None:
+            return execute(job).to_dict()
+        self._tell(record)
+        return record.to_dict()
+
+    def _passed_by(self, step: StepSpec, job: Job) -> Record | None:
+        """Return the record of a step whose `when` is false, or fails; None when it is to be executed."""
+        try:
+            if step.when is None or wanted(job, self._inputs(step, "when")):
+                return None
+        except Exception as e:  # noqa: BLE001 - the user's function
+            record = Record(step.name, FAILED, error=describe(e, step.name), ended_at=time.time())
+            settle(job, record) if step.on_error != "fail" and not step.over else None
+            return record
+        return Record(step.name, SKIPPED, message="not run: its `when` was false", ended_at=time.time())
 
     async def _ask(self, step: StepSpec, reserved: Any) -> dict[str, Any]:
         return dict(await reserved.run_async({"name": step.name}, self._gate, step))

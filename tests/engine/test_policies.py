@@ -396,6 +396,23 @@ def test_a_dead_letter_keeps_what_a_step_was_called_with_until_it_succeeds(
     assert run.wait(PATIENCE) == "succeeded"
     (letter,) = run["send"].dead_letters
     assert (letter["status"], letter["redriven_by"]) == ("redriven", run.id)
+    box.go.clear()
+    second = wf.run()
+    second.wait(PATIENCE)
+    box.go.set()
+    third = second.rerun()
+    assert third.wait(PATIENCE) == "succeeded"
+    assert [x["redriven_by"] for x in second["send"].dead_letters] == [third.id]
+
+
+def test_an_error_in_when_is_a_failure_that_on_error_settles(wf: aios.Workflow) -> None:
+    @wf.step(on_error="skip", when=lambda: 1 / 0)
+    def maybe() -> int:
+        return 1
+
+    run = wf.run()
+    assert run.wait(PATIENCE) == "succeeded"
+    assert run["maybe"].message == "skipped after ZeroDivisionError: division by zero (on_error='skip')"
 
 
 def ws_value(run: Any, reference: str) -> Any:
