@@ -28,6 +28,8 @@ class Draft:
 
 @dataclass(frozen=True)
 class Recipe:
+    """A template: what it is called, and how its text is written."""
+
     title: str
     description: str
     #: Gives the parameters behind the inputs, and the body.
