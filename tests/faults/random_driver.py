@@ -14,7 +14,7 @@ import time
 from typing import Any
 
 import engine_driver as base
-from random_flows import ROUNDS, Node, Plan, plan
+from random_flows import ITEMS, ROUNDS, Node, Plan, plan
 
 import aios_workbench as aios
 from aios_workbench.engine import looping, runtime
@@ -69,6 +69,12 @@ def _define(wf: aios.Workflow, node: Node, gates: set[str]) -> None:
         at = "at.data if hasattr(at, 'data') else at"
         turn = _function(node.name, ["at"], f"at = {at}", f"return effect(at + {node.constant})")
         wf.loop(max=ROUNDS, inputs={"at": before})(turn)
+    elif node.kind == "map":
+        total, items = " + ".join([*terms, "0"]), f"{node.name}_items"
+        wf.step(_function(items, list(node.deps), f"return [{total} + i for i in range({ITEMS})]"))
+        wf.map(over=items, batch=2)(_function(f"{node.name}_each", ["item"], "return 2 * item"))
+        last = f"return effect(sum({node.name}_each) + {node.constant})"
+        wf.step(_function(node.name, [f"{node.name}_each"], last))
     elif node.kind == "retry":
         flaky = (
             "import aios_workbench as aios",

@@ -5,8 +5,22 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-KINDS = ("plain", "plain", "plain", "retry", "fallback", "cached", "gate", "loop", "skip", "undo", "undo")
+KINDS = (
+    "plain",
+    "plain",
+    "plain",
+    "retry",
+    "fallback",
+    "cached",
+    "gate",
+    "loop",
+    "map",
+    "skip",
+    "undo",
+    "undo",
+)
 ROUNDS = 3  # of a loop
+ITEMS = 5  # of a map
 
 
 @dataclass(frozen=True)
@@ -56,5 +70,8 @@ def values(drawn: Plan) -> dict[str, int]:
     for node in drawn.nodes:
         if node.kind != "skip":
             times = ROUNDS if node.kind == "loop" else 1
-            found[node.name] = sum(found[d] for d in node.deps) + times * node.constant
+            base = sum(found[d] for d in node.deps)
+            if node.kind == "map":
+                base = sum(2 * (base + i) for i in range(ITEMS))
+            found[node.name] = base + times * node.constant
     return found
