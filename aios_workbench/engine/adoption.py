@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from aios_workbench.engine import joins, leases, submit
+from aios_workbench.engine import joins, leases, run_hooks, submit
 from aios_workbench.engine.capture import last_words
 from aios_workbench.engine.failures import plain
 from aios_workbench.engine.journal import QUEUE, enqueue, leg_id
@@ -93,10 +93,12 @@ def inherit(ws: Workspace, dead: str) -> list[str]:
     ):
         died = deaths(catalog, run, dead)
         if died > MAX_DEATHS:
-            tell_run(catalog, run["run_id"], FAILED, plain("Abandoned", (
+            error = plain("Abandoned", (
                 f"{died} processes in a row died while executing this run, and none got further; it is not tried "
                 "again by itself. Find out what kills them (memory?), then resume it"
-            )))  # fmt: skip
+            ))  # fmt: skip
+            run_hooks.given_up(ws, run, error)
+            tell_run(catalog, run["run_id"], FAILED, error)
             with catalog.transaction() as con:
                 end_unfinished(con, run["run_id"])
             continue

@@ -1,10 +1,10 @@
-"""What a run has done beyond its steps' outputs: effects that happen once."""
+"""What a run has done beyond its steps' outputs: effects that happen once, hooks that were called."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from aios_workbench.engine import effects
+from aios_workbench.engine import effects, run_hooks
 from aios_workbench.errors import ParameterError
 from aios_workbench.govern import actor
 from aios_workbench.workspace import Workspace
@@ -20,6 +20,11 @@ class Aftermath:
     def effects(self) -> list[dict[str, Any]]:
         """What steps with `once=` did or began in this run: step, key, status (doing, done, in_doubt), output."""
         return effects.effects(self._ws, self.id)
+
+    @property
+    def hooks(self) -> list[dict[str, Any]]:
+        """The calls of the workflow's hooks for this run: hook, name, status (calling, done, failed), error."""
+        return run_hooks.calls(self._ws, self.id)
 
     def settle(self, step: str, outcome: str, *, key: str | None = None, output: Any = None) -> str:
         """Say whether an effect in doubt has happened, after a look at the outside world; then resume the run.

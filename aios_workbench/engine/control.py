@@ -232,6 +232,7 @@ def prepare_resume(
     with ws.catalog.transaction() as con:
         changed = con.execute(
             "update runs set status = 'queued', leg = :leg, error = null, message = null, ended_at = null, "
+            "deadline_at = :deadline, late = 0, "
             "owner = :owner, adoptions = 0, deaths = 0, done_at_death = 0, seed = :seed, "
             "attempts_allowed = coalesce(attempts_used + cast(:more as integer), attempts_allowed) "
             "where run_id = :r and leg = :leg - 1 and status in ('failed', 'cancelled')",
@@ -241,6 +242,7 @@ def prepare_resume(
                 "owner": owner,
                 "seed": json.dumps(data, default=str),
                 "more": spec.max_attempts if allow_more else None,
+                "deadline": None if spec.sla is None else time.time() + spec.sla,
             },
         ).rowcount
         if not changed:

@@ -18,7 +18,7 @@ from typing import Any, cast
 from dbos import DBOS
 from sqlalchemy.exc import SQLAlchemyError
 
-from aios_workbench.engine import gates, joins, submit
+from aios_workbench.engine import gates, joins, run_hooks, submit
 from aios_workbench.engine.compensation import Compensation
 from aios_workbench.engine.execute import execute, wanted
 from aios_workbench.engine.failures import describe, plain
@@ -178,12 +178,19 @@ class _Walk:
         reserved = {s.name: DBOS.reserve_step() for s in todo}
         undo = Compensation(self.spec)
         tasks: dict[str, asyncio.Task[None]] = {}
+        starting = asyncio.create_task(asyncio.to_thread(self._starting))  # steps do not wait for it
         for step in todo:
             tasks[step.name] = asyncio.create_task(self._one(step, reserved[step.name], tasks))
         await asyncio.gather(*tasks.values())
+        await starting
         await undo.go(self.records, self._job, self._tell, cancelled=self.active.stop.is_set())
         await asyncio.to_thread(self._conclude)
         return {n: r.to_dict() for n, r in self.records.items()}
+
+    def _starting(self) -> None:
+        if run_hooks.START in self.spec.hooks and not self.active.stop.is_set():
+            with contextlib.suppress(WorkspaceError):
+                run_hooks.call(self.ws, self.executor, self.run["run_id"], run_hooks.START, "running")
 
     def _conclude(self) -> None:
         """Write the run's last word; while that is impossible (disk full, locked) it is not over."""
@@ -200,6 +207,7 @@ class _Walk:
             (self.records[s.name] for s in self.spec.steps), cancelled=self.active.stop.is_set(),
             made_up=joins.made_up(self.spec, self.records),
         )  # fmt: skip
+        run_hooks.ended(self.ws, self.executor, self.run, ended.status, ended.error)
         tell_run(
             self.ws.catalog, self.run["run_id"], ended.status, ended.error, message=ended.message,
             ended_at=self.active.now(),

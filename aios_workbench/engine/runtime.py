@@ -17,7 +17,7 @@ import time
 from collections.abc import Coroutine
 from typing import Any
 
-from aios_workbench.engine import adoption, capture, durable, leases
+from aios_workbench.engine import adoption, capture, durable, leases, run_hooks
 from aios_workbench.engine.journal import (
     APP,
     QUEUE,
@@ -198,12 +198,14 @@ class Runtime:
                 if time.monotonic() - swept >= ADOPT_SECONDS:
                     swept = time.monotonic()
                     self.adopt()
+                    run_hooks.look(self.ws, self.executor_id)
                 if time.monotonic() - seen >= BEAT_SECONDS:
                     seen = time.monotonic()
                     self.lease.beat()
                 if time.monotonic() - recovered >= RECOVER_SECONDS:
                     recovered = time.monotonic()
                     adoption.recover_lost(self.ws)
+                    run_hooks.recover(self.ws, self.executor_id)
             except Exception:  # a locked or full disk passes; the watch must not end with it
                 logging.getLogger("aios_workbench").debug("watch", exc_info=True)
             self._poke.wait(WATCH_SECONDS)

@@ -51,7 +51,13 @@ def compile_workflow(ws: Workspace, workflow: Workflow) -> WorkflowSpec:
                 for which, bound in step.constants.items()
             },
         ))  # fmt: skip
-    return replace(spec, steps=steps)
+    hooks = {
+        name: [
+            {**told, "fn": _store(ws, f, name)} for told, f in zip(spec.hooks[name], functions, strict=True)
+        ]
+        for name, functions in workflow.life.hooks.items()
+    }
+    return replace(spec, steps=steps, hooks=hooks)
 
 
 def _store(ws: Workspace, function: Any, step: str) -> dict[str, Any]:
@@ -127,7 +133,7 @@ def write_run(
             "parent": parent, "rerun_from": rerun_from, "owner": owner, "user": by or actor(),
             "cwd": str(Path.cwd()), "job_run_id": os.environ.get("AIOS_JOB_RUN"), "gate_policy": dumps(checked),
             "seed": dumps({n: r.to_dict() for n, r in seed.items()}), "notebook": environment.notebook(),
-            "allowed": spec.max_attempts,
+            "allowed": spec.max_attempts, "deadline": None if spec.sla is None else time.time() + spec.sla,
             "priority": spec.priority if priority is None else priority,
             "budget": None if budget is None else dumps(budget),
         }).rowcount  # fmt: skip
@@ -151,10 +157,10 @@ def write_run(
 _INSERT_RUN = """
 insert into runs (run_id, workflow, status, params, param_refs, spec_hash, source, created_at, parent_run_id,
   rerun_from, owner, user, cwd, job_run_id, gate_policy, seed, priority, budget, notebook,
-  attempts_allowed)
+  attempts_allowed, deadline_at)
 values (:run_id, :workflow, :status, :params, :param_refs, :spec_hash, :source, :created_at, :parent,
   :rerun_from, :owner, :user, :cwd, :job_run_id, :gate_policy, :seed, :priority, :budget,
-  coalesce(:notebook, (select notebook from runs where run_id = :parent)), :allowed)
+  coalesce(:notebook, (select notebook from runs where run_id = :parent)), :allowed, :deadline)
 on conflict (run_id) do nothing
 """
 _INSERT_STEP = """

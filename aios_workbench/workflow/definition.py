@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, TypeVar, overload
 
 from aios_workbench.errors import DefinitionError, UnknownOptionError, hint
 from aios_workbench.workflow import hooks, policies
 from aios_workbench.workflow.budgets import FLOW_OPTIONS, workflow_flow
 from aios_workbench.workflow.code import cell_of
-from aios_workbench.workflow.edges import Constant
 from aios_workbench.workflow.isolation import ISOLATION_OPTIONS, check_names
+from aios_workbench.workflow.life import Hook, Life
 from aios_workbench.workflow.mermaid import mermaid
 from aios_workbench.workflow.names import check_parameter, valid_name
 from aios_workbench.workflow.options import check_options
@@ -21,6 +21,7 @@ from aios_workbench.workflow.policies import POLICY_OPTIONS, Breaker, ErrorClass
 from aios_workbench.workflow.shapes import Shapes
 from aios_workbench.workflow.spec import StepSpec, WorkflowSpec, topological
 from aios_workbench.workflow.specs import is_changed, parameters_of, step_spec
+from aios_workbench.workflow.written import Definition
 
 F = TypeVar("F", bound=Callable[..., Any])
 Functions = Callable[..., Any] | Sequence[Callable[..., Any]] | None
@@ -43,33 +44,6 @@ _STEP_OPTIONS = (
     *ISOLATION_OPTIONS,
 )
 _GATE_OPTIONS = ("name", "form", "timeout", "when", "after", "on_reject", "inputs", "tags", "needs")
-
-
-@dataclass(frozen=True)
-class Definition:
-    """A step as it was written: the function and its options."""
-
-    name: str
-    kind: str
-    fn: Callable[..., Any]
-    options: dict[str, Any]
-    where: str
-    cell_id: str = ""
-    scope: Mapping[str, Any] = field(default_factory=dict)  # of an included step: name -> what it is here
-    group: str = ""
-
-    def constant(self, parameter: str) -> Any:
-        """Return the value an include bound a parameter to."""
-        found = self.scope.get(parameter)
-        return (found if isinstance(found, Constant) else self.scope[self.options["over"]]).value
-
-    @property
-    def fallbacks(self) -> list[Callable[..., Any]]:
-        """The functions tried after the step's own, in order."""
-        given: Functions = self.options.get("fallback")
-        if given is None:
-            return []
-        return list(given) if isinstance(given, Sequence) else [given]
 
 
 class Workflow(Shapes):
@@ -101,6 +75,12 @@ class Workflow(Shapes):
         add up). When more was spent, the step fails with `BudgetExceeded`; what had finished is kept.
     zone : str
         The time zone in which a day of `daily_budget` begins.
+    on_start, on_success, on_failure, on_sla_miss : function or list of functions, optional
+        Called with what is known of the run (`run_id`, `workflow`, `status`, `error`, …): once per run, and again
+        after a resume. What they raise is written down and changes nothing. A cancelled run has neither succeeded
+        nor failed.
+    sla : str or float, optional
+        How long a run may take, counted from when it was asked for. One that has not ended by then is late.
 
     Raises
     ------
@@ -125,7 +105,8 @@ class Workflow(Shapes):
         compensate_on_cancel: bool = False, priority: int = 0,
         max_active: int | None = None, max_queued: int | None = None, budget: Mapping[str, Any] | None = None,
         daily_budget: Mapping[str, Any] | None = None, total_budget: Mapping[str, Any] | None = None,
-        zone: str = "UTC",
+        zone: str = "UTC", on_start: Hook = None, on_success: Hook = None, on_failure: Hook = None,
+        on_sla_miss: Hook = None, sla: str | float | None = None,
     ) -> None:  # fmt: skip
         self.name = valid_name(name, "workflow")
         if type(max_parallel) is not int or max_parallel < 1:
@@ -138,6 +119,13 @@ class Workflow(Shapes):
             "priority": priority, "max_active": max_active, "max_queued": max_queued, "budget": budget,
             "daily_budget": daily_budget, "total_budget": total_budget, "zone": zone,
         })  # fmt: skip
+        on = {
+            "on_start": on_start,
+            "on_success": on_success,
+            "on_failure": on_failure,
+            "on_sla_miss": on_sla_miss,
+        }
+        self.life = Life(self.name, sla, on)
         self._definitions: dict[str, Definition] = {}
         self._listeners: list[Callable[[], None]] = []
         self.last_spec: WorkflowSpec | None = None
@@ -368,7 +356,7 @@ class Workflow(Shapes):
         policies.enough_attempts(steps, conditional, self.max_attempts, self.name)
         return WorkflowSpec(
             self.name, steps, parameters, self.description, self.max_parallel,
-            self.max_attempts, self.compensate_on_cancel, **self._flow,
+            self.max_attempts, self.compensate_on_cancel, **self._flow, **self.life.fields(),
         )  # fmt: skip
 
     def what_if(self, step: str, options: Mapping[str, Any]) -> WorkflowSpec:

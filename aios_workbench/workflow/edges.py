@@ -11,7 +11,7 @@ from aios_workbench.errors import MissingInputError, hint
 from aios_workbench.workflow.parameters import signature_of
 
 if TYPE_CHECKING:
-    from aios_workbench.workflow.definition import Definition
+    from aios_workbench.workflow.written import Definition
 
 
 @dataclass(frozen=True)

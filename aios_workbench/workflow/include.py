@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from aios_workbench.errors import DefinitionError, hint
 from aios_workbench.workflow.edges import Constant
 from aios_workbench.workflow.parameters import signature_of
+from aios_workbench.workflow.written import Definition
 
 if TYPE_CHECKING:
-    from aios_workbench.workflow.definition import Definition, Workflow
+    from aios_workbench.workflow.definition import Workflow
 
 
 def include(

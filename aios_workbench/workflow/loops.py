@@ -11,7 +11,7 @@ from aios_workbench.workflow.parameters import signature_of
 from aios_workbench.workflow.policies import POLICY_OPTIONS
 
 if TYPE_CHECKING:
-    from aios_workbench.workflow.definition import Definition
+    from aios_workbench.workflow.written import Definition
 
 LOOP_OPTIONS = (
     "until", "max", "state", "on_bound", "name", "retries", "backoff", "timeout", "cache", "after", "fallback",

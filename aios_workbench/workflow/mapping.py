@@ -12,7 +12,7 @@ from aios_workbench.workflow.edges import Constant, Edges
 from aios_workbench.workflow.parameters import signature_of
 
 if TYPE_CHECKING:
-    from aios_workbench.workflow.definition import Definition
+    from aios_workbench.workflow.written import Definition
 
 MAP_OPTIONS = (
     "over", "item", "batch", "batches", "concurrency", "on_error", "buffer", "name", "retries", "backoff", "timeout",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aios_workbench.errors import DefinitionError
 
 if TYPE_CHECKING:
-    from aios_workbench.workflow.definition import Definition
+    from aios_workbench.workflow.written import Definition
 
 
 def valid_name(name: Any, what: str) -> str:

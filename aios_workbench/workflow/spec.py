@@ -178,6 +178,8 @@ class WorkflowSpec:
     daily_budget: dict[str, float] = field(default_factory=dict)
     total_budget: dict[str, float] = field(default_factory=dict)
     zone: str = "UTC"
+    sla: float | None = None
+    hooks: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def step(self, name: str) -> StepSpec:
         """Return a step by name.
@@ -238,6 +240,8 @@ class WorkflowSpec:
     def hash(self) -> str:
         """Identity of graph, code and policies, the same in every process: 32 hex digits."""
         data = _without_unset(self, self.to_dict(), _FIRST_WORKFLOW_FIELDS)
+        if "hooks" in data:
+            data["hooks"] = {n: [[h["name"], h["code_hash"]] for h in told] for n, told in self.hooks.items()}
         data["steps"] = [
             _without_unset(
                 step, {k: v for k, v in told.items() if k not in _BY_CODE_HASH}, _FIRST_STEP_FIELDS

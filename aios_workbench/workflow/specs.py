@@ -19,7 +19,7 @@ from aios_workbench.workflow.parameters import Parameters
 from aios_workbench.workflow.spec import StepSpec
 
 if TYPE_CHECKING:
-    from aios_workbench.workflow.definition import Definition
+    from aios_workbench.workflow.written import Definition
 
 
 def all_edges(d: Definition, definitions: Mapping[str, Definition]) -> tuple[Edges, Edges, Edges]:

@@ -12,7 +12,7 @@ from aios_workbench.widgets.edit.parse import Spot, find, parse
 from aios_workbench.widgets.edit.settings import Said, changes, current, fields_of
 from aios_workbench.widgets.messages import CodeEdit, SettingsForm, StepPolicy
 from aios_workbench.workflow import Workflow
-from aios_workbench.workflow.definition import Definition
+from aios_workbench.workflow.written import Definition
 
 
 @dataclass(frozen=True)

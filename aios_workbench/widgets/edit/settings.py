@@ -14,11 +14,11 @@ from aios_workbench.widgets.edit.items import Item, items
 from aios_workbench.widgets.messages import StepPolicy
 from aios_workbench.widgets.policies import binary, named
 from aios_workbench.workflow import Workflow
-from aios_workbench.workflow.definition import Definition
 from aios_workbench.workflow.durations import parse_duration
 from aios_workbench.workflow.loops import LOOP_OPTIONS
 from aios_workbench.workflow.mapping import MAP_OPTIONS
 from aios_workbench.workflow.options import check_options
+from aios_workbench.workflow.written import Definition
 
 #: In the order they are written.
 FIELDS = {
