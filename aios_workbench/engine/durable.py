@@ -25,6 +25,7 @@ from aios_workbench.engine.failures import describe, plain
 from aios_workbench.engine.flow import Admission, Passage
 from aios_workbench.engine.job import Job
 from aios_workbench.engine.journal import WORKFLOW, place
+from aios_workbench.engine.mapping.stream import Streams
 from aios_workbench.engine.on_error import settle
 from aios_workbench.engine.outcome import outcome
 from aios_workbench.engine.records import CANCELLED, FAILED, SKIPPED, SUCCEEDED, Record, tell_run, tell_step
@@ -141,6 +142,7 @@ class _Walk:
         self.passage = Passage(host.admission, run, spec, active.cancelled)
         self.budget = None if run["budget"] is None else json.loads(run["budget"])
         self.clock = Clock()
+        self.streams: Streams
         self.executed: set[str] = set()  # by this walk; what else comes back is a replay from the journal
 
     @classmethod
@@ -177,6 +179,7 @@ class _Walk:
         todo = [s for s in self.spec.steps if s.name not in self.records]
         reserved = {s.name: DBOS.reserve_step() for s in todo}
         undo = Compensation(self.spec)
+        self.streams = Streams(self.spec)
         tasks: dict[str, asyncio.Task[None]] = {}
         starting = asyncio.create_task(asyncio.to_thread(self._starting))  # steps do not wait for it
         for step in todo:
@@ -214,9 +217,7 @@ class _Walk:
         )  # fmt: skip
 
     async def _one(self, step: StepSpec, reserved: Any, tasks: dict[str, asyncio.Task[None]]) -> None:
-        for name in step.upstream:
-            if name in tasks:
-                await tasks[name]
+        await self._due(step, tasks)
         record = self._not_runnable(step)
         if record is not None and record.status == CANCELLED and self.run["adoptions"]:
             # Cancelled now, but the process before may have finished it: the journal's word counts.
@@ -253,18 +254,31 @@ class _Walk:
                 await asyncio.to_thread(self.ws.artifacts.restore, stored)
         self._tell(record)
 
+    async def _due(self, step: StepSpec, tasks: dict[str, asyncio.Task[None]]) -> None:
+        """Wait until a step's turn has come: what it waits for is over, or yields what it goes over."""
+        source = self.streams.source(step, self.records)
+        for name in step.upstream:
+            if name in tasks and name != source:
+                await tasks[name]
+        if source is not None:
+            await self.streams.of[source].begun(step.name, tasks[source])
+            if source not in self.records:
+                self.streams.reading[step.name] = self.streams.of[source]
+
     def _tell(self, record: Record) -> None:
         tell_step(self.ws.catalog, self.run["run_id"], self.leg, record)
 
     def _not_runnable(self, step: StepSpec) -> Record | None:
         if self.active.stop.is_set():
             return Record(step.name, CANCELLED)
-        return joins.hindered(step, self.records)
+        stream = self.streams.reading.get(step.name)
+        being_made = {} if stream is None else {stream.producer: Record(stream.producer, SUCCEEDED)}
+        return joins.hindered(step, being_made | self.records)
 
     async def _work(self, step: StepSpec, reserved: Any) -> dict[str, Any]:
         task = cast("asyncio.Task[None]", asyncio.current_task())
         async with contextlib.AsyncExitStack() as stack:
-            if not step.limits:
+            if not step.limits and step.name not in self.streams.reading:  # it shares the slot of what yields
                 await stack.enter_async_context(self.passage.slot(step))
             if self.active.stop.is_set() and not self.run["adoptions"]:
                 return Record(step.name, CANCELLED).to_dict()
@@ -358,6 +372,7 @@ class _Walk:
         purse = Purse(self.executor, self.spec.name, run_id, step.name, self.spec.zone, budget)
         return Job(
             self.ws, self.executor, self.run["run_id"], self.leg, self.spec.name, step,
+            stream=self.streams.reading.get(step.name), spool=self.streams.of.get(step.name),
             inputs=self._inputs(step, "fn"), until=self._inputs(step, "until"), job_run_id=self.run["job_run_id"],
             again=self.leg > 0 or self.run["adoptions"] > 0, cancelled=self.active.stop,
             capped=self.run["attempts_allowed"] is not None, purse=purse,

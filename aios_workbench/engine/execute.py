@@ -5,12 +5,15 @@ Runs in a thread that the journal has given to the step; returns a record, never
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from aios_workbench.engine.attempts import make_attempts
 from aios_workbench.engine.caching import cache_key, find_cached
 from aios_workbench.engine.failures import describe
 from aios_workbench.engine.job import Job
 from aios_workbench.engine.looping import run_loop
 from aios_workbench.engine.mapping import run_map
+from aios_workbench.engine.mapping.stream import run_spool
 from aios_workbench.engine.on_error import settle
 from aios_workbench.engine.records import FAILED, SUCCEEDED, Record, reference, tell_step
 from aios_workbench.workspace import Artifact
@@ -30,7 +33,7 @@ def execute(job: Job) -> Record:
                 record.ended_at = job.now()
                 tell_step(catalog, job.run_id, job.leg, record)
                 return record
-        (run_map if spec.over else run_loop if spec.bound else make_attempts)(job, record)
+        _way(job)(job, record)
         if job.answered is not None and record.status == SUCCEEDED:
             record.cached, record.message = True, job.answered
     except Exception as e:  # noqa: BLE001 - storing the output failed, an input is damaged
@@ -41,6 +44,14 @@ def execute(job: Job) -> Record:
     record.ended_at = job.now()
     tell_step(catalog, job.run_id, job.leg, record)
     return record
+
+
+def _way(job: Job) -> Callable[[Job, Record], None]:
+    if job.spec.over:
+        return run_map
+    if job.spec.bound:
+        return run_loop
+    return make_attempts if job.spool is None else run_spool
 
 
 def wanted(job: Job, inputs: dict[str, Artifact]) -> bool:

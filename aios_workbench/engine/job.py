@@ -42,6 +42,8 @@ class Job:
     purpose: str = ""  # empty, or UNDO
     until: dict[str, Artifact] = field(default_factory=dict)  # what a loop's condition takes beside the state
     part: int | None = None  # iteration of a loop
+    stream: Any = None  # of a map: what it goes over is still being made
+    spool: Any = None  # of a step that yields: where that goes
     kept: Artifact | None = None  # of the last attempt
     peak: int | None = None  # bytes of memory the last attempt held at most, where an executor knows it
     answered: str | None = None  # why the function was not called: what it does was done before

@@ -37,8 +37,8 @@ def inputs_of(
         own = [f for f, w in step.names.get(which, {}).items() if w == name] or [name]
         found |= dict.fromkeys(own, refs[name])
     for parameter, name in deps.items():
-        record = records[name]
-        artifact = record.artifact if record.status == SUCCEEDED else None
+        record = records.get(name)  # of what is still being made there is none
+        artifact = record.artifact if record is not None and record.status == SUCCEEDED else None
         if artifact is None and parameter in step.optional:
             artifact = ws.artifacts.put(None)
         if artifact is not None:

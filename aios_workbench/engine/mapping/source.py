@@ -43,7 +43,10 @@ class Source(Protocol):
         """Return a piece's items."""
 
     def taken(self, items: int) -> None:
-        """Hear that so many items are done for good."""
+        """Hear how many items are done for good."""
+
+    def leave(self) -> None:
+        """Hear that nothing more will be read."""
 
 
 class Loader:
@@ -90,6 +93,9 @@ class Stored:
 
     def taken(self, items: int) -> None:
         """Nobody waits for that."""
+
+    def leave(self) -> None:
+        """The same."""
 
 
 def checked(values: Any, what: str) -> Any:

@@ -17,6 +17,7 @@ from aios_workbench.workspace import Artifact, Part, dumps, upsert
 #: Up to here a result is stored as an ordinary value, which the screens can look into.
 SMALL_ITEMS, SMALL_BYTES = 10_000, 32 * 2**20
 OPEN, REDRIVING, REDRIVEN, DROPPED = "open", "redriving", "redriven", "dropped"
+_NOTHING = Artifact("", "list", "list", 0)
 _KEYS = ("run_id", "step", "item")
 
 
@@ -33,7 +34,7 @@ class Parts:
         self.job, self.ws = job, job.ws
         self.key = key_of(job.spec, {n: a.hash for n, a in job.inputs.items()})
         self.done: dict[int, Row] = {}
-        self.items = 0
+        self.items = self.reused = 0
         self.ws.catalog.flush()
         rows = self.ws.catalog.query(
             "select * from map_parts where run_id = :r and step = :s order by first",
@@ -60,8 +61,20 @@ class Parts:
                 yield Batch(row["first"], row["items"], piece, holes, before)
             else:
                 self._counted(row)
+                self.reused += row["items"]
             at = row["first"] + row["items"]
         yield from self._between(piece, at, stop)
+
+    def prefix(self) -> list[Piece]:
+        """Return what is stored from the first item on without a gap; the rest does not count."""
+        found: list[Piece] = []
+        for first, row in sorted(self._known.items()):
+            if first == self.items and self._counts(row, Piece(first, row["items"], _NOTHING), first):
+                self._counted(row)
+                found.append(Piece(first, row["items"], row["artifact"]))
+            else:
+                self._forget([row])
+        return found
 
     def _between(self, piece: Piece, start: int, stop: int) -> Iterator[Batch]:
         size = self.job.spec.batch

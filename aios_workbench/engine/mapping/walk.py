@@ -18,8 +18,10 @@ from aios_workbench.engine.job import Job
 from aios_workbench.engine.mapping.progress import Progress
 from aios_workbench.engine.mapping.source import Source, Stored
 from aios_workbench.engine.mapping.store import Parts, chained
+from aios_workbench.engine.mapping.stream import SourceEnded, Streamed
+from aios_workbench.engine.mapping.telling import item_context
 from aios_workbench.engine.mapping.work import Batch, ItemContext, Outcome, Worker
-from aios_workbench.engine.records import SUCCEEDED, Record
+from aios_workbench.engine.records import SKIPPED, SUCCEEDED, Record
 from aios_workbench.errors import MapFailed, StepTimeout
 from aios_workbench.workspace import Artifact
 
@@ -41,6 +43,14 @@ def run_map(job: Job, record: Record) -> None:
     )
     if record.status == SUCCEEDED:
         record.message = walk.said
+        if job.stream is not None and job.stream.artifact is not None:
+            record.inputs[spec.item] = job.stream.artifact.hash
+    elif walk.source_ended is not None:
+        record.status, record.error, record.message = (
+            SKIPPED,
+            None,
+            f"not run to its end: {walk.source_ended}",
+        )
 
 
 def _metered(job: Job, go: Callable[[float | None], Artifact]) -> Artifact:
@@ -52,6 +62,7 @@ class _Walk:
     """One attempt at a map."""
 
     said: str | None = None
+    source_ended: SourceEnded | None = None
 
     def go(
         self, job: Job, function: Callable[..., Any], attempt: int, seconds: float | None = None
@@ -62,7 +73,8 @@ class _Walk:
         batches = chained(parts.batches(piece) for piece in source.pieces())
         others = job.values({n: a for n, a in job.inputs.items() if n != job.spec.item})
         fallbacks = [job.really_load(f) for f in job.spec.fallbacks]
-        ctx, log = _context(job, attempt, others)
+        ctx, log = item_context(job, attempt, others)
+        ctx.attempt = 1  # of the item
         tokens = current.set(ctx), capture.sink.set(log)
         try:
             crew = _Crew(
@@ -70,7 +82,11 @@ class _Walk:
             )
             crew.until = None if seconds is None else time.monotonic() + seconds
             crew.work(ctx)
+        except SourceEnded as e:
+            self.source_ended = e
+            raise
         finally:
+            source.leave()
             log.close()
             current.reset(tokens[0])
             capture.sink.reset(tokens[1])
@@ -84,30 +100,13 @@ class _Walk:
         return parts.result()
 
     def _source(self, job: Job) -> Source:
+        if job.stream is not None:
+            return Streamed(job, job.stream)
         artifact = job.inputs.get(job.spec.item)
         what = f"'{job.spec.over}'"
         if artifact is None:
             raise MapFailed(f"map '{job.spec.name}' has nothing to go over: {what} gave nothing")
         return Stored(job.ws, artifact, what)
-
-
-def _context(job: Job, attempt: int, others: dict[str, Any]) -> tuple[ItemContext, capture.StepLog]:
-    capture.install()
-    ctx = ItemContext(
-        job.ws,
-        job.run_id,
-        job.workflow,
-        job.spec.name,
-        attempt,
-        job_run_id=job.job_run_id,
-        _cancelled=job.cancelled,
-        _purse=job.purse,
-    )
-    ctx.params = {n: others[n] for n in job.spec.params if n in others}
-    log = capture.StepLog(job.ws, ctx)
-    ctx._log = lambda text: log.record("INFO", text)
-    ctx.attempt = 1  # of the item
-    return ctx, log
 
 
 def _said(counts: dict[str, int]) -> str:
@@ -132,15 +131,17 @@ class _Crew:
         self._stop = False
         self.until: float | None = None  # of the monotonic clock; no batch begins after it
         self._workers: list[Worker] = []
-        self._busy = 0
+        self._busy = self._did = 0
         self._failed: BaseException | None = None
 
     def work(self, ctx: ItemContext) -> None:
         """Work until nothing is left; what was done is stored, whatever happens."""
-        ahead = self._some(self.job.spec.concurrency)
+        # Of a stream nothing is taken ahead: it may wait for what was taken to be done.
+        streaming = self.job.stream is not None
+        ahead = deque() if streaming else self._some(self.job.spec.concurrency)
         self._progress = Progress(self.job, self.source.total, self.parts.items)
         try:
-            if len(ahead) > 1 and self.job.spec.concurrency > 1:
+            if self.job.spec.concurrency > 1 and (streaming or len(ahead) > 1):
                 self._in_threads(ahead, ctx)
             else:
                 self._here(ahead, ctx)
@@ -164,6 +165,8 @@ class _Crew:
                 self._fail(StepTimeout(f"map '{self.job.spec.name}' has used up its seconds"))
             if self._stop:
                 return None
+            # What is done and not stored yet counts: who waits for it to be stored would wait for us to come back.
+            self.source.taken(self.parts.reused + self._did)
             return next(self._batches, None)
 
     # -- working
@@ -186,8 +189,8 @@ class _Crew:
 
     def _in_threads(self, ahead: deque[Batch], ctx: ItemContext) -> None:
         threads = []
-        self._busy = len(ahead)
-        for i in range(len(ahead)):
+        self._busy = len(ahead) or self.job.spec.concurrency
+        for i in range(self._busy):
             own = ItemContext(**vars_of(ctx))
             state = contextvars.copy_context()
             name = f"aios:{self.job.spec.name}:{i}"
@@ -209,7 +212,7 @@ class _Crew:
         try:
             worker = self._hire(ctx)
             self._workers.append(worker)
-            batch: Batch | None = ahead.popleft()
+            batch: Batch | None = ahead.popleft() if ahead else self._take()
             while batch is not None:
                 self._take_in(worker.do(batch))
                 self._news.set()
@@ -229,10 +232,13 @@ class _Crew:
         if outcome.error is not None:
             self._fail(outcome.error)
         self._finished.append(outcome)
+        self._did += outcome.items
+        self.source.taken(self.parts.reused + self._did)
 
     def _fail(self, error: BaseException) -> None:
         """Start nothing more; a failure says more than the cancelling that it caused."""
         self._stop = True
+        self.source.leave()
         if self._failed is None or isinstance(self._failed, Cancelled):
             self._failed = error
 
@@ -242,14 +248,9 @@ class _Crew:
         done = [self._finished.popleft() for _ in range(len(self._finished))]
         if done:
             self.parts.add(done)
-            self.source.taken(sum(o.items for o in done))
 
     def _items(self) -> int:
-        return (
-            self.parts.items
-            + sum(o.items for o in list(self._finished))
-            + sum(len(w.out) for w in self._workers)
-        )
+        return self.parts.reused + self._did + sum(len(w.out) for w in self._workers)
 
 
 def vars_of(ctx: ItemContext) -> dict[str, Any]:
