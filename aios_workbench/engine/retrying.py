@@ -80,7 +80,7 @@ def matched(error: BaseException, wanted: Sequence[str]) -> str | None:
     if not wanted:
         return None
     classes = type(error).__mro__
-    names = {error_name(c) for c in classes}
+    names = {error_name(c) for c in classes} | {f"{c.__module__}.{c.__qualname__}" for c in classes}
     described = getattr(error, "aios_described", None)  # a stand-in for one raised in another process
     names.update(described.get("classes", ()) if isinstance(described, dict) else ())
     if isinstance(error, StepTimeout):

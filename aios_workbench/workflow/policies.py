@@ -98,12 +98,14 @@ def check_policies(kind: str, name: str, where: str, options: Mapping[str, Any])
 def error_name(cls: type[BaseException]) -> str:
     """Return what a class is called in every process.
 
+    Its module and name, without what it is defined in: a class that travels by value does not take that along.
+
     Examples
     --------
     >>> error_name(ConnectionResetError)
     'builtins.ConnectionResetError'
     """
-    return f"{cls.__module__}.{cls.__qualname__}"
+    return f"{cls.__module__}.{cls.__name__}"
 
 
 def check_max_attempts(value: Any, workflow: str) -> int | None:
@@ -142,7 +144,7 @@ def _classes(given: Any) -> list[str]:
 def _class(given: Any) -> str:
     if isinstance(given, type) and issubclass(given, BaseException):
         return error_name(given)
-    if not isinstance(given, str) or not all(p.isidentifier() or p == "<locals>" for p in given.split(".")):
+    if not isinstance(given, str) or not all(p.isidentifier() for p in given.split(".")):
         raise DefinitionError(
             f"takes exception classes or their dotted names such as 'requests.exceptions.Timeout', not {given!r}"
         )
