@@ -26,12 +26,15 @@ class Adapter:
         Which part of the workbench it serves.
     evidence : str
         What was run to prove it, and where.
+    protocols : tuple of str
+        Of fsspec: what a URL of AIOS_ARTIFACTS begins with.
     """
 
     name: str
     purpose: str
     level: Level
     evidence: str
+    protocols: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-able dict."""
@@ -98,6 +101,32 @@ ADAPTERS: tuple[Adapter, ...] = (
         "wire",
         "tests/knn/stores: the conformance suite against a peer of ours, of its REST and GraphQL as documented",
     ),
-    Adapter("PostgreSQL", "journal and catalog of a team", "untested", "not there yet"),
-    Adapter("object store (fsspec)", "artifacts of a team", "untested", "not there yet"),
+    Adapter(
+        "PostgreSQL",
+        "journal and catalog of a team",
+        "real",
+        "tests/workspace, tests/engine, tests/promote on Debian's server as on SQLite; tests/faults/test_team.py: "
+        "machines killed, stopped and fenced, server restarted",
+    ),
+    Adapter(
+        "shared folder (fsspec file)",
+        "artifacts of a team",
+        "real",
+        "tests/workspace/test_remote.py, tests/faults/test_team.py: stored, fetched, verified, collected",
+        ("file", "local"),
+    ),
+    Adapter(
+        "memory (fsspec)",
+        "artifacts, for tests",
+        "real",
+        "tests/workspace/test_remote.py: the same as a shared folder",
+        ("memory",),
+    ),
+    Adapter(
+        "object store (fsspec s3, gs, abfs)",
+        "artifacts of a team",
+        "untested",
+        "written against fsspec's interface; no store of the kind was reached",
+        ("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az"),
+    ),
 )

@@ -7,6 +7,7 @@ import fcntl
 import importlib.metadata
 import importlib.resources
 import json
+import os
 import platform
 import random
 import shutil
@@ -29,6 +30,7 @@ _PACKAGES = (
 _SAMPLE = 50
 _SCARCE, _LOW = 100 * 2**20, 2**30
 _NAME = "aios-workbench"
+_CLOCK_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,9 @@ def workspace() -> Iterator[Check]:
     from aios_workbench.workspace import locate
 
     root = locate()
+    if os.environ.get("AIOS_DATABASE_URL") or os.environ.get("AIOS_ARTIFACTS"):
+        yield from _team(root)
+        return
     if not (root / "catalog.db").exists():
         yield Check("workspace", "info", f"none at {root} yet", "`aios run` or `wf.run()` makes it")
         return
@@ -78,6 +83,63 @@ def workspace() -> Iterator[Check]:
     yield _guard("audit trail", lambda: _audit(root))
     yield _guard("artifacts", lambda: _artifacts(root))
     yield _guard("processes", lambda: _processes(root))
+
+
+def _team(root: Path) -> Iterator[Check]:
+    """Yield the findings about what a team shares; the schema is made if there is none."""
+    shared = bool(os.environ.get("AIOS_DATABASE_URL"))
+    if not shared and not (root / "catalog.db").exists():
+        yield Check("workspace", "info", f"none at {root} yet", "`aios run` or `wf.run()` makes it")
+        return
+    catalog = _guard("database", lambda: _server(root)) if shared else _guard(
+        "catalog", lambda: _database("catalog", root / "catalog.db")
+    )  # fmt: skip
+    yield catalog
+    if catalog.status == "broken":
+        return
+    yield _guard("workspace", lambda: _folder(root))
+    yield _guard("values", lambda: _store(root))
+    yield _guard("locks", lambda: _locks(root))
+    yield _guard("disk", lambda: _disk(root))
+    yield _guard("audit trail", lambda: _audit(root))
+    yield _guard("artifacts", lambda: _artifacts(root))
+    yield _guard("processes", lambda: _processes(root))
+
+
+def _server(root: Path) -> Check:
+    from aios_workbench.engine import journal
+    from aios_workbench.workspace import workspace
+    from aios_workbench.workspace.locks import lease_seconds
+
+    ws = workspace(root)
+    started = time.perf_counter()
+    away = abs(ws.catalog.now() - time.time())
+    took = (time.perf_counter() - started) * 1000
+    version = (ws.catalog.one("select version() as v") or {"v": ""})["v"].split(" on ")[0]
+    told = f"{version}, {ws.place}, answers in {took:.1f} ms, leases of {lease_seconds():g} s"
+    if not journal.there(ws):
+        told += ", no journal yet"
+    if away > _CLOCK_SECONDS:
+        return Check("database", "warn", f"{told}; this machine's clock is {away:.0f} s away from the server's",
+                     "set the clock: schedules and the times of steps are this machine's, leases are not")  # fmt: skip
+    return Check("database", "ok", told)
+
+
+def _store(root: Path) -> Check:
+    from aios_workbench.adapters import ADAPTERS
+    from aios_workbench.workspace import workspace
+
+    ws = workspace(root)
+    remote = ws.artifacts.remote
+    if remote is None:
+        seen = f"in {ws.artifacts.folder}: other machines do not see them"
+        return Check(
+            "values", "warn" if ws.shared else "ok", seen, "set AIOS_ARTIFACTS to a place that all reach"
+        )
+    remote.exists("00")
+    level = next((a.level for a in ADAPTERS if remote.protocol in a.protocols), "untested")
+    told = f"{remote.url} answers ({remote.protocol}: {level}), kept here in {ws.artifacts.folder}"
+    return Check("values", "ok", told)
 
 
 def _guard(name: str, check: Callable[[], Check]) -> Check:
@@ -155,7 +217,7 @@ def _artifacts(root: Path) -> Check:
     missing, damaged = [], []
     for artifact in map(artifact_from_row, rows):
         try:
-            ws.artifacts.read(artifact)
+            ws.artifacts.reread(artifact)
         except NotFoundError:
             missing.append(artifact.hash[:12])
         except CorruptArtifactError:
@@ -174,9 +236,10 @@ def _artifacts(root: Path) -> Check:
 def _processes(root: Path) -> Check:
     from aios_workbench.engine import control, leases
     from aios_workbench.workspace import workspace
+    from aios_workbench.workspace.locks import living
 
     ws = workspace(root)
-    alive = [p.stem for p in (root / "executors").glob("*.lock") if leases.alive(ws, p.stem)]
+    alive = living(ws)
     lost = control.list_runs(ws, status="interrupted", limit=1000)
     due = ws.catalog.query(
         "select name from jobs where status = 'active' and next_tick_at is not null and next_tick_at < :now",

@@ -64,6 +64,9 @@ def at_work(ws: Workspace, tuning_id: str) -> bool:
     return False
 
 
+_ELSEWHERE_SECONDS = 3600.0
+
+
 class Journal:
     """Writes one tuning's rows: deferred, so that a slow or full disk holds up no measurement."""
 
@@ -126,7 +129,11 @@ def known(ws: Workspace, problem: Problem) -> list[Point]:
 def sweep(ws: Workspace) -> None:
     """Set right what says it is running while nobody is at work on it."""
     ws.catalog.flush()
-    for row in ws.catalog.query("select tuning_id from tunings where status in ('running', 'paused')"):
+    for row in ws.catalog.query(
+        "select tuning_id, updated_at from tunings where status in ('running', 'paused')"
+    ):
+        if ws.shared and row["updated_at"] > time.time() - _ELSEWHERE_SECONDS:
+            continue  # perhaps at work on another machine, whose lock cannot be seen from here
         if not at_work(ws, row["tuning_id"]):
             ws.catalog.write(
                 "update tunings set status = 'failed', error = :e, updated_at = :now, ended_at = updated_at "

@@ -14,6 +14,7 @@ from aios_workbench.promote.bundle import discard, make_bundle
 from aios_workbench.promote.checks import checked_spec
 from aios_workbench.promote.records import RUNNING, Job, bundle_folder, job_folder, job_row, public, tell
 from aios_workbench.promote.runs import history
+from aios_workbench.promote.sharing import share
 from aios_workbench.promote.spec import JobSpec
 from aios_workbench.workspace import Workspace, dumps
 
@@ -76,6 +77,7 @@ def promote(ws: Workspace, notebook: str | Path, spec: JobSpec, by: str, *, now:
         try:
             discard(folder)  # left by a promotion that was killed before it was recorded
             bundle.write(folder, job=spec.name, version=version, source=str(path), created_by=by)
+            share(ws, folder, job_id, version)
         except OSError as e:
             discard(folder)
             raise WorkspaceError(

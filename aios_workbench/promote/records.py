@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from aios_workbench.errors import NotFoundError, hint
+from aios_workbench.promote.sharing import fetch
 from aios_workbench.promote.spec import JobSpec
 from aios_workbench.workspace import Workspace
 
@@ -66,8 +67,10 @@ def job_folder(ws: Workspace, job_id: str) -> Path:
 
 
 def bundle_folder(ws: Workspace, job_id: str, version: int) -> Path:
-    """Return where a version's bundle lies."""
-    return job_folder(ws, job_id) / f"v{version}"
+    """Return where a version's bundle lies; one that another machine of the team promoted is fetched first."""
+    folder = job_folder(ws, job_id) / f"v{version}"
+    fetch(ws, folder, job_id, version)
+    return folder
 
 
 def run_folder(ws: Workspace, job_id: str, job_run_id: str) -> Path:

@@ -280,7 +280,7 @@ def _delete_remote(remote: BlobStore, needed: set[str], now: float, done: Collec
     """Delete blobs of a store that cannot rename: who refers to one again writes it again, so it is young then."""
     for path, modified, size in remote.listed():
         stem = _stem(path)
-        if modified > now - YOUNG_SECONDS or stem in needed:
+        if modified > now - YOUNG_SECONDS or stem in needed or "/bundles/" in path:
             continue
         if not done.dry_run and not remote.discard(path, now - YOUNG_SECONDS):
             continue

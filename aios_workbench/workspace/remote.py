@@ -117,7 +117,7 @@ class BlobStore:
             return True
 
     def _path(self, name: str) -> str:
-        return f"{self._base}/{name[:2]}/{name}"
+        return f"{self._base}/{name}" if "/" in name else f"{self._base}/{name[:2]}/{name}"
 
     def _look(self, name: str) -> tuple[float, int] | None:
         return self._at(self._path(name))

@@ -10,7 +10,10 @@ import pytest
 from aios_workbench.errors import JobError
 from aios_workbench.promote import bundle as bundles
 from aios_workbench.promote.bundle import make_bundle, verify
+from aios_workbench.promote.jobs import promote
+from aios_workbench.promote.records import bundle_folder
 from aios_workbench.promote.spec import JobSpec
+from aios_workbench.workspace import Workspace
 
 Write = Callable[..., Path]
 
@@ -132,3 +135,25 @@ def test_too_large(notebook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bundles, "_LIMIT", 10)
     with pytest.raises(JobError, match=r"at most 50 MB are copied"):
         make_bundle(notebook, SPEC)
+
+
+def test_another_machine_of_the_team_has_what_one_promoted(notebook: Path, tmp_path: Path) -> None:
+    """Two folders on one store; the row in the catalog names the hash that the fetched bundle must have."""
+    store = f"file://{tmp_path / 'store'}"
+    one, other = (
+        Workspace(home / ".aios", artifacts=store) for home in (notebook.parents[1], tmp_path / "b")
+    )
+    job = promote(one, notebook, SPEC, by="ana")
+    row = one.catalog.one("select bundle_hash from job_versions where job_id = :j", j=job.job_id)
+    assert row is not None
+    folder = bundle_folder(other, job.job_id, 1)
+    verify(folder, row["bundle_hash"])
+    assert [p.name for p in folder.parent.iterdir()] == ["v1"]
+    (folder / "helpers.py").chmod(0o600)
+    (folder / "helpers.py").write_text("changed")
+    with pytest.raises(JobError, match=r"helpers.py was changed"):
+        verify(bundle_folder(other, job.job_id, 1), row["bundle_hash"])
+    with pytest.raises(JobError, match="is gone"):
+        verify(bundle_folder(other, job.job_id, 2))
+    one.close()
+    other.close()

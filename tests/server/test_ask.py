@@ -159,7 +159,9 @@ async def test_every_question_gets_its_kind_of_answer(ask: Any, done: aios.Run, 
         body = {"kind": kind} | {n: v for n, v in good.items() if n in model.model_fields}
         if kind == "table":
             body["query"] = {"sort": [{"column": "a", "descending": True}], "limit": 1}
-        if kind in ("media", "rerun_from", "redrive", "resume", "cancel", "decide") or issubclass(model, IN_KERNEL):
+        if kind in ("media", "rerun_from", "redrive", "resume", "cancel", "decide") or issubclass(
+            model, IN_KERNEL
+        ):
             continue
         status, data = await ask("POST", "ask", body)
         if status != 200:
