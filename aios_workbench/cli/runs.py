@@ -80,6 +80,8 @@ def describe(ws: Workspace, run: dict[str, Any]) -> None:
             f"reruns {run['parent_run_id']}" + (f" from {run['rerun_from']}" if run["rerun_from"] else "")
         )
     output.show(views.steps_table(run["steps"]))
+    if run["message"]:
+        output.say(run["message"])
     if run["metrics"]:
         rows = [(m["name"], _figure(m), m["unit"], m["step"]) for m in run["metrics"]]
         output.show(output.table(("metric", ">value", "unit", "step"), rows))

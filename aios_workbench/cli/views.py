@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 _RUN = (
     "run_id", "workflow", "status", "orphaned", "params", "source", "user", "created_at", "started_at", "ended_at",
-    "error", "parent_run_id", "rerun_from", "leg", "adoptions", "owner", "job_run_id", "counts",
+    "error", "parent_run_id", "rerun_from", "leg", "adoptions", "owner", "job_run_id", "counts", "message",
+    "attempts_used", "attempts_allowed",
 )  # fmt: skip
 _STEP = (
     "step", "kind", "status", "attempts", "max_attempts", "started_at", "ended_at", "cached", "progress", "message",
@@ -98,7 +99,7 @@ def note(step: dict[str, Any]) -> str:
         parts.append("cached")
     if step["answered_by"]:
         parts.append(f"answered by {step['answered_by']}")
-    error = step["error"]
+    error = None if step["status"] in ("skipped", "compensated") else step["error"]
     if isinstance(error, str):
         error = json.loads(error)
     if error:
@@ -111,9 +112,8 @@ def note(step: dict[str, Any]) -> str:
 def _attempts(step: dict[str, Any]) -> str:
     if not step["attempts"]:
         return ""
-    return (
-        f"{step['attempts']} of {step['max_attempts']}" if step["max_attempts"] > 1 else str(step["attempts"])
-    )
+    made, least = step["attempts"], step["max_attempts"]  # more with fallbacks, a second call, another leg
+    return f"{made} of {least}" if 1 < least >= made else str(made)
 
 
 def how_to_decide(run: dict[str, Any]) -> list[str]:

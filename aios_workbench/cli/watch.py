@@ -72,6 +72,8 @@ def conclude(ws: Workspace, run_id: str, status: str, *, as_json: bool) -> int:
         value = metric["text"] if metric["value"] is None else f"{metric['value']:,.6g}"
         output.say(f"{metric['name']}: {value} {metric['unit'] or ''}")
     results(ws, run)
+    if run["message"]:
+        output.say(run["message"], err=True)
     error = run["error"] if isinstance(run["error"], dict) else None
     if error:
         trace = str(error.get("traceback") or f"{error.get('type')}: {error.get('message')}")
@@ -182,7 +184,7 @@ class _Lines(_Screen):
         """Print what has changed."""
         for step in sorted(steps, key=lambda s: s["ended_at"] or float("inf")):
             now = (step["status"], step["attempts"] if step["status"] == "retrying" else 0)
-            if (step["status"] in _TOLD or step["status"] == "skipped") and self._told.get(
+            if (step["status"] in _TOLD or step["status"] in ("skipped", "compensated")) and self._told.get(
                 step["step"]
             ) != now:
                 self._told[step["step"]] = now

@@ -38,3 +38,30 @@ def test_list_and_reset(project: Project) -> None:
 def test_without_any(project: Project) -> None:
     assert project.ws is not None
     assert "no breaker yet" in project("breakers", "list").stdout
+
+
+def test_a_run_says_what_it_went_on_without_and_what_it_undid(project: Project) -> None:
+    wf = aios.Workflow("trip")
+
+    def undo(book: int) -> None: ...
+
+    @wf.step(compensate=undo)
+    def book() -> int:
+        return 1
+
+    @wf.step(on_error="skip")
+    def extra() -> int:
+        raise LookupError("nothing")
+
+    @wf.step(fallback=lambda book: 1 / 0)
+    def pay(book: int) -> None:
+        raise ValueError("no money")
+
+    run = wf.run()
+    run.wait(60)
+    shown = project("show", run.id).stdout
+    assert "went on without 'extra', skipped after an error; undid 'book'" in shown
+    assert "↶ compensated" in shown
+    assert "skipped after LookupError: nothing (on_error='skip')" in shown
+    assert "undone by 'undo' because 'pay' failed" in shown
+    assert project.json("show", run.id)["message"].endswith("undid 'book'")
