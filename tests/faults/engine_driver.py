@@ -198,7 +198,32 @@ def trip(*, on_cancel: bool = False) -> aios.Workflow:
     return wf
 
 
+def mapping() -> aios.Workflow:
+    wf = aios.Workflow("mapping")
+
+    @wf.step
+    def load() -> list[int]:
+        return effect(list(range(40)))
+
+    @wf.map(over="load", batch=4, concurrency=1)
+    def big(item: int) -> bytes:
+        import aios_workbench as aios
+
+        file = os.open(os.environ["EFFECTS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        os.write(file, f"{aios.context().run_id} item-{item}\n".encode())
+        os.close(file)
+        time.sleep(0.05)
+        return os.urandom(100_000)
+
+    @wf.step
+    def report(big: list[bytes]) -> str:
+        return effect(f"report {sum(map(len, big))}")
+
+    return wf
+
+
 FLOWS = {
+    "mapping": mapping,
     "undone": trip,
     "called-off": lambda: trip(on_cancel=True),
     "filling": filling,

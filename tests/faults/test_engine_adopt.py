@@ -178,14 +178,15 @@ def blob_of(ws: Workspace, run: str, step: str) -> Path:
     return ws.artifacts.path(ws.artifacts.find(row["output"]))
 
 
-@pytest.mark.parametrize("damage", ["flipped", "gone"])
+@pytest.mark.parametrize("damage", ["overwritten", "one bit", "shorter", "empty", "gone"])
 def test_a_damaged_output_stops_the_resumed_run_clearly_and_rerun_repairs_it(
     place: Place, ws: Workspace, damage: str
 ) -> None:
     run = orphan(place, point="before:join")
     blob = blob_of(ws, run, "left")
     good = blob.read_bytes()
-    blob.write_bytes(b"X" * len(good))
+    damaged = {"one bit": bytes([good[0] ^ 1]) + good[1:], "shorter": good[:-1], "empty": b""}
+    blob.write_bytes(damaged.get(damage, b"X" * len(good)))
     if damage == "gone":
         blob.unlink()
     worker = place.worker()
