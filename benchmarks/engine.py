@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import _engine_map
 from _peers import PEERS, clean_env, environment, keep, reported, table
 
 HERE = Path(__file__).resolve().parent
@@ -209,7 +210,15 @@ def main() -> int:
     p.add_argument("--steps", type=int, default=200)
     p.add_argument("--wide", type=int, default=5000, help="steps of the wide fan-out; 0: leave it out")
     p.add_argument("--only", default="", help=f"some of {','.join(PROCESSES)}")
+    p.add_argument("--items", type=int, default=1_000_000, help="of the section map")
+    p.add_argument("--section", choices=("all", "steps", "map"), default="all")
     a = p.parse_args()
+    if a.section != "steps":
+        load = os.getloadavg()[0]
+        figures_of_map = _engine_map.show(*_engine_map.measure(a.rounds, a.items), a.items)
+        keep("engine-map", load, rounds=a.rounds, **figures_of_map)
+        if a.section == "map":
+            return 1 if "aios" in figures_of_map["not_measured"] else 0
     names = [n for n in PROCESSES if not a.only or n in a.only.split(",")]
     load = os.getloadavg()[0]
     reports, absent = collect(names, a.rounds, a.steps)
