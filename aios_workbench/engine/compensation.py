@@ -29,7 +29,6 @@ from aios_workbench.engine.records import (
 from aios_workbench.engine.retrying import backoff
 from aios_workbench.errors import StepTimeout
 from aios_workbench.workflow import StepSpec, WorkflowSpec
-from aios_workbench.workflow.policies import OUTPUT
 from aios_workbench.workspace import Artifact, dumps
 
 MakeJob = Callable[[StepSpec], Job]
@@ -150,10 +149,13 @@ def _try(job: Job, number: int) -> dict[str, Any] | None:
 
 
 def _arguments(job: Job, record: Record) -> dict[str, Artifact]:
-    given = dict(job.inputs)
-    if record.artifact is not None:
-        given |= {OUTPUT: record.artifact, job.spec.name: record.artifact}
-    return {name: given[name] for name in job.spec.compensate_takes if name in given}
+    """Return what the undo function gets: inputs by their names, and the output under what else it takes."""
+    spec = job.spec
+    given = {
+        name: record.artifact if name in spec.compensate_output else job.inputs.get(name)
+        for name in spec.compensate_takes
+    }
+    return {name: artifact for name, artifact in given.items() if artifact is not None}
 
 
 def _tell(job: Job, status: str, because: str, **columns: Any) -> None:

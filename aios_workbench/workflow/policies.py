@@ -199,18 +199,22 @@ def policy_fields(step: str, fn: Callable[..., Any], options: Mapping[str, Any])
     """
     breaker: Breaker | None = options.get("breaker")
     undo = options.get("compensate")
+    # In a workflow that includes it the step has another name than where its undo function was written.
+    inputs = list(signature_of(fn).parameters)
+    names = [step, *(str(n) for n in (options.get("name"), getattr(fn, "__name__", None)) if n)]
+    taken = [] if undo is None else _taken(names, inputs, undo)
     return {
         "retry_on": list(options.get("retry_on") or ()), "give_up_on": list(options.get("give_up_on") or ()),
         "breaker": None if breaker is None else dict(vars(breaker)), "on_error": options.get("on_error") or "fail",
         "hedge": options.get("hedge"),
         "compensate_name": "" if undo is None else str(getattr(undo, "__name__", None) or repr(undo))[:100],
         "compensate_hash": "" if undo is None else code_hash(undo),
-        "compensate_takes": [] if undo is None else _taken(step, list(signature_of(fn).parameters), undo),
+        "compensate_takes": taken, "compensate_output": [n for n in taken if n not in inputs],
     }  # fmt: skip
 
 
-def _taken(step: str, inputs: Sequence[str], undo: Callable[..., Any]) -> list[str]:
-    known = [step, OUTPUT, *inputs]
+def _taken(names: Sequence[str], inputs: Sequence[str], undo: Callable[..., Any]) -> list[str]:
+    known, step = [*names, OUTPUT, *inputs], names[0]
     taken = []
     for p in signature_of(undo).parameters.values():
         if p.name in known and p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY):

@@ -38,8 +38,10 @@ class StepSpec:
         Names of error classes; see `policies`.
     breaker : dict or None
         The fields of a `Breaker`.
-    compensate, compensate_name, compensate_hash, compensate_takes : dict or None, str, str, list of str
-        The stored function that undoes the step, its name and code, and the names it takes.
+    compensate, compensate_name, compensate_hash : dict or None, str, str
+        The stored function that undoes the step, its name and code.
+    compensate_takes, compensate_output : list of str
+        The names it takes, and those of them that get the step's output.
     on_error : {"fail", "skip", "dead_letter"}
         What becomes of the step when it fails, of a map's item when that does.
     hedge : float or None
@@ -111,6 +113,7 @@ class StepSpec:
     compensate_name: str = ""
     compensate_hash: str = ""
     compensate_takes: list[str] = field(default_factory=list)
+    compensate_output: list[str] = field(default_factory=list)
     on_error: str = "fail"
     hedge: float | None = None
     needs: str = "all"

@@ -245,3 +245,27 @@ def test_what_a_fallback_did_is_undone_too(wf: aios.Workflow, ws: Workspace, box
     run = wf.run()
     until(lambda: run.status == "failed")
     assert box.seen == ["by hand"]
+
+
+def test_a_step_of_an_included_workflow_is_undone(ws: Workspace, box: Box) -> None:
+    def cancel(book: str, city: str) -> None:
+        from sys import aios_box as box
+
+        box.seen.append((book, city))
+
+    inner, wf = aios.Workflow("inner"), aios.Workflow("outer")
+
+    @inner.step(compensate=cancel)
+    def book(city: str = "Rome") -> str:
+        return "room 7"
+
+    wf.include(inner)
+
+    @wf.step(after=[s.name for s in wf.steps])
+    def pay() -> None:
+        raise ValueError("no money")
+
+    run = wf.run()
+    assert run.wait(PATIENCE) == "failed"
+    assert box.seen == [("room 7", "Rome")]
+    assert set(statuses(run).values()) == {"compensated", "failed"}
