@@ -13,6 +13,7 @@ import aios_workbench as aios
 from aios_workbench.engine import control
 from aios_workbench.errors import DefinitionError, MapFailed, MissingInputError, StepFailed
 from aios_workbench.workspace import Workspace
+from aios_workbench.workspace.gc import references
 
 FRAME = pd.DataFrame({"n": [1, 2, 3, 4, 5], "who": list("abcde")}, index=[10, 11, 12, 13, 14])
 
@@ -296,3 +297,21 @@ def test_what_a_map_cannot_do_is_refused(options: dict[str, Any], says: str) -> 
 def test_a_map_without_parentheses_is_refused() -> None:
     with pytest.raises(DefinitionError, match="with the parentheses"):
         aios.Workflow("w").map(lambda claim: claim)
+
+
+def test_the_parts_of_a_result_are_kept_as_long_as_a_run_refers_to_it(
+    wf: aios.Workflow, ws: Workspace
+) -> None:
+    @wf.map(over="numbers", batch=5000, cache=True)
+    def odd(number: int) -> int:
+        return 2 * number + 1
+
+    first = wf.run(numbers=range(20_000))
+    assert len(first.result(PATIENCE)) == 20_000
+    again = wf.run(numbers=range(20_000))
+    assert again["odd"].output[-1] == 39_999 if again.wait(PATIENCE) == "succeeded" else False
+    assert again["odd"].cached
+    parts = {p.artifact.hash for p in ws.artifacts.parts(ws.artifacts.find(ws.catalog.one(
+        "select output from steps where run_id = :r", r=again.id)["output"]))}  # type: ignore[index]  # fmt: skip
+    assert parts
+    assert parts <= references(ws, without=[first.id]), "a blob of a result in use would be collected"
