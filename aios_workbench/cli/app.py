@@ -15,6 +15,7 @@ from aios_workbench.cli import (
     doctor,
     exits,
     gc,
+    headless,
     jobs,
     lab,
     output,
@@ -22,6 +23,7 @@ from aios_workbench.cli import (
     run,
     runs,
     sql,
+    targets,
     worker,
 )
 from aios_workbench.cli.state import AS_JSON, State
@@ -88,7 +90,7 @@ def app(ctx: click.Context, workspace: str | None, debug: bool) -> None:
 for command in (
     lab.lab, run.run, runs.runs, runs.show, runs.logs, compare.diff, compare.history, decide.resume,
     decide.cancel, decide.rerun, decide.approve, decide.reject, worker.worker,
-    jobs.jobs, promote.promote, sql.sql, doctor.doctor, gc.gc,
+    jobs.jobs, promote.promote, targets.targets, headless.run_job, sql.sql, doctor.doctor, gc.gc,
 ):  # fmt: skip
     app.add_command(command)
 

@@ -38,15 +38,34 @@ if TYPE_CHECKING:
 )
 @click.option("--alert", "alerts", multiple=True, metavar="CHANNEL",
               help="Who is told when it fails: an apprise address, or $NAME of a variable that holds one.")  # fmt: skip
+@click.option("--target", metavar="TARGET",
+              help="Write it for another scheduler instead; `aios targets` lists them.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path), help="Where the target's files go.  [default: here]")
+@click.option("--grain", type=click.Choice(["notebook", "steps"]), default="notebook", show_default=True,
+              help="For a target: the notebook as one task, or its workflow's steps.")  # fmt: skip
+@click.option(
+    "--workflow", metavar="NAME", help="For --grain steps: which; that of the newest run of the notebook."
+)
+@click.option("--verify", "verified", is_flag=True, help="Let the target's own tool read the files.")
+@click.option(
+    "--execute", is_flag=True, help="With --verify: run the job once where the target can be run here."
+)
+@click.option("--image", help="The container image of a target that starts containers.")
+@click.option("--bundle-path", metavar="PATH", help="Where the bundle lies when the job runs.")
+@click.option("--command", "aios", metavar="PATH", help="The aios command where the job runs.")
 @click.option("--check", "only_check", is_flag=True, help="Only say what stands in the way.")
 @json_option
 @click.pass_obj
 def promote(
     state: State, notebook: Path, name: str | None, schedule: str | None, timezone: str | None, params: tuple[str, ...],
     missed: str | None, retries: int | None, retry_delay: str | None, timeout: str | None, gates: tuple[str, ...],
-    alerts: tuple[str, ...], only_check: bool, as_json: bool,
+    alerts: tuple[str, ...], target: str | None, out: Path | None, grain: str, workflow: str | None, verified: bool,
+    execute: bool, image: str | None, bundle_path: str | None, aios: str | None, only_check: bool, as_json: bool,
 ) -> int:  # fmt: skip
-    """Check NOTEBOOK and freeze it, with the modules beside it, as a job that `aios worker` runs."""
+    """Check NOTEBOOK and freeze it, with the modules beside it, as a job that `aios worker` runs.
+
+    With --target the job is written for another scheduler, bundle and all, and is not scheduled here.
+    """
     from aios_workbench.cli.values import assignments, gate_policies
     from aios_workbench.errors import NotFoundError
     from aios_workbench.govern import actor
@@ -73,6 +92,13 @@ def promote(
                 "it cannot be promoted; nothing was changed" if broken else "nothing stands in the way"
             )
         return exits.FAILED if broken else exits.OK
+    if target is not None:
+        from aios_workbench.cli import targets
+
+        wanted = targets.Wanted(
+            target, out or Path(), grain, workflow, verified, execute, image, bundle_path, aios
+        )
+        return targets.write(state, notebook, spec, wanted, as_json=as_json)
     ws = state.workspace(create=True)
     job = make(ws, notebook, spec, actor())
     if as_json:
