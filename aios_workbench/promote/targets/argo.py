@@ -33,7 +33,7 @@ class Argo(Target):
     name = "argo"
     title = "Argo CronWorkflow"
     evidence = "schema"
-    proof = "Argo's own models, as hera generates them, unknown fields refused; the pods' commands are run, no cluster is"
+    proof = "Argo's own models, as hera generates them, unknown fields refused; the pods' commands run, no cluster"
     grains = ("notebook", "steps")
 
     def limits(self, plan: Plan) -> list[str]:
