@@ -90,7 +90,7 @@ def app(ctx: click.Context, workspace: str | None, debug: bool) -> None:
 for command in (
     lab.lab, run.run, runs.runs, runs.show, runs.logs, compare.diff, compare.history, decide.resume,
     decide.cancel, decide.rerun, decide.approve, decide.reject, worker.worker,
-    jobs.jobs, promote.promote, targets.targets, headless.run_job, sql.sql, doctor.doctor, gc.gc,
+    jobs.jobs, promote.promote, targets.targets, headless.run_job, headless.run_step, sql.sql, doctor.doctor, gc.gc,
 ):  # fmt: skip
     app.add_command(command)
 

@@ -109,3 +109,68 @@ def _document(text: str | None) -> Mapping[str, Any]:
     if not isinstance(values, dict):
         raise ParameterError(f"--params must be one JSON object, not {type(values).__name__}")
     return values
+
+
+@click.command("run-step", short_help="Run one step of a promoted workflow, for another orchestrator.")
+@click.argument("bundle", type=_FOLDER)
+@click.argument("step")
+@click.option("--run", "run_key", required=True, metavar="KEY", help="What the orchestrator calls its run.")
+@click.option(
+    "--params",
+    "document",
+    metavar="JSON",
+    envvar="AIOS_JOB_PARAMETERS",
+    help="Parameters as one JSON object.",
+)
+@click.option(
+    "--inputs", metavar="JSON", help="References that the steps before it printed, as one JSON list."
+)
+@click.option("--input", "more", multiple=True, metavar="JSON", help="One such reference.")
+@click.option("--reference-file", type=_FOLDER, help="Where the step's own reference is written as well.")
+@click.pass_obj
+def run_step(
+    state: State, bundle: Path, step: str, run_key: str, document: str | None, inputs: str | None,
+    more: tuple[str, ...], reference_file: Path | None,
+) -> int:  # fmt: skip
+    """Run STEP of the workflow in BUNDLE once; the last line it prints is the reference of its output.
+
+    Values go by the artifact store of the workspace, which all tasks of a run must share. A gate that nobody has
+    decided ends with exit code 6; after `aios approve` the same command goes on.
+    """
+    import sys
+
+    from aios_workbench.engine.single import run_step as execute_step
+    from aios_workbench.promote.targets.graph import FUNCTIONS, read_workflow
+    from aios_workbench.promote.targets.quoting import read_word
+
+    bundle = bundle.expanduser().resolve()
+    job = _read(bundle)
+    functions = {path.stem: path.read_bytes() for path in sorted((bundle / FUNCTIONS).glob("*.pkl"))}
+    sys.path.insert(0, str(bundle))  # promoted modules win over edited ones
+    known = [*_references(inputs, many=True), *(r for text in more for r in _references(text, many=False))]
+    told = execute_step(
+        state.workspace(create=True), read_workflow(bundle), functions, read_word(step), run_key=run_key,
+        params=_document(document), inputs=known, policy=job.gates,
+    )  # fmt: skip
+    error = told.pop("error", None)
+    if error:
+        output.say(str(error.get("traceback") or error.get("message")), err=True, lines=True)
+    line = json.dumps(told)
+    if reference_file is not None and told["status"] in ("succeeded", "skipped"):
+        reference_file.write_text(line, encoding="utf-8")
+    click.echo(line)
+    return exits.OK if told["status"] == "skipped" else exits.of_status(told["status"])
+
+
+def _references(text: str | None, *, many: bool) -> list[Any]:
+    from aios_workbench.errors import ParameterError
+
+    if text is None:
+        return []
+    try:
+        found = json.loads(text)
+    except ValueError as e:
+        raise ParameterError(f"an input is no JSON: {e}; give what `aios run-step` printed last") from None
+    if many and not isinstance(found, list):
+        raise ParameterError("--inputs must be one JSON list of references; one alone goes with --input")
+    return list(found) if many else [found]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
 from aios_workbench.promote.targets import cron, proof
-from aios_workbench.promote.targets.base import Files, Target, Verification, common_limits
+from aios_workbench.promote.targets.base import Check, Files, Target, Verification, common_limits
 from aios_workbench.promote.targets.code import block, call, literal, seconds, text
 from aios_workbench.promote.targets.environments import clean, environment
 from aios_workbench.promote.targets.plan import Plan
@@ -156,13 +157,27 @@ class Airflow(Target):
                 AIRFLOW__USAGE_DATA_COLLECTION__ENABLED="False", AIRFLOW__LOGGING__LOGGING_LEVEL="WARNING",
                 PATH=f"{tools}{os.pathsep}{os.environ['PATH']}",
             )  # fmt: skip
-            checks = [proof.run("airflow db migrate", "real", [tools / "airflow", "db", "migrate"], env=env)]
+            checks = _database(tools, Path(home), env)
             listing = [tools / "python", "-c", _IMPORTED, plan.slug]
             checks.append(proof.run("Airflow's DagBag", "real", listing, env=env))
             if execute and all(check.ok for check in checks):
                 command = [tools / "airflow", "dags", "test", plan.slug]
                 checks.append(proof.run("airflow dags test", "real", command, env=env))
         return Verification(self.name, tuple(checks))
+
+
+def _database(tools: Path, home: Path, env: dict[str, str]) -> list[Check]:
+    """Give Airflow its database: migrating an empty one takes longer than all the rest, so one is kept."""
+    kept = tools.parent / "airflow.db"
+    if kept.exists():
+        shutil.copy(kept, home / "airflow.db")
+        return []
+    made = proof.run("airflow db migrate", "real", [tools / "airflow", "db", "migrate"], env=env)
+    if made.ok:
+        with tempfile.NamedTemporaryFile(dir=tools.parent, delete=False) as new:
+            new.write((home / "airflow.db").read_bytes())
+        Path(new.name).replace(kept)  # at once: another process may be looking
+    return [made]
 
 
 _IMPORTED = """

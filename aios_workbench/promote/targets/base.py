@@ -128,7 +128,12 @@ def common_limits(plan: Plan, *, missed: tuple[str, ...], overlap: str = "") -> 
     if overlap:
         found.append(f"overlap: {overlap}")
     waiting = [gate for gate, policy in spec.gates.items() if _waits(policy)]
-    if waiting or (plan.steps and any(s.gate for s in plan.steps)):
+    if any(s.gate for s in plan.steps):
+        found.append(
+            "human gates: a task cannot wait for a person; a gate that nobody has decided (`gates:` in job.yaml, or "
+            "`aios approve`) ends its task with exit code 6, and a new try of that task goes on"
+        )
+    elif waiting:
         found.append(
             "human gates: a task cannot wait for a person; a gate that nobody has decided beforehand (`gates:` in "
             "job.yaml) ends the run with exit code 6"

@@ -42,15 +42,16 @@ def pipeline(parameters: str = PARAMETERS):
 """
 _STEPS = '''
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
-def run_step(bundle: str, step: str, run: str, parameters: str, inputs: list) -> dict:
+<<run_step>>
     """Run one step; what goes on to the next task is a reference into the artifact store."""
-    import json
     import subprocess
 
-    command = [<<aios>>, "run-step", bundle, step, "--run", run]
-    command += ["--params", parameters, "--inputs", json.dumps(inputs)]
+    command = [<<aios>>, "run-step", bundle, step, "--run", run, "--params", parameters]
+    for reference in [<<references>>]:
+        if reference:
+            command += ["--input", reference]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return json.loads(done.stdout.splitlines()[-1])
+    return done.stdout.splitlines()[-1]
 
 
 <<pipeline>>
@@ -95,7 +96,7 @@ class Kfp(Target):
         found = common_limits(plan, missed=("skip", "all"), overlap=waits)
         if plan.spec.timeout or any(s.timeout for s in plan.steps):
             found.append("timeouts: a task has none; the runner ends it itself")
-        if plan.spec.schedule:
+        if plan.spec.schedule and plan.spec.timezone != "UTC":
             found.append("time zones: a recurring run is read in UTC; the schedule was converted")
         found.append(
             f"images: {plan.container_image} must hold the bundle, aios-workbench and kfp; you build it"
@@ -124,6 +125,17 @@ class Kfp(Target):
             "aios": text(plan.aios),
         }
         if plan.steps:
+            # kfp writes outputs into a list as text, unquoted: each reference is a parameter of its own
+            slots = [f"ref_{n}" for n in range(1, max(len(s.upstream) for s in plan.steps) + 1)]
+            taken = [
+                "bundle: str",
+                "step: str",
+                "run: str",
+                "parameters: str",
+                *(f'{slot}: str = ""' for slot in slots),
+            ]
+            parts["run_step"] = call("def run_step", taken, 0, ") -> str:")
+            parts["references"] = ", ".join(slots)
             parts["calls"] = _calls(plan)
         template = _HEAD.lstrip("\n") + (_STEPS if plan.steps else _NOTEBOOK).lstrip("\n") + _END.lstrip("\n")
         source = block(template, **parts)
@@ -164,10 +176,8 @@ def _calls(plan: Plan) -> str:
     lines = []
     for step in plan.steps:
         name = names[step.name]
-        given = ", ".join(f"{names[up]}.output" for up in step.upstream)
-        arguments = [
-            "bundle=BUNDLE", f"step={text(word(step.name))}", "run=run", "parameters=parameters", f"inputs=[{given}]",
-        ]  # fmt: skip
+        arguments = ["bundle=BUNDLE", f"step={text(word(step.name))}", "run=run", "parameters=parameters"]
+        arguments += [f"ref_{n}={names[up]}.output" for n, up in enumerate(step.upstream, start=1)]
         lines += [
             call(f"{name} = run_step", arguments, 4),
             f"    {name}.set_display_name({text(name)}).set_caching_options(False)",

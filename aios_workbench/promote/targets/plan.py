@@ -5,8 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import textwrap
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
@@ -66,9 +65,7 @@ class Plan:
     image: str = ""
     again: str = ""
     steps: tuple[Step, ...] = ()
-    workflow: str = ""
     workdir: str = ""
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, folder: Path, **options: Any) -> Plan:
@@ -167,11 +164,21 @@ def steps_of(workflow: Any) -> tuple[Step, ...]:
     ------
     JobError
         When it has none.
+    DefinitionError
+        When one of them cannot be executed by itself.
     """
+    from aios_workbench.engine.single import check_shapes, decides_itself
+
+    check_shapes(workflow)
     steps = tuple(
-        Step(s.name, tuple(s.upstream), s.retries, s.backoff, s.timeout, s.kind == "gate", s.when is not None)
+        Step(
+            s.name, tuple(s.upstream), 0 if decides_itself(s) else s.retries, s.backoff,
+            # the engine ends an attempt; the target's limit must leave room for all that the engine makes
+            s.timeout and s.timeout * ((s.retries + 1) * (len(s.fallbacks) + 1) if decides_itself(s) else 1),
+            s.kind == "gate", s.when is not None,
+        )
         for s in workflow.steps
-    )
+    )  # fmt: skip
     if not steps:
         raise JobError(f"workflow {workflow.name!r} has no step to make a task of")
     return steps

@@ -53,7 +53,7 @@ class Export:
 
 def export(
     notebook: Path, spec: JobSpec, target: Target, folder: Path, *, workflow: Any = None,
-    functions: Mapping[str, bytes] | None = None, **options: Any,
+    functions: Mapping[str, bytes] | None = None, values: Mapping[str, Any] | None = None, **options: Any,
 ) -> Export:  # fmt: skip
     """Check a notebook, freeze it and write it for a target.
 
@@ -65,6 +65,8 @@ def export(
         Its steps become the target's own tasks.
     functions : mapping, optional
         The workflow's stored functions by hash; they go into the bundle.
+    values : mapping, optional
+        Parameters of the workflow; the job's of the same name win.
     options
         Of `Plan`: `bundle`, `aios`, `image`, `again`, `workdir`.
 
@@ -106,7 +108,9 @@ def export(
         if workflow is not None:
             from aios_workbench.promote.targets.plan import steps_of
 
-            plan = replace(plan, steps=steps_of(workflow), workflow=workflow.name)
+            known = {p["name"] for p in workflow.parameters}
+            own = {**(values or {}), **{k: v for k, v in spec.parameters.items() if k in known}}
+            plan = replace(plan, steps=steps_of(workflow), spec=spec.model_copy(update={"parameters": own}))
         files = target.render(plan)
         written = [path for name, text in files.items() if _differs(path := folder / name, text)]
     except BaseException:

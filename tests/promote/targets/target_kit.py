@@ -68,7 +68,7 @@ def plans(target: str) -> dict[str, Plan]:
     )
     found["hostile"] = plan_of(target, hostile)
     if "steps" in get(target).grains:
-        found["steps"] = plan_of(target, nightly(target), steps=STEPS, workflow="claims")
+        found["steps"] = plan_of(target, nightly(target), steps=STEPS)
     return found
 
 

@@ -2,8 +2,9 @@
 #   aios promote claims.ipynb --target airflow
 # Bundle 5555555555555555.
 # What Airflow 3 cannot express of this job:
-# - human gates: a task cannot wait for a person; a gate that nobody has decided beforehand
-#   (`gates:` in job.yaml) ends the run with exit code 6
+# - human gates: a task cannot wait for a person; a gate that nobody has decided (`gates:` in
+#   job.yaml, or `aios approve`) ends its task with exit code 6, and a new try of that task goes
+#   on
 # - alerts: the target's own notifications are used; set them there
 # - catch_up: Airflow makes up for every missed run since the start date, not for the newest few
 # - daylight saving: a fixed time the clock skips runs at Airflow's choice, not after the gap

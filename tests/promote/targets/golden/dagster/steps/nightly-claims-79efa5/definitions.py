@@ -5,8 +5,9 @@
 # - missed runs: the job wants 'all', the target does 'latest'
 # - overlap: a tick starts a run though the last one still runs, unless the instance limits runs
 #   by the tag aios/job (concurrency in dagster.yaml)
-# - human gates: a task cannot wait for a person; a gate that nobody has decided beforehand
-#   (`gates:` in job.yaml) ends the run with exit code 6
+# - human gates: a task cannot wait for a person; a gate that nobody has decided (`gates:` in
+#   job.yaml, or `aios approve`) ends its task with exit code 6, and a new try of that task goes
+#   on
 # - alerts: the target's own notifications are used; set them there
 # - daylight saving: a fixed time the clock skips runs an hour later by Dagster's own rule
 # - timeouts: an op has none; the runner ends the step itself

@@ -4,7 +4,6 @@
 # What Kubeflow Pipelines 2 cannot express of this job:
 # - missed runs: the job wants 'latest', the target does 'skip'
 # - overlap: a tick waits for the run before it, it is not skipped
-# - time zones: a recurring run is read in UTC; the schedule was converted
 # - images: plain:555555555555 must hold the bundle, aios-workbench and kfp; you build it
 from kfp import compiler, dsl
 

@@ -3,8 +3,9 @@
 # Bundle 5555555555555555.
 # What Kubeflow Pipelines 2 cannot express of this job:
 # - overlap: a tick waits for the run before it, it is not skipped
-# - human gates: a task cannot wait for a person; a gate that nobody has decided beforehand
-#   (`gates:` in job.yaml) ends the run with exit code 6
+# - human gates: a task cannot wait for a person; a gate that nobody has decided (`gates:` in
+#   job.yaml, or `aios approve`) ends its task with exit code 6, and a new try of that task goes
+#   on
 # - alerts: the target's own notifications are used; set them there
 # - timeouts: a task has none; the runner ends it itself
 # - time zones: a recurring run is read in UTC; the schedule was converted
@@ -19,29 +20,30 @@ CRON = ["0 0 1 * * 1-5"]
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
-def run_step(bundle: str, step: str, run: str, parameters: str, inputs: list) -> dict:
+def run_step(
+    bundle: str, step: str, run: str, parameters: str, ref_1: str = "", ref_2: str = ""
+) -> str:
     """Run one step; what goes on to the next task is a reference into the artifact store."""
-    import json
     import subprocess
 
-    command = ["aios", "run-step", bundle, step, "--run", run]
-    command += ["--params", parameters, "--inputs", json.dumps(inputs)]
+    command = ["aios", "run-step", bundle, step, "--run", run, "--params", parameters]
+    for reference in [ref_1, ref_2]:
+        if reference:
+            command += ["--input", reference]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return json.loads(done.stdout.splitlines()[-1])
+    return done.stdout.splitlines()[-1]
 
 
 @dsl.pipeline(name="nightly-claims-79efa5", description="nightly claims")
 def pipeline(parameters: str = PARAMETERS):
     run = dsl.PIPELINE_JOB_ID_PLACEHOLDER
-    load = run_step(bundle=BUNDLE, step="load", run=run, parameters=parameters, inputs=[])
+    load = run_step(bundle=BUNDLE, step="load", run=run, parameters=parameters)
     load.set_display_name("load").set_caching_options(False)
     load.set_retry(2, backoff_duration="5s")
-    score = run_step(
-        bundle=BUNDLE, step="score", run=run, parameters=parameters, inputs=[load.output]
-    )
+    score = run_step(bundle=BUNDLE, step="score", run=run, parameters=parameters, ref_1=load.output)
     score.set_display_name("score").set_caching_options(False)
     check_it_fbd159 = run_step(
-        bundle=BUNDLE, step="check it", run=run, parameters=parameters, inputs=[load.output]
+        bundle=BUNDLE, step="check it", run=run, parameters=parameters, ref_1=load.output
     )
     check_it_fbd159.set_display_name("check_it_fbd159").set_caching_options(False)
     report = run_step(
@@ -49,7 +51,8 @@ def pipeline(parameters: str = PARAMETERS):
         step="report",
         run=run,
         parameters=parameters,
-        inputs=[score.output, check_it_fbd159.output],
+        ref_1=score.output,
+        ref_2=check_it_fbd159.output,
     )
     report.set_display_name("report").set_caching_options(False)
 

@@ -3,8 +3,9 @@
 # Bundle 5555555555555555.
 # What Prefect 3 cannot express of this job:
 # - missed runs: the job wants 'all', the target does 'skip'
-# - human gates: a task cannot wait for a person; a gate that nobody has decided beforehand
-#   (`gates:` in job.yaml) ends the run with exit code 6
+# - human gates: a task cannot wait for a person; a gate that nobody has decided (`gates:` in
+#   job.yaml, or `aios approve`) ends its task with exit code 6, and a new try of that task goes
+#   on
 # - alerts: the target's own notifications are used; set them there
 # - daylight saving: at a repeated hour Prefect's own rules for cron hold
 from __future__ import annotations
