@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 import textwrap
 from typing import Any
 
@@ -65,13 +65,8 @@ def text(value: str) -> str:
     """Return a string literal in ASCII, double quotes where that needs no backslash more."""
     if '"' in value and "'" not in value:
         return ascii(value)
-    inside = json.dumps(value)[1:-1]
-    # JSON writes what lies beyond the first plane as two halves; Python reads those as two characters.
-    return (
-        '"' + ascii(value)[1:-1].replace("\\'", "'").replace('"', '\\"') + '"'
-        if "\\u" in inside
-        else f'"{inside}"'
-    )
+    inside = "".join(c if c == "'" else '\\"' if c == '"' else ascii(c)[1:-1] for c in value)
+    return f'"{inside}"'
 
 
 def seconds(value: float) -> str:
@@ -87,7 +82,5 @@ def seconds(value: float) -> str:
 
 def block(source: str, **parts: str) -> str:
     """Fill ``<<name>>`` in a dedented template: braces are left to the code itself."""
-    out = textwrap.dedent(source).lstrip("\n")
-    for name, part in parts.items():
-        out = out.replace(f"<<{name}>>", part)
-    return out
+    # In one pass: a value that looks like a name of ours stays a value.
+    return re.sub("<<([a-z_]+)>>", lambda found: parts[found[1]], textwrap.dedent(source).lstrip("\n"))

@@ -18,6 +18,7 @@ _SOURCE = """
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import subprocess
@@ -125,10 +126,8 @@ class Temporal(Target):
         self.check(plan)
         spec = plan.spec
         create = (
-            "    try:\n"
+            "    with contextlib.suppress(ScheduleAlreadyRunningError):\n"
             "        await client.create_schedule(NAME, SCHEDULE)\n"
-            "    except ScheduleAlreadyRunningError:\n"
-            "        pass\n"
         )
         source = block(
             _SOURCE,
@@ -206,6 +205,6 @@ asyncio.run(main())
 def _unscheduled(source: str) -> str:
     """Leave out the schedule and what only it imports."""
     start, end = source.index("SCHEDULE = Schedule("), source.index("def worker(")
-    source = source[:start] + source[end:]
+    source = (source[:start] + source[end:]).replace("import contextlib\n", "")
     start, end = source.index("from temporalio.client import ("), source.index("from temporalio.common")
     return source[:start] + "from temporalio.client import Client\n" + source[end:]

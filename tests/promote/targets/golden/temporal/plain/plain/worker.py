@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import subprocess
@@ -76,10 +77,8 @@ def worker(client: Client) -> Worker:
 
 async def main() -> None:
     client = await Client.connect(os.environ.get("TEMPORAL_ADDRESS", "localhost:7233"))
-    try:
+    with contextlib.suppress(ScheduleAlreadyRunningError):
         await client.create_schedule(NAME, SCHEDULE)
-    except ScheduleAlreadyRunningError:
-        pass
     await worker(client).run()
 
 
