@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from corpus import CASES, Case, write
+from corpus import CASES, UNSEEN, Case, write
 from corpus.kit import spec_of
 
 from aios_workbench.promote.checks import all_rules, inspect
@@ -16,6 +16,8 @@ from aios_workbench.promote.spec import JobSpec
 #: of all findings, how many are labelled; of all labels, how many are found
 PRECISION, RECALL = 0.95, 0.90
 FAMILY_PRECISION, FAMILY_RECALL = 0.90, 0.80
+#: on notebooks to which no rule was fitted
+UNSEEN_PRECISION, UNSEEN_RECALL = 0.80, 0.40
 
 Found = set[tuple[str, int | None]]
 
@@ -83,6 +85,14 @@ def test_precision_and_recall(tmp_path: Path) -> None:
         bars = (PRECISION, RECALL) if name == "all" else (FAMILY_PRECISION, FAMILY_RECALL)
         assert score.precision >= bars[0], f"{name}: {score.wrong}"
         assert score.recall >= bars[1], f"{name}: {score.missed}"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_on_notebooks_the_rules_were_not_written_for(tmp_path: Path) -> None:
+    told = scores(tmp_path, UNSEEN)
+    show(told)
+    assert told["all"].precision >= UNSEEN_PRECISION, told["all"].wrong
+    assert told["all"].recall >= UNSEEN_RECALL, told["all"].missed
 
 
 def test_the_corpus_is_what_it_says() -> None:

@@ -38,6 +38,7 @@ class Context:
     run: CleanRun | None = None
     codes: list[Code] = field(default_factory=list)
     _resolving: set[str] = field(default_factory=set)
+    _dotted: dict[ast.AST, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.codes = self.codes or read_codes(self.book)
@@ -67,6 +68,11 @@ class Context:
         return found
 
     @functools.cached_property
+    def first(self) -> dict[str, int]:
+        """Name -> index of the code cell that binds it first."""
+        return {name: min(i for i, _ in binds) for name, binds in self.binds.items()}
+
+    @functools.cached_property
     def aliases(self) -> dict[str, str]:
         """Local name -> what it was imported as, over all cells and in functions too."""
         found: dict[str, str] = {}
@@ -83,6 +89,11 @@ class Context:
 
     def dotted(self, node: ast.AST) -> str:
         """Return what an expression names, such as "numpy.random.rand"; ".rand" on something else, "" for neither."""
+        if (known := self._dotted.get(node)) is None:
+            known = self._dotted[node] = self._name(node)
+        return known
+
+    def _name(self, node: ast.AST) -> str:
         parts: list[str] = []
         while isinstance(node, ast.Attribute):
             parts.append(node.attr)

@@ -77,14 +77,12 @@ _READERS = frozenset(
         "duckdb.read_csv",
         "duckdb.read_parquet",
         "duckdb.read_json",
-        "json.load",
         "matplotlib.pyplot.imread",
         "skops.io.load",
         "h5py.File",
         "nibabel.load",
         "pyreadr.read_r",
         "openpyxl.load_workbook",
-        "yaml.safe_load",
     )
 )
 _PATH_READS = frozenset(("read_text", "read_bytes", "stat"))

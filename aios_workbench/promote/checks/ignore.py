@@ -26,7 +26,8 @@ class Ignore:
     Attributes
     ----------
     cell, line : int or None
-        Where it holds; None everywhere. A comment of its own line holds for the cell.
+        Where it holds; None everywhere. A comment of its own line holds for the cell; one behind code for that line,
+        and for what is found of the cell as a whole.
     """
 
     rules: frozenset[str]
@@ -44,7 +45,7 @@ class Ignore:
             and finding.rule in self.rules - _NEVER
             and (
                 self.cell is None
-                or (self.cell == finding.cell and (self.line is None or self.line == finding.line))
+                or (self.cell == finding.cell and (self.line is None or finding.line in (self.line, None)))
             )
         )
 

@@ -124,8 +124,11 @@ class _Reader(ast.NodeVisitor):
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load):
             self._use(node.id, node)
+        elif isinstance(node.ctx, ast.Store):
+            self._bind(node.id, "assign", node)
         else:
-            self._bind(node.id, "assign" if isinstance(node.ctx, ast.Store) else "delete", node)
+            self._use(node.id, node)  # what is not there cannot be deleted
+            self._bind(node.id, "delete", node)
 
     def visit_Call(self, node: ast.Call) -> None:
         if isinstance(node.func, ast.Name):

@@ -117,7 +117,7 @@ def _rebinds_function(ctx: Context, bind: Bind, name: str) -> bool:
 
 def _mutations(ctx: Context, i: int, code: Code) -> Iterator[Finding]:
     own = {b.name for b in ctx.names[i].binds if b.sure and b.kind != "augment"}
-    made = {n: min(j for j, b in binds) for n, binds in ctx.binds.items()}
+    made = ctx.first
     told: set[str] = set()
     for node in sorted(code.nodes, key=lambda n: getattr(n, "lineno", 0)):
         name, twice, how = _changed(node)

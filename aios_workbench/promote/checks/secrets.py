@@ -30,10 +30,17 @@ RULES = (IN_SOURCE, IN_OUTPUT, IN_METADATA)
 _SECRETISH = re.compile(
     r"(?i)(pass(word|wd|phrase)?|secret|token|api_?key|access_?key|auth|credential|private|bearer|pwd)"
 )
+#: every form has a telling word, an address or a long run of letters; most lines have neither
+_WORTH_A_LOOK = re.compile(rf"{_SECRETISH.pattern}|://|[\w+/=.:-]{{16,}}")
 _PLACEHOLDER = re.compile(
     r"(?i)^(x+|\*+|\.+|-+|_+|change_?(me|it)|pass(word)?|secret|token|(my|your|the|some|a)[-_ ].*|<.*>|\{.*\}|\$.*|"
     r"%.*|example.*|"
     r"none|null|true|false|dummy.*|fake.*|test(ing)?|placeholder|redacted|hidden|.*_here|here|key|value|string|str|todo)$"
+)
+#: what is said about a secret is none: its name, its column, where it lies
+_ABOUT = re.compile(
+    r"(?i)(pass(word|wd|phrase)?|secret|token|key|auth|credential|pwd)s?_?(name|column|col|field|file|path|url|uri|id|type|arn|ref|"
+    r"label|prefix|suffix|count|size|len|limit|env|header|pattern|kind)s?[\"']?\s*[:=]"
 )
 _CONSTANT_NAME = re.compile(r"^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$")
 _ENTROPY = frozenset(("Base64 High Entropy String", "Hex High Entropy String"))
@@ -123,7 +130,7 @@ def secrets_in(lines: Iterable[str], *, source: bool = True) -> list[tuple[int, 
     for number, line in enumerate(lines, start=1):
         if number > _LINES:
             break
-        if len(line) < 8:
+        if len(line) < 8 or not _WORTH_A_LOOK.search(line):
             continue
         kinds = {kind for start in range(0, min(len(line), 40 * _LINE_LIMIT), _LINE_LIMIT)
                  for kind in _line(line[start : start + _LINE_LIMIT + 200], source)}  # fmt: skip
@@ -153,7 +160,7 @@ def _harmless(value: str, line: str, kind: str, plugin: Any) -> bool:
         return True
     if kind not in {*_ENTROPY, _KEYWORD, "Basic Auth Credentials"}:
         return False  # a form of its own; what the plugin gives as value may be its first letters only
-    if _CONSTANT_NAME.match(value) or len(set(value)) < 4:
+    if _CONSTANT_NAME.match(value) or len(set(value)) < 4 or (kind == _KEYWORD and _ABOUT.search(line)):
         return True
     return bool(
         heuristic.is_sequential_string(value)

@@ -6,9 +6,11 @@ in which a person would change something; None is the notebook as a whole.
 
 from __future__ import annotations
 
-from corpus import complete, fit, hidden, random_order, safe
+from corpus import complete, fit, hidden, random_order, safe, unseen
 from corpus.kit import Case, write
 
 CASES: tuple[Case, ...] = (*hidden.CASES, *random_order.CASES, *complete.CASES, *safe.CASES, *fit.CASES)
+#: written after the rules; nothing was fitted to them
+UNSEEN: tuple[Case, ...] = unseen.CASES
 
-__all__ = ["CASES", "Case", "write"]
+__all__ = ["CASES", "UNSEEN", "Case", "write"]
