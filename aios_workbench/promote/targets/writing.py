@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from aios_workbench.promote.bundle import MANIFEST, discard, make_bundle, verify
 from aios_workbench.promote.checks import checked_spec
 from aios_workbench.promote.spec import JobSpec
 from aios_workbench.promote.targets.base import Target
-from aios_workbench.promote.targets.plan import Plan
+from aios_workbench.promote.targets.plan import Plan, steps_of
 from aios_workbench.promote.targets.quoting import slug
 
 _OURS = "written by AIOS Workbench. Do not edit"
@@ -97,27 +98,21 @@ def export(
     if target.name in ("crontab", "systemd"):
         options.setdefault("bundle", str(where))
     keep = _is(where, made.hash)
-    if not keep:
+    if keep:
+        plan = Plan.of(where, **options)
+    else:
         _free(where)
-    new = where if keep else where.with_name(where.name + ".new")
+        plan = Plan(spec, made.hash, dt.datetime.now(dt.UTC).date(), **options)
+    if workflow is not None:
+        known = {p["name"] for p in workflow.parameters}
+        own = {**(values or {}), **{k: v for k, v in spec.parameters.items() if k in known}}
+        plan = replace(plan, steps=steps_of(workflow), spec=spec.model_copy(update={"parameters": own}))
+    files = target.render(plan)
+    written = [path for name, text in files.items() if _differs(path := folder / name, text)]
     if not keep:
+        new = where.with_name(where.name + ".new")
         discard(new)
         made.write(new, job=spec.name, source=notebook.name)
-    try:
-        plan = Plan.of(new, **options)
-        if workflow is not None:
-            from aios_workbench.promote.targets.plan import steps_of
-
-            known = {p["name"] for p in workflow.parameters}
-            own = {**(values or {}), **{k: v for k, v in spec.parameters.items() if k in known}}
-            plan = replace(plan, steps=steps_of(workflow), spec=spec.model_copy(update={"parameters": own}))
-        files = target.render(plan)
-        written = [path for name, text in files.items() if _differs(path := folder / name, text)]
-    except BaseException:
-        if not keep:
-            discard(new)
-        raise
-    if not keep:
         discard(where)
         new.replace(where)
     for name, text in files.items():
