@@ -11,7 +11,7 @@ import datetime as dt
 import json
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import MISSING, Field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +25,14 @@ from aios_workbench.workflow.parameters import Parameters, signature_of
 from aios_workbench.workspace import Artifact, Workspace
 
 WAITING = "waiting"
-#: Fields that make a step more than a function of its inputs: the engine's own walk is needed for them.
-_SHAPES = (
-    "over",
-    "until",
-    "bound",
-    "names",
-    "constants",
-    "optional",
-    "compensate",
-    "yields",
-    "limits",
-    "budget",
-)
+#: What a step, a workflow may say and still be walked by somebody else; whatever is added to them later may not.
+_STEP = frozenset((
+    "name", "kind", "deps", "after", "params", "retries", "backoff", "timeout", "cache", "tags", "doc", "code",
+    "code_hash", "cell", "cell_id", "fn", "fallbacks", "fallback_names", "when", "when_deps", "when_params", "check", "check_name",
+    "form", "on_reject", "retry_on", "give_up_on", "breaker", "hedge", "on_error", "priority", "executor", "memory",
+    "cpu",
+))  # fmt: skip
+_WORKFLOW = frozenset(("name", "steps", "parameters", "description", "max_parallel", "priority", "zone"))
 #: Fields by which the engine decides about a further attempt: then it makes them, not the orchestrator.
 _DECIDES = ("fallbacks", "retry_on", "give_up_on", "breaker", "hedge")
 
@@ -50,16 +45,21 @@ def check_shapes(spec: WorkflowSpec) -> None:
     DefinitionError
         Naming the step and what it uses.
     """
-    for step in spec.steps:
-        used = [name for name in _SHAPES if getattr(step, name, None)]
-        if getattr(step, "needs", "all") != "all":
-            used.append("needs")
-        if used or step.kind not in ("step", "gate"):
-            what = ", ".join(used) or f"kind {step.kind!r}"
+    parts: list[tuple[str, StepSpec | WorkflowSpec, frozenset[str]]]
+    parts = [(f"step '{s.name}' of workflow '{spec.name}'", s, _STEP) for s in spec.steps]
+    for what, part, known in [(f"workflow '{spec.name}'", spec, _WORKFLOW), *parts]:
+        used = [f.name for f in fields(part) if f.name not in known and getattr(part, f.name) != _default(f)]
+        if isinstance(part, StepSpec) and part.kind not in ("step", "gate"):
+            used.append(f"kind={part.kind}")
+        if used:
             raise DefinitionError(
-                f"step '{step.name}' of workflow '{spec.name}' uses {what}, which only the workbench's own engine "
-                "can walk; promote the notebook as one task (--grain notebook)"
+                f"{what} uses {', '.join(used)}, which only the workbench's own engine can walk; promote the notebook "
+                "as one task (--grain notebook)"
             )
+
+
+def _default(field: Field[Any]) -> Any:
+    return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 def decides_itself(step: StepSpec) -> bool:
@@ -125,7 +125,9 @@ def _validated(ws: Workspace, spec: WorkflowSpec, params: Mapping[str, Any]) -> 
         job = Job(ws, "", "", 0, spec.name, step, {})
         for stored, names in ((step.fn, step.params), (step.when, step.when_params)):
             if stored is not None and names:
-                taken = signature_of(job.load(stored)).parameters
+                # what another process would execute is still read in this one
+                load = getattr(job, "really_load", job.load)
+                taken = signature_of(load(stored)).parameters
                 for parameter in names:
                     parameters.add(step.name, step.cell, taken[parameter])
     values = parameters.validate(params, spec.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import aios_workbench as aios
 from aios_workbench.engine import control, submit
 from aios_workbench.engine.single import run_step
 from aios_workbench.errors import DefinitionError, NotFoundError, ParameterError
-from aios_workbench.workflow import WorkflowSpec
+from aios_workbench.workflow import StepSpec, WorkflowSpec
 from aios_workbench.workspace import Artifact, Workspace
 
 
@@ -168,5 +168,19 @@ def test_shapes_that_need_a_walk_are_refused(ws: Workspace, tmp_path: Path) -> N
     told = Told(ws, chain(tmp_path / "calls"))
     steps = [replace(s, kind="map") if s.name == "total" else s for s in told.spec.steps]
     told.spec = WorkflowSpec("chain", steps)
-    with pytest.raises(DefinitionError, match=r"'total'.*--grain notebook"):
+    with pytest.raises(DefinitionError, match=r"'total'.*kind=map.*--grain notebook"):
         told("load")
+
+
+def test_options_that_come_later_are_refused_until_somebody_has_looked(ws: Workspace, tmp_path: Path) -> None:
+    @dataclass(frozen=True)
+    class Later(StepSpec):
+        teleport: bool = False
+
+    told = Told(ws, chain(tmp_path / "calls"))
+    steps = [Later(**vars(s)) for s in told.spec.steps]
+    told.spec = WorkflowSpec("chain", steps)
+    assert told("load")["status"] == "succeeded"
+    told.spec = WorkflowSpec("chain", [replace(steps[0], teleport=True), *steps[1:]])
+    with pytest.raises(DefinitionError, match="'load' of workflow 'chain' uses teleport"):
+        told("total")
