@@ -45,9 +45,7 @@ from aios_workbench.cli.state import State, json_option
     "--workflow", metavar="NAME", help="For --grain steps: which; that of the newest run of the notebook."
 )
 @click.option("--verify", "verified", is_flag=True, help="Let the target's own tool read the files.")
-@click.option(
-    "--execute", is_flag=True, help="With --verify: run the job once where the target can be run here."
-)
+@click.option("--execute", is_flag=True, help="And run the job once with it, where that can be done here.")
 @click.option("--image", help="The container image of a target that starts containers.")
 @click.option("--bundle-path", metavar="PATH", help="Where the bundle lies when the job runs.")
 @click.option("--command", "aios", metavar="PATH", help="The aios command where the job runs.")
@@ -102,7 +100,7 @@ def promote(
         from aios_workbench.cli import targets
 
         wanted = targets.Wanted(
-            target, out or Path(), grain, workflow, verified, execute, image, bundle_path, aios
+            target, out or Path(), grain, workflow, verified or execute, execute, image, bundle_path, aios
         )
         return targets.write(state, notebook, spec, wanted, as_json=as_json)
     ws = state.workspace(create=True)

@@ -28,9 +28,9 @@ WAITING = "waiting"
 #: What a step, a workflow may say and still be walked by somebody else; whatever is added to them later may not.
 _STEP = frozenset((
     "name", "kind", "deps", "after", "params", "retries", "backoff", "timeout", "cache", "tags", "doc", "code",
-    "code_hash", "cell", "cell_id", "fn", "fallbacks", "fallback_names", "when", "when_deps", "when_params", "check", "check_name",
-    "form", "on_reject", "retry_on", "give_up_on", "breaker", "hedge", "on_error", "priority", "executor", "memory",
-    "cpu",
+    "code_hash", "cell", "cell_id", "fn", "fallbacks", "fallback_names", "when", "when_deps", "when_params", "check",
+    "check_name", "form", "on_reject", "retry_on", "give_up_on", "breaker", "hedge", "on_error", "priority", "executor",
+    "memory", "cpu",
 ))  # fmt: skip
 _WORKFLOW = frozenset(("name", "steps", "parameters", "description", "max_parallel", "priority", "zone"))
 #: Fields by which the engine decides about a further attempt: then it makes them, not the orchestrator.

@@ -117,6 +117,25 @@ def test_writing_again_changes_nothing(project: Project) -> None:
     assert jobs == [], "it would run twice: here and there"
 
 
+def test_a_scheduler_that_is_somebody_else_can_read_the_bundle(project: Project, bundle: Path) -> None:
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (bundle, *bundle.iterdir())}
+    assert modes.pop("bundle") == 0o755
+    assert set(modes.values()) == {0o444}
+
+
+def test_execute_is_verified_too(project: Project) -> None:
+    notebook("print(n)")
+    told = project.json(
+        "promote", *NIGHTLY, "crontab", "--out", "jobs", "--command", "no-such-command", "--execute", code=1
+    )
+    assert [c["ok"] for c in told["verification"]["checks"]] == [True, False]
+    assert "no-such-command" in told["verification"]["checks"][-1]["output"]
+    shown = project(
+        "promote", *NIGHTLY, "crontab", "--out", "jobs", "--command", "no-such-command", "--execute", code=1
+    )
+    assert "no-such-command" in shown.stderr
+
+
 def test_what_others_wrote_is_left_alone(project: Project) -> None:
     notebook("print(n)")
     mine = Path("dags/nb/dag.py")

@@ -113,6 +113,7 @@ def export(
         new = where.with_name(where.name + ".new")
         discard(new)
         made.write(new, job=spec.name, source=notebook.name)
+        _let_read(new)
         discard(where)
         new.replace(where)
     for name, text in files.items():
@@ -147,6 +148,12 @@ def _is(where: Path, wanted: str) -> bool:
     except JobError:
         return False
     return True
+
+
+def _let_read(bundle: Path) -> None:
+    """Let others read a bundle: a scheduler, or the user of an image, is rarely who promoted."""
+    for path in (bundle, *bundle.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o444)
 
 
 def _free(where: Path) -> None:
