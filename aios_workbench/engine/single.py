@@ -97,6 +97,19 @@ def run_step(
     ------
     DefinitionError, NotFoundError, ParameterError
         Before anything is executed.
+
+    Examples
+    --------
+    >>> import aios_workbench as aios
+    >>> wf = aios.Workflow("single")
+    >>> @wf.step
+    ... def load(limit: int = 3) -> list[int]:
+    ...     return list(range(limit))
+    >>> ws = aios.open_workspace()
+    >>> spec = submit.compile_workflow(ws, wf)
+    >>> told = run_step(ws, spec, {}, "load", run_key="monday", params={"limit": 2})
+    >>> told["status"], told["output"]["type"], told["output"]["shape"]
+    ('succeeded', 'list', (2,))
     """
     check_shapes(spec)
     step = spec.step(name)
