@@ -17,6 +17,7 @@ from aios_workbench.cli import (
     doctor,
     exits,
     gc,
+    headless,
     jobs,
     lab,
     limits,
@@ -27,6 +28,7 @@ from aios_workbench.cli import (
     secrets,
     settle,
     sql,
+    targets,
     worker,
 )
 from aios_workbench.cli.state import AS_JSON, State
@@ -93,8 +95,8 @@ def app(ctx: click.Context, workspace: str | None, debug: bool) -> None:
 for command in (
     lab.lab, run.run, runs.runs, runs.show, runs.logs, compare.diff, compare.history, decide.resume,
     decide.cancel, decide.rerun, decide.approve, decide.reject, settle.settle, worker.worker,
-    jobs.jobs, promote.promote, secrets.secrets, breakers.breakers, limits.limits, budgets.budgets,
-    sql.sql, doctor.doctor, gc.gc,
+    jobs.jobs, promote.promote, targets.targets, headless.run_job, headless.run_step, secrets.secrets,
+    breakers.breakers, limits.limits, budgets.budgets, sql.sql, doctor.doctor, gc.gc,
 ):  # fmt: skip
     app.add_command(command)
 

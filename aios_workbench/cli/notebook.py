@@ -24,12 +24,24 @@ FOLDER = "notebook-runs"
 
 
 def execute(
-    ws: Workspace, path: Path, given: Mapping[str, str], gates: Mapping[str, Any] | None, *, as_json: bool
-) -> int:
+    ws: Workspace, path: Path, given: Mapping[str, Any], gates: Mapping[str, Any] | None, *, as_json: bool,
+    title: str | None = None, cwd: Path | None = None, modules: Path | None = None, timeout: float | None = None,
+) -> int:  # fmt: skip
     """Execute a notebook once; return the command's exit code.
 
     Executed notebook, HTML page, parameters and log are kept in a folder of the workspace. Workflows that the
     notebook starts are waited for, up to a gate.
+
+    Parameters
+    ----------
+    title : str, optional
+        What it is called; the file's name if not given.
+    cwd : Path, optional
+        Where relative paths of the notebook start; its own folder if not given.
+    modules : Path, optional
+        A folder whose modules win over all others.
+    timeout : float, optional
+        Seconds after which the kernel is ended.
 
     Raises
     ------
@@ -48,7 +60,7 @@ def execute(
     parameters.require(values)
     if parameters.cell is not None:
         inject(book, parameters)
-    folder = _new_folder(ws, path)
+    folder = _new_folder(ws, title or path.stem)
     types = {p.name: p.type for p in parameters}
     (folder / "params.json").write_text(
         json.dumps({"values": values, "types": types}) + "\n", encoding="utf-8"
@@ -58,16 +70,18 @@ def execute(
         "AIOS_PARAMETERS": str(folder / "params.json"),
     }  # fmt: skip
     env.pop("AIOS_JOB_RUN", None)
+    if modules is not None:
+        env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(modules), env.get("PYTHONPATH"))))
     started = time.time()
     kernel = _Kernel(ws, folder, started)
     with Log(folder / "log.txt") as log, noted(1) as asked, _progress(as_json=as_json) as progress:
         execution = Execution(
             book,
             folder,
-            path.parent,
+            cwd or path.parent,
             env,
             log,
-            None,
+            timeout,
             lambda: "cancel" if asked() else None,
             progress,
             kernel.settled,
@@ -75,14 +89,22 @@ def execute(
         why, error = execution.run()
         execution.save()
         with contextlib.suppress(Exception):  # an output that cannot be shown must not fail what was done
-            write_html(book, folder / "report.html", path.stem)
+            write_html(book, folder / "report.html", title or path.stem)
+    if why == "timeout":
+        error = {
+            "type": "Timeout",
+            "message": f"took longer than {format_duration(timeout)}",
+            "traceback": "",
+            "cell": error and error.get("cell"),
+        }
+    ended = {"timeout": "timeout", None: None}.get(why, "interrupted")
     return _conclude(
-        ws, path, folder, kernel.runs(), "interrupted" if why else None, error, started, as_json=as_json
+        ws, path, title or path.name, folder, kernel.runs(), ended, error, started, as_json=as_json
     )
 
 
-def _new_folder(ws: Workspace, path: Path) -> Path:
-    slug = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem).strip("-")[:40] or "notebook"
+def _new_folder(ws: Workspace, title: str) -> Path:
+    slug = re.sub(r"[^A-Za-z0-9_-]+", "-", title).strip("-")[:40] or "notebook"
     name = f"{slug}-{time.strftime('%y%m%d-%H%M%S', time.gmtime())}-{uuid.uuid4().hex[:6]}"
     folder = ws.root / FOLDER / name
     folder.mkdir(parents=True, mode=0o700)
@@ -90,7 +112,7 @@ def _new_folder(ws: Workspace, path: Path) -> Path:
 
 
 def _conclude(
-    ws: Workspace, path: Path, folder: Path, runs: list[dict[str, Any]], status: str | None,
+    ws: Workspace, path: Path, title: str, folder: Path, runs: list[dict[str, Any]], status: str | None,
     error: dict[str, Any] | None, started: float, *, as_json: bool,
 ) -> int:  # fmt: skip
     from aios_workbench.cli import views
@@ -117,7 +139,7 @@ def _conclude(
                 lines=True,
             )
             output.say(f"cell {error.get('cell') or '?'} failed", err=True)
-        output.say(f"{path.name}  ", output.state(status), f"   {format_duration(time.time() - started)}")
+        output.say(f"{title}  ", output.state(status), f"   {format_duration(time.time() - started)}")
         for run in runs:
             output.say(f"run {run['run_id']}  ", output.state(run["status"]))
         for run in waiting:

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from aios_workbench.cli import exits, output
-from aios_workbench.cli.jobs import show_ticks
 from aios_workbench.cli.state import State, json_option
-
-if TYPE_CHECKING:
-    from aios_workbench.promote import Finding
 
 _TICKS = 5
 
 
 @click.command(short_help="Make a notebook a scheduled job.")
-@click.argument("notebook", type=click.Path(path_type=Path))
+@click.argument("notebook", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--name", help="The job's name; the notebook's if not given. An existing job gets a new version."
 )
@@ -42,21 +38,52 @@ _TICKS = 5
 )
 @click.option("--alert", "alerts", multiple=True, metavar="CHANNEL",
               help="Who is told when it fails: an apprise address, or $NAME of a variable that holds one.")  # fmt: skip
+@click.option("--target", metavar="TARGET",
+              help="Write it for another scheduler instead; `aios targets` lists them.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path),
+              help="Where a target's files go (default: here), or with --fix the mended notebook.")  # fmt: skip
+@click.option("--grain", type=click.Choice(["notebook", "steps"]), default="notebook", show_default=True,
+              help="For a target: the notebook as one task, or its workflow's steps.")  # fmt: skip
+@click.option(
+    "--workflow", metavar="NAME", help="For --grain steps: which; that of the newest run of the notebook."
+)
+@click.option("--verify", "verified", is_flag=True, help="Let the target's own tool read the files.")
+@click.option("--execute", is_flag=True, help="And run the job once with it, where that can be done here.")
+@click.option("--image", help="The container image of a target that starts containers.")
+@click.option("--bundle-path", metavar="PATH", help="Where the bundle lies when the job runs.")
+@click.option("--command", "aios", metavar="PATH", help="The aios command where the job runs.")
 @click.option("--check", "only_check", is_flag=True, help="Only say what stands in the way.")
+@click.option("--run", "clean_run", is_flag=True,
+              help="With --check: run it twice in a clean kernel too, and compare the outputs.")  # fmt: skip
+@click.option(
+    "--fix", "mend", is_flag=True, help="Make the safe fixes in the notebook; the old one is kept beside it."
+)
+@click.option("--only", "rules", multiple=True, metavar="RULE", help="With --fix: fixes of this rule only.")
+@click.option("--rules", "list_rules", is_flag=True, help="List the rules of the check.")
 @json_option
 @click.pass_obj
 def promote(
-    state: State, notebook: Path, name: str | None, schedule: str | None, timezone: str | None, params: tuple[str, ...],
-    missed: str | None, retries: int | None, retry_delay: str | None, timeout: str | None, gates: tuple[str, ...],
-    alerts: tuple[str, ...], only_check: bool, as_json: bool,
+    state: State, notebook: Path | None, name: str | None, schedule: str | None, timezone: str | None,
+    params: tuple[str, ...], missed: str | None, retries: int | None, retry_delay: str | None, timeout: str | None,
+    gates: tuple[str, ...], alerts: tuple[str, ...], target: str | None, out: Path | None, grain: str,
+    workflow: str | None, verified: bool, execute: bool, image: str | None, bundle_path: str | None, aios: str | None,
+    only_check: bool, clean_run: bool, mend: bool, rules: tuple[str, ...], list_rules: bool, as_json: bool,
 ) -> int:  # fmt: skip
-    """Check NOTEBOOK and freeze it, with the modules beside it, as a job that `aios worker` runs."""
+    """Check NOTEBOOK and freeze it, with the modules beside it, as a job that `aios worker` runs.
+
+    With --target the job is written for another scheduler, bundle and all, and is not scheduled here.
+    """
+    from aios_workbench.cli import promote_check
     from aios_workbench.cli.values import assignments, gate_policies
     from aios_workbench.errors import NotFoundError
     from aios_workbench.govern import actor
-    from aios_workbench.promote import JobSpec, check
+    from aios_workbench.promote import JobSpec, inspect
     from aios_workbench.promote import promote as make
 
+    if list_rules:
+        return promote_check.show_rules(as_json=as_json)
+    if notebook is None:
+        raise click.UsageError("which notebook? Give the path of an .ipynb file")
     if not notebook.is_file():
         raise NotFoundError(f"no notebook {notebook}; give the path of an .ipynb file")
     given: dict[str, Any] = {
@@ -66,28 +93,27 @@ def promote(
     options = {k: v for k, v in given.items() if v is not None}
     spec = JobSpec(name=name or notebook.stem, notebook=str(notebook), **options,
                    parameters=assignments(params, "-p", "limit=500"))  # fmt: skip
-    findings = check(notebook, spec)
-    broken = any(f.severity == "error" for f in findings)
-    if broken or only_check:
+    if mend:
+        return promote_check.fix(notebook, rules, out, as_json=as_json)
+    seen = inspect(notebook, spec, run=clean_run)
+    findings = seen.findings
+    if not seen.ok or only_check:
         ticks = spec.ticks.preview(time.time(), _TICKS) if spec.ticks is not None else []
-        if as_json:
-            output.emit({"ok": not broken, "findings": [f.to_dict() for f in findings],
-                         **({"upcoming": [u.to_dict() for u in ticks]} if ticks else {})})  # fmt: skip
-        else:
-            _show(findings)
-            if ticks:
-                show_ticks(ticks)
-            output.say(
-                "it cannot be promoted; nothing was changed" if broken else "nothing stands in the way"
-            )
-        return exits.FAILED if broken else exits.OK
+        return promote_check.report(seen, ticks, as_json=as_json)
+    if target is not None:
+        from aios_workbench.cli import targets
+
+        wanted = targets.Wanted(
+            target, out or Path(), grain, workflow, verified or execute, execute, image, bundle_path, aios
+        )
+        return targets.write(state, notebook, spec, wanted, as_json=as_json)
     ws = state.workspace(create=True)
     job = make(ws, notebook, spec, actor())
     if as_json:
         output.emit({**job.to_dict(), "changed": job.changed, "findings": [f.to_dict() for f in findings]})
         return exits.OK
     if findings:
-        _show(findings)
+        promote_check.show_findings(findings)
     what = f"version {job.version}" if job.changed else f"version {job.version}, nothing changed"
     output.say(f"{job.name}  ", output.state(job.status), f"  {what}  {job.to_dict()['schedule']}")
     if job.next_tick_at:
@@ -101,13 +127,3 @@ def _who(ws: Any) -> str:
     from aios_workbench.engine import leases
 
     return "" if leases.workers_alive(ws) else "; no worker is running: start `aios worker`"
-
-
-def _show(findings: list[Finding]) -> None:
-    if not findings:
-        output.say("no findings")
-        return
-    output.show(output.table(
-        ("severity", ">cell", ">line", "finding", "remedy"),
-        [(output.state(f.severity), f.cell, f.line, f.message, f.fix) for f in findings],
-    ))  # fmt: skip

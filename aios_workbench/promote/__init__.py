@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from aios_workbench.promote.checks import Finding, check
+    from aios_workbench.promote.checks import Finding, check, inspect
     from aios_workbench.promote.jobs import get, list_jobs, pause, promote, remove, resume
     from aios_workbench.promote.parameters import NotebookParameters, parse_assignments
     from aios_workbench.promote.records import Job
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Finding", "Job", "JobSpec", "NotebookParameters", "Schedule", "Scheduler", "cancel", "check", "get", "get_run",
-    "history", "list_jobs", "parse_assignments", "pause", "promote", "remove", "resume", "trigger",
+    "history", "inspect", "list_jobs", "parse_assignments", "pause", "promote", "remove", "resume", "trigger",
 ]  # fmt: skip
 
 _HOME = {
     "Finding": "checks", "Job": "records", "JobSpec": "spec", "NotebookParameters": "parameters",
     "cancel": "runs", "get_run": "runs", "history": "runs", "trigger": "runs",
-    "Schedule": "schedule", "Scheduler": "scheduler", "check": "checks", "parse_assignments": "parameters",
+    "Schedule": "schedule", "Scheduler": "scheduler", "check": "checks", "inspect": "checks",
+    "parse_assignments": "parameters",
 }  # fmt: skip
 
 

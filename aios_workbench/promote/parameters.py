@@ -98,6 +98,19 @@ class NotebookParameters:
     def __iter__(self) -> Any:
         return iter(self.by_name.values())
 
+    def json_schema(self) -> dict[str, Any]:
+        """Return the JSON schema of all parameters together: a form, and what a program may send."""
+        properties = {
+            p.name: p.schema if p.required or p.computed else {**p.schema, "default": p.default} for p in self
+        }
+        required = [p.name for p in self if p.required]
+        return {
+            "type": "object",
+            "properties": properties,
+            "required": required,
+            "additionalProperties": False,
+        }
+
     def coerce(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the given values as JSON that fits the parameters' types; defaults are not filled in.
 

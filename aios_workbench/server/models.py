@@ -326,15 +326,39 @@ class NotebookParameter(Message):
     schema_: dict[str, Any] = Field(alias="schema")
 
 
+class FindingEdit(Message):
+    """A piece of a cell's source and what to put in its place: lines from 1, columns from 0."""
+
+    cell: int
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    text: str
+
+
+class QuickFix(Message):
+    """A safe change of the notebook that mends a finding."""
+
+    title: str
+    edits: list[FindingEdit]
+    clear_outputs: int | None
+
+
 class Finding(Message):
     """What stands in the way of promoting a notebook."""
 
-    severity: Literal["error", "warning"]
+    severity: Literal["error", "warning", "note"]
     code: str
     message: str
     fix: str
     cell: int | None
     line: int | None
+    rule: str
+    column: int | None
+    variable: str | None
+    cell_id: str | None
+    quick_fix: QuickFix | None
 
 
 class PromoteCheck(Message):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import time
 from pathlib import Path
@@ -99,25 +98,6 @@ def timetable(schedule: str | None, timezone: str) -> dict[str, Any]:
 
 def gates_of(notebook: Path) -> list[str]:
     """Return the names of functions that a `….gate` decorator makes gates, in order. Nothing is run."""
-    from aios_workbench.promote.notebooks import code_cells, read_notebook
+    from aios_workbench.promote.notebooks import code_cells, gate_names, read_notebook
 
-    names: dict[str, None] = {}
-    for cell in code_cells(read_notebook(notebook)):
-        for node in ast.walk(cell.tree) if cell.tree is not None else ():
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                for mark in node.decorator_list:
-                    target = mark.func if isinstance(mark, ast.Call) else mark
-                    if isinstance(target, ast.Attribute) and target.attr == "gate":
-                        names.setdefault(_given_name(mark) or node.name)
-    return list(names)
-
-
-def _given_name(mark: ast.expr) -> str | None:
-    for keyword in mark.keywords if isinstance(mark, ast.Call) else ():
-        if (
-            keyword.arg == "name"
-            and isinstance(keyword.value, ast.Constant)
-            and isinstance(keyword.value.value, str)
-        ):
-            return keyword.value.value
-    return None
+    return list(gate_names(code_cells(read_notebook(notebook))))

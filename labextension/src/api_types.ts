@@ -357,14 +357,36 @@ export interface NotebookParameter {
   schema: Record<string, unknown>;
 }
 
+/** A piece of a cell's source and what to put in its place: lines from 1, columns from 0. */
+export interface FindingEdit {
+  cell: number;
+  line: number;
+  column: number;
+  end_line: number;
+  end_column: number;
+  text: string;
+}
+
+/** A safe change of the notebook that mends a finding. */
+export interface QuickFix {
+  title: string;
+  edits: FindingEdit[];
+  clear_outputs: number | null;
+}
+
 /** What stands in the way of promoting a notebook. */
 export interface Finding {
-  severity: 'error' | 'warning';
+  severity: 'error' | 'warning' | 'note';
   code: string;
   message: string;
   fix: string;
   cell: number | null;
   line: number | null;
+  rule: string;
+  column: number | null;
+  variable: string | null;
+  cell_id: string | null;
+  quick_fix: QuickFix | null;
 }
 
 /** What a notebook takes, what stands in its way and when the schedule would fire. */

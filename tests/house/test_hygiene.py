@@ -90,9 +90,10 @@ def test_locks_hold_no_address(root: Path, name: str) -> None:
     assert addresses(text) == []
 
 
-def test_pins_of_the_benchmarks_hold_no_address(root: Path) -> None:
+def test_pins_of_benchmarks_and_targets_hold_no_address(root: Path) -> None:
     pins = sorted((root / "benchmarks").glob("**/*.txt"))
     assert pins
+    pins += sorted((root / "aios_workbench" / "promote" / "targets" / "pins").glob("*.txt"))
     assert [line for p in pins for line in addresses(p.read_text())] == []
 
 

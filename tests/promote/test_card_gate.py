@@ -23,7 +23,8 @@ ASKS = 'card = aios.model_card(model, purpose="x")\ncard.save("out/card.md")'
 
 
 def found(path: Path, **options: Any) -> list[Finding]:
-    return check(path, JobSpec(name="n", notebook=str(path), **options))
+    findings = check(path, JobSpec(name="n", notebook=str(path), **options))
+    return [f for f in findings if f.code.startswith("card")]
 
 
 def fine() -> Any:

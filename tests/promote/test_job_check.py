@@ -16,13 +16,14 @@ Write = Callable[..., Path]
 
 def found(path: Path, **options: Any) -> list[tuple[str, str, int | None, int | None]]:
     spec = JobSpec(name="n", notebook=str(path), **options)
-    return [(f.severity, f.code, f.cell, f.line) for f in check(path, spec)]
+    return [(f.severity, f.code, f.cell, f.line) for f in check(path, spec) if f.severity != "note"]
 
 
 def test_a_good_notebook(write: Write) -> None:
     path = write(
-        "good.ipynb", "%matplotlib inline\n!ls\nx = !pwd", "%%bash\necho hi", "await f()", "x?",
-        parameters="n: int = 1", kernelspec={"name": "python3", "display_name": "Python 3", "language": "python"},
+        "good.ipynb", "%matplotlib inline\n!ls\nx = !pwd", "%%bash\necho hi",
+        "async def f(): return n\nawait f()", "x?", parameters="n: int = 1",
+        kernelspec={"name": "python3", "display_name": "Python 3", "language": "python"},
     )  # fmt: skip
     assert found(path, parameters={"n": "3"}, schedule="0 6 * * *", timezone="Europe/Berlin") == []
 
@@ -34,7 +35,7 @@ def test_a_good_notebook(write: Write) -> None:
         (["x = (1,\n", "y = 1"], {}, ("error", "syntax", 2, 1)),
         (["p = '/home/ada/claims.csv'"], {}, ("warning", "absolute-path", 2, 1)),
         (["y = 1\np = 'C:\\\\data\\\\x.csv'"], {}, ("warning", "absolute-path", 2, 2)),
-        (["name = input('who?')"], {}, ("warning", "interactive", 2, 1)),
+        (["name = input('who?')"], {}, ("error", "interactive", 2, 1)),
         (["x = 1"], {"parameters": {"m": 1}}, ("error", "parameters", 1, None)),
         (["x = 1"], {"parameters": {"n": "many"}}, ("error", "parameters", 1, None)),
         (["x = 1"], {"schedule": "0 0 */30 2 1#2"}, ("error", "schedule", None, None)),
@@ -43,7 +44,7 @@ def test_a_good_notebook(write: Write) -> None:
 def test_findings(
     write: Write, sources: list[str], options: dict[str, Any], expected: tuple[Any, ...]
 ) -> None:
-    assert found(write("n.ipynb", *sources, parameters="n: int = 1"), **options) == [expected]
+    assert found(write("n.ipynb", *sources, "n", parameters="n: int = 1"), **options) == [expected]
 
 
 def test_urls_and_plain_text_are_no_paths(write: Write) -> None:
@@ -51,13 +52,13 @@ def test_urls_and_plain_text_are_no_paths(write: Write) -> None:
 
 
 def test_required_parameter(write: Write) -> None:
-    path = write("n.ipynb", "x = 1", parameters="path: str")
+    path = write("n.ipynb", "x = path", parameters="path: str")
     assert found(path) == [("error", "parameters", 1, 1)]
     assert found(path, parameters={"path": "x"}) == []
 
 
 def test_a_second_parameters_cell_is_named(write: Write) -> None:
-    path = write("n.ipynb", "x = 1", parameters="n = 1")
+    path = write("n.ipynb", "x = n", parameters="n = 1")
     book = json.loads(path.read_text())
     book["cells"][1]["metadata"]["tags"] = ["parameters"]
     path.write_text(json.dumps(book))

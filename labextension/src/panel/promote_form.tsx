@@ -206,7 +206,7 @@ function Findings({ findings }: { findings: Finding[] }): JSX.Element | null {
     <ul className="aios-findings" aria-label="Findings in the notebook">
       {findings.map((f, i) => (
         <li key={i} className={`aios-finding aios-is-${f.severity}`}>
-          <b>{f.severity === 'error' ? '✕ error' : '▲ warning'}</b>
+          <b title={f.rule}>{f.severity === 'error' ? '✕ error' : f.severity === 'warning' ? '▲ warning' : '· note'}</b>
           {f.cell !== null && <span className="aios-dim">{` cell ${f.cell}${f.line ? `, line ${f.line}` : ''}`}</span>}
           <div>
             {`${sentence(f.message)}. `}

@@ -1,0 +1,206 @@
+"""Modules, files and surroundings a job does not have."""
+
+from __future__ import annotations
+
+from corpus.kit import case
+
+F = "completeness"
+FRAME = "import pandas as pd\n"
+
+CASES = (
+    case(
+        "missing-module",
+        F,
+        ["import claim_helpers\nprint(claim_helpers.LIMIT)"],
+        ["import claim_helpers\nprint(claim_helpers.LIMIT)"],
+        ("AIOS201", 1),
+        clean_files={"claim_helpers.py": "LIMIT = 3\n"},
+    ),
+    case(
+        "missing-name",
+        F,
+        ["from helper_kit import clean_rows\nprint(clean_rows([]))"],
+        ["from helper_kit import clean\nprint(clean([]))"],
+        ("AIOS201", 1),
+        files={"helper_kit.py": "def clean(rows):\n    return rows\n"},
+    ),
+    case(
+        "missing-behind-a-module",
+        F,
+        ["import stage_one\nprint(stage_one.go())"],
+        ["import stage_one\nprint(stage_one.go())"],
+        ("AIOS201", None),
+        files={"stage_one.py": "import stage_two_of_it\n\ndef go():\n    return stage_two_of_it.x\n"},
+        clean_files={
+            "stage_one.py": "import stage_two_of_it\n\ndef go():\n    return stage_two_of_it.x\n",
+            "stage_two_of_it.py": "x = 1\n",
+        },
+    ),
+    case(
+        "optional-module",
+        F,
+        ["try:\n    import fast_frames_xyz as ff\nexcept ImportError:\n    ff = None\nprint(ff)"],
+        ["try:\n    import orjson as js\nexcept ImportError:\n    import json as js\nprint(js.dumps({}))"],
+        ("AIOS201", 1),
+    ),
+    case(
+        "undeclared-package",
+        F,
+        ["import numpy as np\nimport pandas as pd\nprint(pd.DataFrame({'a': np.arange(2)}))"],
+        ["import numpy as np\nimport pandas as pd\nprint(pd.DataFrame({'a': np.arange(2)}))"],
+        ("AIOS202", 1),
+        files={"requirements.txt": "pandas>=2\n"},
+        clean_files={"requirements.txt": "pandas>=2\nnumpy\n"},
+    ),
+    case(
+        "module-outside",
+        F,
+        ["import sys\nsys.path.append('../shared_code')\nimport tools_of_team\nprint(tools_of_team.x)"],
+        ["import tools_of_team\nprint(tools_of_team.x)"],
+        ("AIOS214", 1),
+        files={"../shared_code/tools_of_team.py": "x = 1\n"},
+        clean_files={"tools_of_team.py": "x = 1\n"},
+    ),
+    case(
+        "absolute-path",
+        F,
+        [FRAME + "print(pd.read_csv('/home/ada/claims.csv'))"],
+        [FRAME + "print(pd.read_csv('claims.csv'))"],
+        ("AIOS203", 1),
+        ("AIOS206", 1),
+        files={"claims.csv": "a\n1\n"},
+    ),
+    case(
+        "windows-path",
+        F,
+        ["print(open(r'C:\\data\\claims.csv').read())"],
+        ["print(open('claims.csv').read())"],
+        ("AIOS203", 1),
+        ("AIOS206", 1),
+        files={"claims.csv": "a\n1\n"},
+    ),
+    case(
+        "home-path",
+        F,
+        ["from pathlib import Path\nprint(Path.home() / 'claims.csv')"],
+        ["from pathlib import Path\nprint(Path('claims.csv'))"],
+        ("AIOS204", 1),
+    ),
+    case(
+        "chdir",
+        F,
+        ["import os\nos.chdir('data')\nprint(open('claims.csv').read())"],
+        ["print(open('data/claims.csv').read())"],
+        ("AIOS205", 1),
+        files={"data/claims.csv": "a\n"},
+    ),
+    case(
+        "cd-magic",
+        F,
+        ["%cd data\nprint(open('claims.csv').read())"],
+        ["print(open('data/claims.csv').read())"],
+        ("AIOS205", 1),
+        files={"data/claims.csv": "a\n"},
+    ),
+    case(
+        "missing-file",
+        F,
+        [FRAME + "print(pd.read_csv('data/clams.csv'))"],
+        [FRAME + "print(pd.read_csv('data/claims.csv'))"],
+        ("AIOS206", 1),
+        files={"data/claims.csv": "a\n1\n"},
+    ),
+    case(
+        "missing-file-behind-a-name",
+        F,
+        ["from pathlib import Path\nROOT = Path('in')", "print((ROOT / 'a.json').read_text())"],
+        ["from pathlib import Path\nROOT = Path('in')", "print((ROOT / 'b.json').read_text())"],
+        ("AIOS206", 2),
+        files={"in/b.json": "{}"},
+    ),
+    case(
+        "file-of-its-own",
+        F,
+        [FRAME + "print(pd.read_parquet('never_made.parquet'))"],
+        [
+            FRAME + "pd.DataFrame({'a': [1]}).to_parquet('made.parquet')",
+            "print(pd.read_parquet('made.parquet'))",
+        ],
+        ("AIOS206", 1),
+    ),
+    case(
+        "network",
+        F,
+        ["import requests\nprint(requests.get('https://example.org/x', timeout=5).status_code)"],
+        ["from urllib.parse import urljoin\nprint(urljoin('https://example.org/x', 'y'))"],
+        ("AIOS208", 1),
+    ),
+    case(
+        "asks-a-person",
+        F,
+        ["name = input('which customer? ')\nprint(name)"],
+        ["name = 'all'\nprint(name)"],
+        ("AIOS209", 1),
+    ),
+    case(
+        "asks-a-password",
+        F,
+        ["from getpass import getpass\nprint(len(getpass()))"],
+        ["import os\nprint(len(os.environ.get('PIN', '')))"],
+        ("AIOS209", 1),
+    ),
+    case(
+        "debugger", F, ["rows = [1]\nbreakpoint()\nprint(rows)"], ["rows = [1]\nprint(rows)"], ("AIOS210", 1)
+    ),
+    case(
+        "slider",
+        F,
+        [
+            "import ipywidgets as w\ncut = w.FloatSlider(value=0.5)\ncut",
+            "print([x for x in (0.2, 0.7) if x > cut.value])",
+        ],
+        [
+            "import ipywidgets as w\nbar = w.IntProgress(value=1)\nbar",
+            "cut = 0.5\nprint([x for x in (0.2, 0.7) if x > cut])",
+        ],
+        ("AIOS211", 1),
+    ),
+    case(
+        "pip-magic",
+        F,
+        ["%pip install pandas", "import pandas as pd\nprint(pd.__version__)"],
+        ["import pandas as pd\nprint(pd.__version__)"],
+        ("AIOS212", 1),
+    ),
+    case(
+        "pip-in-a-shell",
+        F,
+        ["!pip install -q numpy", "import numpy as np\nprint(np.__version__)"],
+        ["import numpy as np\nprint(np.__version__)"],
+        ("AIOS212", 1),
+    ),
+    case(
+        "shell",
+        F,
+        ["!wget -q https://example.org/a.csv", "print(open('a.csv').read())"],
+        ["print(open('a.csv').read())"],
+        ("AIOS213", 1),
+        clean_files={"a.csv": "x\n"},
+    ),
+    case(
+        "other-notebook",
+        F,
+        ["%run prepare.ipynb", "print(frame)"],
+        ["from prepare import frame", "print(frame)"],
+        ("AIOS215", 1),
+        ("AIOS110", 1),
+        clean_files={"prepare.py": "frame = 1\n"},
+    ),
+    case(
+        "stops-early",
+        F,
+        ["print('part one')", "exit()", "print('part two')"],
+        ["print('part one')", "print('part two')"],
+        ("AIOS216", 2),
+    ),
+)

@@ -1,0 +1,44 @@
+# Job 'plain' for Prefect 3, written by AIOS Workbench. Do not edit; regenerate with:
+#   aios promote claims.ipynb --target prefect
+# Bundle 5555555555555555.
+# What Prefect 3 cannot express of this job:
+# - missed runs: those planned while no worker lived all start late, as far as Prefect planned
+#   ahead
+# - daylight saving: at a repeated hour Prefect's own rules for cron hold
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, task
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.schedules import Cron
+
+BUNDLE = Path(__file__).parent / "bundle"
+PARAMETERS: dict[str, Any] = {}
+
+
+@task(name="notebook")
+def notebook(parameters: dict[str, Any]) -> None:
+    command = ["aios", "run-job", str(BUNDLE), "--params", json.dumps(parameters)]
+    subprocess.run(command, check=True)
+
+
+@flow(name="plain", description="plain")
+def job(parameters: dict[str, Any] = PARAMETERS) -> None:
+    notebook(parameters)
+
+
+if __name__ == "__main__":
+    here = Path(__file__)
+    job.from_source(source=str(here.parent), entrypoint=f"{here.name}:job").deploy(
+        name="aios",
+        work_pool_name=sys.argv[1] if len(sys.argv) > 1 else "default",
+        schedules=[Cron("0 6 * * *", timezone="Europe/Berlin")],
+        concurrency_limit=ConcurrencyLimitConfig(
+            limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
+        ),
+    )

@@ -1,0 +1,86 @@
+# Job 'plain' for Temporal, written by AIOS Workbench. Do not edit; regenerate with:
+#   aios promote claims.ipynb --target temporal
+# Bundle 5555555555555555.
+# What Temporal cannot express of this job:
+# - missed runs: of those of the last hour one runs, as runs do not overlap; older ones do not
+# - daylight saving: a time the clock skips is not run, one shown twice may run twice
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from temporalio import activity, workflow
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleSpec,
+)
+from temporalio.common import RetryPolicy
+from temporalio.worker import Worker
+
+BUNDLE = Path(__file__).parent / "bundle"
+PARAMETERS: dict[str, Any] = {}
+NAME = "plain"
+
+
+@activity.defn
+def notebook(parameters: dict[str, Any]) -> None:
+    command = ["aios", "run-job", str(BUNDLE), "--params", json.dumps(parameters)]
+    subprocess.run(command, check=True)
+
+
+@workflow.defn(name=NAME)
+class Job:
+    @workflow.run
+    async def run(self, parameters: dict[str, Any]) -> None:
+        await workflow.execute_activity(
+            notebook,
+            parameters,
+            start_to_close_timeout=timedelta(seconds=604800),
+            retry_policy=RetryPolicy(
+                maximum_attempts=1,
+                initial_interval=timedelta(seconds=60),
+                backoff_coefficient=1.0,
+            ),
+        )
+
+
+SCHEDULE = Schedule(
+    action=ScheduleActionStartWorkflow(Job.run, PARAMETERS, id=NAME, task_queue=NAME),
+    spec=ScheduleSpec(cron_expressions=["0 6 * * *"], time_zone_name="Europe/Berlin"),
+    policy=SchedulePolicy(
+        overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(seconds=3600)
+    ),
+)
+
+
+def worker(client: Client) -> Worker:
+    return Worker(
+        client,
+        task_queue=NAME,
+        workflows=[Job],
+        activities=[notebook],
+        activity_executor=ThreadPoolExecutor(1),
+    )
+
+
+async def main() -> None:
+    client = await Client.connect(os.environ.get("TEMPORAL_ADDRESS", "localhost:7233"))
+    with contextlib.suppress(ScheduleAlreadyRunningError):
+        await client.create_schedule(NAME, SCHEDULE)
+    await worker(client).run()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
