@@ -175,7 +175,9 @@ class _Walk:
 
     async def go(self) -> dict[str, Any]:
         if self.spec.max_active is not None and not self.active.stop.is_set():
-            await asyncio.to_thread(_begin, self.ws.catalog, self.run, self.active, self.executor)
+            await asyncio.to_thread(
+                _begin, self.ws.catalog, self.run, self.active, self.executor, message=None
+            )
         todo = [s for s in self.spec.steps if s.name not in self.records]
         reserved = {s.name: DBOS.reserve_step() for s in todo}
         undo = Compensation(self.spec)
@@ -394,12 +396,12 @@ class _Walk:
                 self.active.status = before  # said with the next change: no reason to fail a step
 
 
-def _begin(catalog: Catalog, run: dict[str, Any], active: Active, executor: str) -> None:
+def _begin(catalog: Catalog, run: dict[str, Any], active: Active, executor: str, **more: Any) -> None:
     """Say that a run is active."""
     active.started = time.time(), time.monotonic()
     if run["started_at"] is not None:  # by a process before this one, whose monotonic clock is not ours
         active.started = None
     tell_run(
         catalog, run["run_id"], "running", owner=executor,
-        started_at=active.started[0] if active.started else run["started_at"],
+        started_at=active.started[0] if active.started else run["started_at"], **more,
     )  # fmt: skip

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 from aios_workbench.engine.failures import remember_source
 from aios_workbench.engine.spending import Meter, Purse
+from aios_workbench.errors import CorruptArtifactError, NotFoundError
 from aios_workbench.workflow import StepSpec
 from aios_workbench.workspace import Artifact, Workspace, importing
 
@@ -74,7 +75,21 @@ class Job:
 
     def values(self, names: dict[str, Artifact]) -> dict[str, Any]:
         """Return loaded values; every step gets copies of its own."""
-        return {name: self.ws.artifacts.get(artifact) for name, artifact in names.items()}
+        return {name: self._get(name, artifact) for name, artifact in names.items()}
+
+    def _get(self, name: str, artifact: Artifact) -> Any:
+        try:
+            return self.ws.artifacts.get(artifact)
+        except (CorruptArtifactError, NotFoundError) as e:
+            made = self.ws.catalog.one(
+                "select step from steps where run_id = :r and output = :h order by position",
+                r=self.run_id, h=artifact.hash,
+            )  # fmt: skip
+            what = f"parameter '{name}': start a new run with it" if made is None else (
+                f"what step '{made['step']}' made: `run.rerun(\"{made['step']}\")` makes it again"
+            )  # fmt: skip
+            kind = CorruptArtifactError if isinstance(e, CorruptArtifactError) else NotFoundError
+            raise kind(f"{e}. It is {what}") from e
 
 
 @dataclass

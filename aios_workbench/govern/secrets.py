@@ -102,7 +102,7 @@ class Mask:
     >>> mask.text("GET /?key=pa%20ss%2Fword, 'pa ss/word'")
     "GET /?key=[secret TOKEN], '[secret TOKEN]'"
     >>> mask.text("Basic " + base64.b64encode(b"user:pa ss/word").decode())
-    'Basic dXNlcjpw[secret TOKEN]'
+    'Basic dXNlcjp[secret TOKEN]'
     """
 
     def __init__(self, secrets: Mapping[str, str]) -> None:

@@ -325,6 +325,7 @@ def test_a_queued_run_is_cancelled_at_once(ws: Workspace, box: Box) -> None:
         lambda: aios.limits() and any(o.waiters for o in aios.limits() if o.name == "workflow:queued-cancel")
     )
     assert second.status == "queued"
+    until(lambda: second.row["message"] == "waits for its turn (1 of 1 runs active)")
     second.cancel()
     assert second.wait(PATIENCE) == "cancelled"
     assert statuses(second) == {"work": "cancelled"}

@@ -193,7 +193,7 @@ def test_a_damaged_output_stops_the_resumed_run_clearly_and_rerun_repairs_it(
     failed = ends(ws, run, "failed")
     assert failed["error"]["step"] == "join"
     assert failed["error"]["type"] in ("CorruptArtifactError", "NotFoundError")
-    assert "rerun the step that made it" in failed["error"]["message"]
+    assert "It is what step 'left' made: `run.rerun(\"left\")` makes it again" in failed["error"]["message"]
     again = control.rerun(ws, run, "left", by="test")
     ends(ws, again)
     assert blob.read_bytes() == good

@@ -22,7 +22,11 @@ class FakeRun:
         self.calls: list[tuple[Any, ...]] = []
         spec = workflow.spec()
         workflow.last_spec = spec
-        ws.catalog.write("insert or ignore into specs values (:h, :s)", h=spec.hash, s=dumps(spec.to_dict()))
+        ws.catalog.write(
+            "insert into specs values (:h, :s) on conflict (spec_hash) do nothing",
+            h=spec.hash,
+            s=dumps(spec.to_dict()),
+        )
         ws.catalog.write(
             "insert into runs (run_id, workflow, status, params, spec_hash, created_at, started_at)"
             " values (:r, :w, 'running', :p, :h, :t, :t)",

@@ -36,7 +36,7 @@ class Passage:
         request = self._request(
             "", self.run["priority"], {RESERVED + self.spec.name: 1}, self.spec.max_active
         )
-        if await self.admission.enter(request, self.cancelled, lambda _text: None):
+        if await self.admission.enter(request, self.cancelled, self._tell_run):
             self._ticket = request.ticket
 
     def leave(self) -> None:
@@ -106,6 +106,12 @@ class Passage:
             wants,
             capacity,
         )
+
+    def _tell_run(self, message: str) -> None:
+        self.admission.ws.catalog.defer(
+            "update runs set message = :m where run_id = :r and status = 'queued'",
+            {"m": message, "r": self.run["run_id"]}, key=("wait", self.run["run_id"]),
+        )  # fmt: skip
 
     def _tell(self, step: str, text: str | None) -> None:
         tell_waiting(self.admission.ws.catalog, self.run["run_id"], step, text)
