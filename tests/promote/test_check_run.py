@@ -98,3 +98,13 @@ def test_a_workflow_is_waited_for_in_a_workspace_of_its_own(tmp_path: Path) -> N
     assert found.run.status == "succeeded"
     assert (tmp_path / "made.txt").exists()
     assert not (tmp_path / ".aios").exists()
+
+
+def test_a_cell_that_papermill_left_behind_shifts_nothing(tmp_path: Path) -> None:
+    book = book_of("n = 5", "print('n is', n)", "print('last')", parameters="n: int = 1")
+    book.cells[1].metadata["tags"] = ["injected-parameters"]
+    for number, text in ((3, "n is 5\n"), (4, "other\n")):
+        book.cells[number - 1].outputs = [nbformat.v4.new_output("stream", name="stdout", text=text)]
+    nbformat.write(book, tmp_path / "n.ipynb")
+    found = inspect(tmp_path / "n.ipynb", run=True)
+    assert of_run(found) == [("AIOS142", 4, None)]

@@ -120,7 +120,7 @@ def _is_skipped(code: Code) -> bool:
 
 def _once(ctx: Context, given: dict[str, Any], timeout: float) -> tuple[dict[int, list[Any]], CleanRun]:
     """Run it once, in its own folder but with a workspace of its own; returns outputs by cell."""
-    from aios_workbench.promote.execution import INJECTED, Execution
+    from aios_workbench.promote.execution import Execution
     from aios_workbench.promote.report import Log
 
     book = copy.deepcopy(ctx.book)
@@ -148,9 +148,11 @@ def _once(ctx: Context, given: dict[str, Any], timeout: float) -> tuple[dict[int
     status = "timeout" if why == "timeout" else "failed" if error else "succeeded"
     if error is not None:
         error = {k: error.get(k) for k in ("type", "message", "cell")}
-    kept = [c for c in book.cells if INJECTED not in c.metadata.get("tags", ()) or c in ctx.book.cells]
+    # The cell that sets the job's values stands behind the parameters cell, and is not the author's.
+    kept = [c for i, c in enumerate(book.cells) if not (given and i == parameters.cell)]
     outputs = {n: list(c.get("outputs", ())) for n, c in enumerate(kept, start=1)}
-    limit = getattr(ctx.spec, "memory", None) or _memory()
+    allowed = getattr(ctx.spec, "memory", None)
+    limit = int(allowed) if isinstance(allowed, (int, float)) and allowed else _memory()
     return outputs, CleanRun(status, seconds, meter.peak, limit, error)
 
 
