@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 CELLS = (
     "import aios_workbench as aios\nwf = aios.Workflow('book')\nscale = 2\nclass Odd(Exception):\n    pass",
     "def helper(n):\n    if n > 5:\n        raise Odd(f'{n} is odd')\n    return n * scale",
-    "@wf.step(executor='process', memory='1GB', retries=1, backoff='1ms', retry_on=Odd)\n"
-    "def one(n: int = 3):\n    print('over there')\n    return helper(n)",
+    (
+        "@wf.step(executor='process', memory='1GB', retries=1, backoff='1ms', retry_on=Odd)\n"
+        "def one(n: int = 3):\n    print('over there')\n    return helper(n)"
+    ),
     "run = wf.run(); print(run.result(60), run['one'].logs)",
     "bad = wf.run(n=9); print(bad.wait(60), len(bad['one'].attempts)); print(bad['one'].error)",
     "import json; print([f['cell'] is not None for f in json.loads(bad.row['error'])['frames']])",
