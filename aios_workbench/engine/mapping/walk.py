@@ -208,6 +208,9 @@ class _Crew:
 
     def _thread(self, ctx: ItemContext, ahead: deque[Batch]) -> None:
         current.set(ctx)
+        log = capture.StepLog(self.job.ws, ctx)  # its own: what two threads print must not mix within a line
+        ctx._log = lambda text: log.record("INFO", text)
+        capture.sink.set(log)
         worker: Worker | None = None
         try:
             worker = self._hire(ctx)
@@ -222,6 +225,7 @@ class _Crew:
         finally:
             if worker is not None:
                 worker.close()
+            log.close()
             with self._taking:
                 self._busy -= 1
                 if not self._busy:
