@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from aios_workbench.engine import breakers
 from aios_workbench.engine.allowance import claim
 from aios_workbench.engine.calls import Cancelled, run_function
-from aios_workbench.engine.failures import describe, plain
+from aios_workbench.engine.failures import brief, describe, plain
 from aios_workbench.engine.hedging import race
 from aios_workbench.engine.job import Job
 from aios_workbench.engine.records import CANCELLED, SUCCEEDED, Record, reference, tell_attempt, tell_running
@@ -44,7 +44,7 @@ def make_attempts(job: Job, record: Record, call: Call = run_function) -> None:
     except Cancelled:
         record.status, record.error = CANCELLED, None
     except FINAL as e:
-        before = "" if record.error is None else f". Before that: {_said(record.error)}"
+        before = "" if record.error is None else f". Before that: {brief(record.error)}"
         record.error = plain(type(e).__name__, f"{e}{before}", job.spec.name)
         if isinstance(e, BudgetExceeded):
             record.error["budget"] = e.to_dict()
@@ -131,7 +131,7 @@ class _Series:
         When none does, the step's own error is the record's: that is what a person has to look into.
         """
         spec, record = self.job.spec, self.record
-        because = _said(record.error)
+        because = brief(record.error)
         if self.job.meter is not None:
             self.job.meter.stands_in = True
         for artifact, name in zip(spec.fallbacks, spec.fallback_names, strict=True):
@@ -140,7 +140,7 @@ class _Series:
             except (Cancelled, *FINAL):
                 raise
             except BaseException:  # noqa: BLE001 - the same
-                self.tried.append(f"'{name}' failed too: {_said(self.last.error)}")
+                self.tried.append(f"'{name}' failed too: {brief(self.last.error)}")
                 continue
             self._answered(output)
             record.answered_by = name
@@ -262,15 +262,11 @@ class _Series:
         self.record.status, self.record.error = SUCCEEDED, None
 
     def _refused(self, e: BreakerOpen) -> None:
-        before = "" if self.record.error is None else f" (its own last error: {_said(self.record.error)})"
+        before = "" if self.record.error is None else f" (its own last error: {brief(self.record.error)})"
         self.record.error = plain("BreakerOpen", f"{e}{before}", self.job.spec.name)
 
     def _started(self) -> float:
         return self.record.started_at or self.last.began
-
-
-def _said(error: dict[str, Any] | None) -> str:
-    return f"{(error or {}).get('type')}: {(error or {}).get('message', '')[:200]}"
 
 
 def attempts_before(job: Job) -> int:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aios_workbench.engine import leases
+from aios_workbench.engine.failures import brief
 from aios_workbench.errors import BreakerOpen, NotFoundError, hint
 from aios_workbench.govern import audit_within
 from aios_workbench.workflow import format_duration
@@ -201,4 +202,4 @@ def _clock(at: float | None) -> str:
 
 def _last_error(row: Mapping[str, Any]) -> str:
     error = json.loads(row["error"]) if row["error"] else None
-    return "" if not error else f", after {error['type']}: {error['message'][:200]}"
+    return "" if not error else f", after {brief(error)}"

@@ -17,7 +17,7 @@ from dbos import DBOS
 from aios_workbench.engine import joins
 from aios_workbench.engine.attempts import attempts_before
 from aios_workbench.engine.calls import run_function
-from aios_workbench.engine.failures import describe, plain
+from aios_workbench.engine.failures import brief, describe, plain
 from aios_workbench.engine.job import UNDO, Job
 from aios_workbench.engine.records import (
     COMPENSATED,
@@ -96,7 +96,7 @@ def note(record: Record, done: Mapping[str, Any]) -> None:
         record.status = COMPENSATED
         record.message = f"undone by '{done['function']}' because {done['because']}"
     else:  # what it did is still there: it counts as finished, and a person has to look
-        said = f"{done['error']['type']}: {done['error']['message'][:200]}"
+        said = brief(done["error"])
         record.message = f"could not be undone, '{done['function']}' failed: {said}"
     record.undo = dict(done)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import traceback
+from collections.abc import Mapping
 from types import CodeType, TracebackType
 from typing import Any
 
@@ -11,7 +12,7 @@ from aios_workbench.errors import BudgetExceeded
 from aios_workbench.workflow import StepSpec, error_name, hooks
 
 #: An error is stored with its step and shown whole: frames, characters a line, characters of all cells together.
-_FRAMES, _LINE, _CELLS = 60, 500, 60_000
+_FRAMES, _LINE, _CELLS, _BRIEF = 60, 500, 60_000, 300
 
 
 def describe(
@@ -84,6 +85,19 @@ def _own_cell(filename: str, code: CodeType | None, spec: StepSpec | None) -> di
 def _label(spec: StepSpec | None) -> str:
     place = "" if spec is None else spec.cell.partition(",")[0]
     return place.removeprefix("cell ") if place.startswith("cell In[") else ""
+
+
+def brief(error: Mapping[str, Any] | None) -> str:
+    """Return an error's type and message in a line, cut where it is long.
+
+    Examples
+    --------
+    >>> brief({"type": "OSError", "message": "no line"})
+    'OSError: no line'
+    """
+    error = error or {}
+    text = f"{error.get('type')}: {error.get('message', '')}"
+    return text if len(text) <= _BRIEF else text[: _BRIEF - 1] + "…"
 
 
 def plain(kind: str, message: str, step: str = "") -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aios_workbench.engine.attempts import FINAL
-from aios_workbench.engine.failures import describe
+from aios_workbench.engine.failures import brief, describe
 from aios_workbench.engine.job import Job
 from aios_workbench.engine.mapping.store import OPEN, REDRIVEN
 from aios_workbench.engine.records import FAILED, SKIPPED, SUCCEEDED, Record
@@ -31,7 +31,7 @@ def _go_on_without(job: Job, record: Record) -> None:
     if spec.on_error == "dead_letter":
         _keep_letter(job, record, error)
     tried = "" if not record.message else f"; {record.message}"
-    why = f"{error.get('type')}: {str(error.get('message', ''))[:200]}{tried}"
+    why = f"{brief(error)}{tried}"
     record.status, record.message = SKIPPED, f"skipped after {why} (on_error='{spec.on_error}')"
 
 
