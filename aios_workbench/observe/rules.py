@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Mapping
 from typing import Literal
 
 from aios_workbench.observe.models import RuleLine, Rules
-from aios_workbench.observe.stored import Row, Stored
+from aios_workbench.observe.stored import OVER, Row, Stored
 
 _MOST = 50
 Tone = Literal["", "succeeded", "failed", "waiting"]
-_TONES: dict[str, Tone] = {"compensated": "succeeded", "failed": "failed", "running": "waiting"}
+_TONES: dict[str, Tone] = {
+    "compensated": "succeeded", "succeeded": "succeeded", "done": "succeeded", "failed": "failed",
+    "in doubt": "failed", "running": "waiting", "calling": "waiting",
+}  # fmt: skip
 
 
 def rules(run: Stored) -> list[Rules]:
@@ -21,6 +25,8 @@ def rules(run: Stored) -> list[Rules]:
         Rules(title="Attempts", lines=_attempts(run)),
         Rules(title="Shared resources", lines=_resources(run)),
         Rules(title="Undone", lines=_undone(run)),
+        Rules(title="Deadline and hooks", lines=[*_deadline(run), *_hooks(run)]),
+        Rules(title="Done once", lines=_effects(run)),
     ]
     return [s for s in sections if s.lines]
 
@@ -113,14 +119,53 @@ def _undone(run: Stored) -> list[RuleLine]:
         "select * from compensations where run_id = :r order by leg, position limit :n", r=run.run_id, n=_MOST
     )
     return [
-        RuleLine(name=r["step"], step=r["step"], text=_undo(r), tone=_TONES.get(r["status"], ""))
+        RuleLine(
+            name=r["step"],
+            step=r["step"],
+            text=_ended(r, f"{r['function']} "),
+            tone=_TONES.get(r["status"], ""),
+        )
         for r in rows
     ]
 
 
-def _undo(row: Row) -> str:
-    text = f"{row['status']} by {row['function']}"
-    if row["error"]:
-        error = json.loads(row["error"])
-        text += f": {error.get('type')}: {error.get('message')}"
-    return text
+def _ended(row: Row, told: str) -> str:
+    """Return how a call ended, with its error where it has one."""
+    error = json.loads(row["error"]) if row["error"] else None
+    return f"{told}{row['status']}" + (f": {error.get('type')}: {error.get('message')}" if error else "")
+
+
+def _deadline(run: Stored) -> list[RuleLine]:
+    due = run.row["deadline_at"]
+    if due is None:
+        return []
+    at = dt.datetime.fromtimestamp(due, dt.UTC)
+    late = bool(run.row["late"])
+    text = f"{at:%Y-%m-%d %H:%M:%S} UTC"
+    if late or run.status in OVER:
+        text += ", missed" if late else ", kept"
+    return [RuleLine(name="over by", text=text, tone="failed" if late else "")]
+
+
+def _hooks(run: Stored) -> list[RuleLine]:
+    rows = run.ws.catalog.query(
+        "select hook, name, status, error from hook_calls where run_id = :r order by leg, started_at, position "
+        "limit :n", r=run.run_id, n=_MOST,
+    )  # fmt: skip
+    return [
+        RuleLine(name=r["hook"], text=_ended(r, f"{r['name']} "), tone=_TONES.get(r["status"], ""))
+        for r in rows
+    ]
+
+
+def _effects(run: Stored) -> list[RuleLine]:
+    rows = run.ws.catalog.query(
+        "select step, key, status, because from effects where run_id = :r order by claimed_at limit :n",
+        r=run.run_id, n=_MOST,
+    )  # fmt: skip
+    lines = []
+    for row in rows:
+        status = row["status"].replace("_", " ")
+        text = f"{status}: {row['key']}" + (f" ({row['because']})" if row["because"] else "")
+        lines.append(RuleLine(name=row["step"], step=row["step"], text=text, tone=_TONES.get(status, "")))
+    return lines

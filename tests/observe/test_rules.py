@@ -60,7 +60,30 @@ def test_budgets_attempts_and_what_was_undone(ws: Workspace) -> None:
     assert next(text for name, text in budgets.items() if name.startswith("EUR on ")) == "1.5 of 5 spent"
     assert budgets["calls of all runs"] == "2 of 9 spent"
     assert rules["Attempts"] == [("of all steps together", "3 of 7", "")]
-    assert rules["Undone"] == [("order", "compensated by cancel_order", "succeeded")]
+    assert rules["Undone"] == [("order", "cancel_order compensated", "succeeded")]
+
+
+def test_hooks_a_deadline_and_what_is_done_once(ws: Workspace) -> None:
+    def broken(info: aios.RunInfo) -> None:
+        raise OSError("nobody listens")
+
+    def tell(info: aios.RunInfo) -> None:
+        pass
+
+    wf = aios.Workflow("followed", on_start=tell, on_success=broken, sla="1h")
+
+    @wf.step(once=lambda number: number)
+    def send(number: int = 7) -> str:
+        return "sent"
+
+    run = wf.run()
+    assert run.wait(60) == "succeeded"
+    rules = told(ws, run)
+    lines = {name: (text, tone) for name, text, tone in rules["Deadline and hooks"]}
+    assert lines["over by"][0].endswith(" UTC, kept")
+    assert lines["on_start"] == ("tell done", "succeeded")
+    assert lines["on_success"] == ("broken failed: OSError: nobody listens", "failed")
+    assert rules["Done once"] == [("send", "done: 7", "succeeded")]
 
 
 def test_what_is_over_budget_says_so(ws: Workspace) -> None:
