@@ -27,9 +27,9 @@ def amount(letter):
     aios.context().spend(tokens=120, EUR=0.01)
     return number
 
-@wf.loop(until=lambda total: total > 100, max=12)
-def total(total: int = 1):
-    return total * 2
+@wf.loop(until=lambda size: size > 100, max=12)
+def total(size: int = 1):
+    return size * 2
 
 def refund(output):
     print("refunded", output)
