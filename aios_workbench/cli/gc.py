@@ -108,4 +108,4 @@ def _client(ws: Workspace) -> Iterator[Any]:
         yield client
     finally:
         client.destroy()
-        engine.dispose()
+        journal.close(engine)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sqlite3
 import time
+import weakref
 from typing import Any
 
 from aios_workbench.errors import FencedError, UnreachableError
@@ -62,17 +64,19 @@ def _team_engine(address: Any) -> Any:
     from aios_workbench.workspace.postgres import Postgres
 
     server = Postgres(address)
+    made: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def connect() -> Any:
         """Wait for a server that is being restarted: DBOS would take some of these errors for the step's."""
         deadline = time.monotonic() + _AWAY_SECONDS
         while True:
             try:
-                return psycopg.connect(
+                made.add(con := psycopg.connect(
                     address.url, connect_timeout=10, application_name="aios-journal",
                     options="-c idle_in_transaction_session_timeout=10s",
                     keepalives_idle=10, keepalives_interval=5, keepalives_count=3,
-                )  # fmt: skip
+                ))  # fmt: skip
+                return con
             except psycopg.OperationalError as e:
                 if not isinstance(server.explain(e), UnreachableError) or time.monotonic() > deadline:
                     raise
@@ -80,9 +84,22 @@ def _team_engine(address: Any) -> Any:
 
     # The journal decides what is done again: each outcome is stored before anybody goes on, as the server's
     # `synchronous_commit` has it. Its connections are few, and shared by all machines: no more than ten a process.
-    return sa.create_engine(
+    engine = sa.create_engine(
         address.sqlalchemy, creator=connect, pool_size=4, max_overflow=6, pool_pre_ping=True
     )
+    _made[engine] = made
+    return engine
+
+
+_made: weakref.WeakKeyDictionary[Any, weakref.WeakSet[Any]] = weakref.WeakKeyDictionary()
+
+
+def close(engine: Any) -> None:
+    """End all connections of a journal, those that threads of DBOS did not give back too."""
+    engine.dispose()
+    for connection in list(_made.get(engine, ())):
+        with contextlib.suppress(Exception):
+            connection.close()
 
 
 _CHANGES = re.compile(
@@ -138,7 +155,7 @@ def there(ws: Workspace, engine: Any = None) -> bool:
             return bool(sa.inspect(con).has_table("workflow_status", schema=schema))
     finally:
         if engine is None:
-            own.dispose()
+            close(own)
 
 
 def client(ws: Workspace, engine: Any) -> Any:
@@ -169,7 +186,7 @@ def enqueue(ws: Workspace, run_id: str, leg: int, seed: dict[str, dict[str, Any]
         speaker.enqueue(options, run_id, leg, seed)
     finally:
         speaker.destroy()
-        engine.dispose()
+        close(engine)
 
 
 def leg_id(run_id: str, leg: int) -> str:

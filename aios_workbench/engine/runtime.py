@@ -23,6 +23,7 @@ from aios_workbench.engine.journal import (
     QUEUE,
     VERSION,
     WORKER_QUEUE,
+    close,
     journal_engine,
     journal_schema,
     leg_id,
@@ -130,7 +131,7 @@ class Runtime:
 
         DBOS.destroy()
         if self._journal is not None:
-            self._journal.dispose()
+            close(self._journal)
 
     def _serve(self, ready: list[BaseException | None], started: threading.Event) -> None:
         asyncio.set_event_loop(self._loop)

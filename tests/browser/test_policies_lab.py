@@ -77,7 +77,7 @@ def test_dead_letters_are_seen_and_done_again(page: Page, start: Any) -> None:
 def test_the_overview_says_what_the_run_was_held_to(page: Page, start: Any) -> None:
     graph = start("held.ipynb", WORKFLOW, "run = wf.run(fail=True)\nrun")
     expect(node(graph, "receipt")).to_have_attribute("data-status", "failed", timeout=120_000)
-    graph.get_by_role("tab", name="Overview").click()
+    graph.get_by_role("button", name="Overview").click()
     budgets = graph.get_by_role("region", name="Budgets")
     expect(budgets).to_contain_text("2,160 of 10,000 spent", timeout=60_000)
     expect(graph.get_by_role("region", name="Attempts")).to_contain_text("of 50")
