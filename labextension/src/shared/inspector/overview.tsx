@@ -23,7 +23,7 @@ export function OverviewPage({ host, runId, onOpenStep, onCompare }: Props): JSX
       {o => (
         <div className="aiosw-overview">
           {o.error && o.status !== 'failed' && <p className="aiosw-error-title">{o.error}</p>}
-          {o.message && <p className="aiosw-notice">{o.message}</p>}
+          {o.message && <p className="aiosw-quiet">{o.message}</p>}
           <TimeSplit overview={o} />
           {o.kpis.length + o.metrics.length > 0 && (
             <div className="aiosw-columns">
