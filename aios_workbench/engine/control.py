@@ -21,6 +21,7 @@ _JSON_COLUMNS = (
     "params",
     "error",
     "gate_policy",
+    "budget",
     "data",
     "form",
     "values",

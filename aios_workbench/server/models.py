@@ -127,6 +127,15 @@ class RunDetail(Run):
     seed: Any
     environment: str | None
     notebook: str | None
+    message: str | None
+    priority: int
+    budget: dict[str, float] | None
+    attempts_used: int
+    attempts_allowed: int | None
+    deaths: int
+    done_at_death: int
+    deadline_at: float | None
+    late: bool
     steps: list[Step]
     gates: list[RunGate]
     metrics: list[RunMetric]
@@ -155,6 +164,10 @@ class StepAttempt(Message):
     ended_at: float | None
     error: StepError | None
     executor: str | None
+    kind: str
+    name: str | None
+    message: str | None
+    peak_bytes: int | None
 
 
 class StepDetail(Step):

@@ -128,6 +128,15 @@ export interface RunDetail {
   seed: unknown;
   environment: string | null;
   notebook: string | null;
+  message: string | null;
+  priority: number;
+  budget: Record<string, number> | null;
+  attempts_used: number;
+  attempts_allowed: number | null;
+  deaths: number;
+  done_at_death: number;
+  deadline_at: number | null;
+  late: boolean;
   steps: Step[];
   gates: RunGate[];
   metrics: RunMetric[];
@@ -171,6 +180,10 @@ export interface StepAttempt {
   ended_at: number | null;
   error: StepError | null;
   executor: string | null;
+  kind: string;
+  name: string | null;
+  message: string | null;
+  peak_bytes: number | null;
 }
 
 /** A step with its attempts, its inputs' descriptions and a window on its output. */
