@@ -43,8 +43,12 @@ export function GateForm({ model, gate, intent, setIntent, onSend, onDone, onLat
     }
     setProblems(found);
     if (Object.keys(found).length) {
-      // After the redraw, so that the field is marked when it is read out.
-      window.setTimeout(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
+      // After the redraw, so that the field is marked when it is read out; unless the reader has left by Escape meanwhile.
+      window.setTimeout(() => {
+        if (!document.activeElement?.matches('.aios-fold-head')) {
+          form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+        }
+      });
       return null;
     }
     return checked.values;
