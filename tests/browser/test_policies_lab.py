@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from graph_kit import node, shot
+from panel_kit import theme
 from playwright.sync_api import Page, expect
 
 WORKFLOW = """
@@ -83,8 +84,13 @@ def test_the_overview_says_what_the_run_was_held_to(page: Page, start: Any) -> N
     expect(graph.get_by_role("region", name="Attempts")).to_contain_text("of 50")
     expect(graph.get_by_role("region", name="Undone")).to_contain_text("refund compensated")
     shot(graph, "policies-overview")
-    page.emulate_media(color_scheme="dark")
-    shot(graph, "policies-overview-dark")
+    graph.get_by_role("region", name="Undone").scroll_into_view_if_needed()
+    theme(page, "Dark")
+    shot(page, "policies-overview-dark")
+    page.set_viewport_size({"width": 620, "height": 900})
+    shot(page, "policies-overview-narrow")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    theme(page, "Light")
     graph.get_by_role("region", name="Undone").get_by_role("button", name="pay").click()
     pane = graph.get_by_role("region", name="Step pay", exact=True)
     pane.get_by_role("tab", name=re.compile("Attempts")).click()
