@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aios_workbench.workspace import schema_flow, schema_life
+from aios_workbench.workspace import schema_flow, schema_life, schema_work
 
 #: Raised by one with every change below; `MIGRATIONS[n]` takes a catalog from version n to n + 1.
 VERSION = 6
@@ -61,10 +61,6 @@ create table attempts (
   started_at real not null, ended_at real, error text, executor text,
   kind text not null default 'step', name text, message text, peak_bytes integer,
   primary key (run_id, step, attempt)
-);
-create table log_tails (
-  run_id text not null, step text not null, attempt integer not null, stream text not null, at real not null,
-  text text not null, primary key (run_id, step, attempt, stream)
 );
 create table artifacts (
   hash text primary key, kind text not null, type text not null, bytes integer not null,
@@ -162,37 +158,9 @@ create table job_alerts (
 );
 create index job_alerts_waiting on job_alerts (next_at) where status = 'waiting';
 create index events_of_drift on events (seq) where kind = 'drift.alert';
-create table loop_iterations (
-  run_id text not null, step text not null, iteration integer not null, key text not null, output text not null,
-  met integer not null, attempts integer not null, started_at real not null, ended_at real not null,
-  primary key (run_id, step, iteration)
-);
-create table map_parts (
-  run_id text not null, step text not null, first integer not null, items integer not null, key text not null,
-  source text not null, status text not null, output text not null, results integer not null,
-  attempts integer not null, failed integer not null default 0, skipped integer not null default 0,
-  started_at real not null, ended_at real not null, executor text,
-  primary key (run_id, step, first)
-);
-create table dead_letters (
-  run_id text not null, step text not null, item integer not null, status text not null, type text not null,
-  reason text not null, traceback text not null, attempts integer not null, value text not null,
-  artifact text not null, at real not null, redriven_by text, primary key (run_id, step, item)
-);
-create index dead_letters_by_status on dead_letters (status, run_id);
 create table settings (key text primary key, value text not null);
-create table breakers (
-  breaker text primary key, state text not null default 'closed', failures integer not null default 0,
-  recent text not null default '[]', opened_at real, until_at real, probe_by text, probe_at real, probe_until real,
-  error text, settings text not null default '{}', updated_at real not null, version integer not null default 0
-);
-create table compensations (
-  run_id text not null, leg integer not null, step text not null, position integer not null,
-  function text not null, status text not null, because text not null, attempts integer not null default 0,
-  started_at real, ended_at real, error text, primary key (run_id, leg, step)
-);
 """
-CREATE += schema_flow.CREATE + schema_life.CREATE
+CREATE += schema_flow.CREATE + schema_work.CREATE + schema_life.CREATE
 
 MIGRATIONS: dict[int, str] = {
     1: """
@@ -266,44 +234,13 @@ alter table runs add column attempts_allowed integer;
 alter table attempts add column kind text not null default 'step';
 alter table attempts add column name text;
 alter table attempts add column message text;
-create table breakers (
-  breaker text primary key, state text not null default 'closed', failures integer not null default 0,
-  recent text not null default '[]', opened_at real, until_at real, probe_by text, probe_at real, probe_until real,
-  error text, settings text not null default '{}', updated_at real not null, version integer not null default 0
-);
-create table compensations (
-  run_id text not null, leg integer not null, step text not null, position integer not null,
-  function text not null, status text not null, because text not null, attempts integer not null default 0,
-  started_at real, ended_at real, error text, primary key (run_id, leg, step)
-);
 alter table runs add column deaths integer not null default 0;
 alter table runs add column done_at_death integer not null default 0;
-create table log_tails (
-  run_id text not null, step text not null, attempt integer not null, stream text not null, at real not null,
-  text text not null, primary key (run_id, step, attempt, stream)
-);
-create table loop_iterations (
-  run_id text not null, step text not null, iteration integer not null, key text not null, output text not null,
-  met integer not null, attempts integer not null, started_at real not null, ended_at real not null,
-  primary key (run_id, step, iteration)
-);
-create table map_parts (
-  run_id text not null, step text not null, first integer not null, items integer not null, key text not null,
-  source text not null, status text not null, output text not null, results integer not null,
-  attempts integer not null, failed integer not null default 0, skipped integer not null default 0,
-  started_at real not null, ended_at real not null, executor text,
-  primary key (run_id, step, first)
-);
-create table dead_letters (
-  run_id text not null, step text not null, item integer not null, status text not null, type text not null,
-  reason text not null, traceback text not null, attempts integer not null, value text not null,
-  artifact text not null, at real not null, redriven_by text, primary key (run_id, step, item)
-);
-create index dead_letters_by_status on dead_letters (status, run_id);
 alter table attempts add column peak_bytes integer;
 alter table runs add column deadline_at real;
 alter table runs add column late integer not null default 0;
 """
     + schema_flow.CREATE
+    + schema_work.CREATE
     + schema_life.CREATE,
 }
