@@ -160,6 +160,14 @@ def output(team: Team, run_id: str, step: str = "last") -> Any:
     return team.ws.artifacts.get(team.ws.artifacts.find(row["output"]))
 
 
+def tried(team: Team, run_id: str) -> list[str]:
+    """How the attempts at the slow step stand."""
+    rows = team.ws.catalog.query(
+        "select status from attempts where run_id = :r and step = 'slow' order by attempt", r=run_id
+    )
+    return [row["status"] for row in rows]
+
+
 def over(team: Team, runs: list[str]) -> bool:
     return all(control.run_status(team.ws, r) in ("succeeded", "failed", "cancelled") for r in runs)
 
@@ -201,6 +209,7 @@ def test_a_stopped_machine_that_comes_back_is_fenced(team: Team) -> None:
     (run,) = team.enqueue()
     zombie = team.worker("zombie")
     until(lambda: team.effects().get(f"{run} slow") == ["zombie"], "the step to run")
+    until(lambda: tried(team, run), "its attempt to be written down, a moment later")
     before = team.ws.catalog.one("select owner from runs where run_id = :r", r=run)
     assert before is not None
     zombie.send_signal(signal.SIGSTOP)
@@ -221,10 +230,7 @@ def test_a_stopped_machine_that_comes_back_is_fenced(team: Team) -> None:
         "select fenced, adopter from executors where executor_id = :o", o=before["owner"]
     )
     assert row == {"fenced": 1, "adopter": None}
-    tried = team.ws.catalog.query(
-        "select status from attempts where run_id = :r and step = 'slow' order by attempt", r=run
-    )
-    assert [a["status"] for a in tried] == ["lost", "succeeded"]
+    assert tried(team, run) == ["lost", "succeeded"]
     heir.kill()
 
 
