@@ -45,5 +45,5 @@ export function usePreview(ask: Ask, asked: Asked | null): Preview {
     };
     // eslint-disable-next-line react-hooks/exhaustive-deps -- `key` is all of `asked`
   }, [ask, key]);
-  return preview;
+  return asked === null ? NONE : preview; // nothing is asked: no answer of before stands beside it, not for a moment
 }
