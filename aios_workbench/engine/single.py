@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import time
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, fields, replace
@@ -18,7 +19,7 @@ from typing import Any
 from aios_workbench.engine import gates, submit
 from aios_workbench.engine.execute import execute, wanted
 from aios_workbench.engine.job import Job
-from aios_workbench.engine.records import FAILED, SKIPPED, SUCCEEDED, Record, tell_run, tell_step
+from aios_workbench.engine.records import FAILED, RUN_TERMINAL, SKIPPED, SUCCEEDED, Record, tell_step
 from aios_workbench.errors import DefinitionError, ParameterError
 from aios_workbench.govern import actor
 from aios_workbench.workflow import StepSpec, WorkflowSpec
@@ -127,7 +128,7 @@ def run_step(
     if record is None:
         _note(ws, run_id, WAITING)
         return {"run": run_id, "step": name, "status": WAITING, "output": None}
-    _note(ws, run_id, "queued", record)
+    _note(ws, run_id, "queued")
     told = {"run": run_id, "step": name, "status": record.status, "output": record.output}
     return {**told, "error": record.error} if record.error else told
 
@@ -223,14 +224,29 @@ def _skipped(ws: Workspace, run: Mapping[str, Any], step: StepSpec, why: str) ->
     return record
 
 
-def _note(ws: Workspace, run_id: str, status: str, record: Record | None = None) -> None:
-    """Write down how the run stands: between two tasks it is queued, as nobody here executes it."""
+def _note(ws: Workspace, run_id: str, idle: str) -> None:
+    """Write down how the run stands by its steps; `idle` where nobody here executes one: between two tasks.
+
+    Tasks side by side end in processes of their own: it is read and written in one transaction, or the one that
+    ended first could write over what the last one saw.
+    """
     ws.catalog.flush()
-    rows = ws.catalog.query("select status from steps where run_id = :r", r=run_id)
-    states = {row["status"] for row in rows}
-    if record is not None and record.status == FAILED:
-        tell_run(ws.catalog, run_id, FAILED, record.error)
-    elif states <= {SUCCEEDED, SKIPPED}:
-        tell_run(ws.catalog, run_id, SUCCEEDED)
-    else:
-        tell_run(ws.catalog, run_id, WAITING if WAITING in states else status, ended_at=None)
+    with ws.catalog.transaction() as con:
+        rows = [
+            dict(r) for r in con.execute("select status, error from steps where run_id = :r", {"r": run_id})
+        ]
+        states = {row["status"] for row in rows}
+        if FAILED in states:
+            status = FAILED
+        elif states <= {SUCCEEDED, SKIPPED}:
+            status = SUCCEEDED
+        else:
+            status = WAITING if WAITING in states else idle
+        error = next((row["error"] for row in rows if row["status"] == FAILED), None)
+        ended = time.time() if status in RUN_TERMINAL else None
+        con.execute(
+            "update runs set status = :status, error = :error, "
+            "ended_at = case when started_at > :ended then started_at else :ended end where run_id = :r",
+            {"status": status, "error": error, "ended": ended, "r": run_id},
+        )
+    ws.catalog.event("run", run_id, status=status, error=json.loads(error) if error else None)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -184,3 +186,50 @@ def test_options_that_come_later_are_refused_until_somebody_has_looked(ws: Works
     told.spec = WorkflowSpec("chain", [replace(steps[0], teleport=True), *steps[1:]])
     with pytest.raises(DefinitionError, match="'load' of workflow 'chain' uses teleport"):
         told("total")
+
+
+def test_steps_that_end_at_the_same_moment_end_the_run(ws: Workspace) -> None:
+    wf, names = aios.Workflow("abreast"), ["a", "b", "c", "d"]
+    together = threading.Barrier(len(names))
+    for name in names:
+        wf.step(name=name)(_nothing)
+    told = Told(ws, wf)
+
+    def call(name: str, key: str) -> None:
+        together.wait(30)
+        told(name, key=key)
+
+    with ThreadPoolExecutor(len(names)) as threads:
+        for key in (f"night {n}" for n in range(8)):
+            list(threads.map(call, names, [key] * len(names)))
+            assert told.status(key) == "succeeded"
+
+
+def test_a_failed_step_beside_one_that_went_well_fails_the_run_until_it_is_tried_again(
+    ws: Workspace, tmp_path: Path
+) -> None:
+    wf, mended = aios.Workflow("beside"), tmp_path / "mended"
+
+    @wf.step
+    def bad():
+        if not mended.exists():
+            raise ValueError("no")
+
+    @wf.step
+    def good():
+        return 1
+
+    told = Told(ws, wf)
+    assert (told("bad")["status"], told("good")["status"]) == ("failed", "succeeded")
+    assert told.status() == "failed"
+    row = ws.catalog.one("select error, ended_at from runs") or {}
+    assert "no" in row["error"]
+    assert row["ended_at"]
+    mended.touch()
+    told("bad")
+    assert told.status() == "succeeded"
+    assert (ws.catalog.one("select error from runs") or {})["error"] is None
+
+
+def _nothing() -> int:
+    return 1
