@@ -102,10 +102,5 @@ def _client(ws: Workspace) -> Iterator[Any]:
     if not journal.there(ws):
         yield None
         return
-    engine = journal.journal_engine(ws)
-    client = journal.client(ws, engine)
-    try:
+    with journal.client(ws, journal.journal_engine(ws)) as client:
         yield client
-    finally:
-        client.destroy()
-        journal.close(engine)

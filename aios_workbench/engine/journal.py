@@ -7,6 +7,7 @@ import re
 import sqlite3
 import time
 import weakref
+from collections.abc import Iterator
 from typing import Any
 
 from aios_workbench.errors import FencedError, UnreachableError
@@ -158,13 +159,19 @@ def there(ws: Workspace, engine: Any = None) -> bool:
             close(own)
 
 
-def client(ws: Workspace, engine: Any) -> Any:
-    """Return a client of the journal, which needs no engine in this process."""
+@contextlib.contextmanager
+def client(ws: Workspace, engine: Any) -> Iterator[Any]:
+    """Give a client of the journal, which needs no engine in this process; the journal is closed with it."""
     from dbos import DBOSClient
 
-    return DBOSClient(
+    made = DBOSClient(
         system_database_engine=engine, dbos_system_schema=journal_schema(ws), application_name=APP
     )
+    try:
+        yield made
+    finally:
+        made.destroy()
+        close(engine)
 
 
 def enqueue(ws: Workspace, run_id: str, leg: int, seed: dict[str, dict[str, Any]], queue: str) -> None:
@@ -177,16 +184,11 @@ def enqueue(ws: Workspace, run_id: str, leg: int, seed: dict[str, dict[str, Any]
             DBOS.migrate(f"sqlite:///{ws.journal}")
         else:
             DBOS.migrate(ws.address.sqlalchemy, schema=ws.address.journal)
-    speaker = client(ws, engine)
-    try:
-        options: EnqueueOptions = {
-            "queue_name": queue, "workflow_name": WORKFLOW, "app_version": VERSION,
-            "workflow_id": leg_id(run_id, leg),
-        }  # fmt: skip
+    options: EnqueueOptions = {
+        "queue_name": queue, "workflow_name": WORKFLOW, "app_version": VERSION, "workflow_id": leg_id(run_id, leg),
+    }  # fmt: skip
+    with client(ws, engine) as speaker:
         speaker.enqueue(options, run_id, leg, seed)
-    finally:
-        speaker.destroy()
-        close(engine)
 
 
 def leg_id(run_id: str, leg: int) -> str:

@@ -20,7 +20,7 @@ from aios_workbench.workflow.parameters import ParameterSpec, signature_of
 from aios_workbench.workflow.policies import POLICY_OPTIONS, Breaker, ErrorClasses
 from aios_workbench.workflow.shapes import Shapes
 from aios_workbench.workflow.spec import StepSpec, WorkflowSpec, topological
-from aios_workbench.workflow.specs import is_changed, parameters_of, step_spec
+from aios_workbench.workflow.specs import all_edges, is_changed, parameters_of, step_spec
 from aios_workbench.workflow.written import Definition
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -350,8 +350,12 @@ class Workflow(Shapes):
         DefinitionError
             For a circle, an unknown `after`, or parameters that contradict each other.
         """
-        steps = topological([step_spec(d, self._definitions) for d in self._definitions.values()], self.name)
-        parameters = [p.to_dict() for p in self.parameters]
+        edges, made = {}, []
+        for d in self._definitions.values():
+            edges[d.name] = all_edges(d, self._definitions)
+            made.append(step_spec(d, edges[d.name]))
+        steps = topological(made, self.name)
+        parameters = [p.to_dict() for p in parameters_of(self._definitions, edges).specs()]
         conditional = [d.name for d in self._definitions.values() if d.options.get("when") is not None]
         policies.enough_attempts(steps, conditional, self.max_attempts, self.name)
         return WorkflowSpec(

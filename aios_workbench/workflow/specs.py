@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from aios_workbench.workflow.written import Definition
 
 
-def all_edges(d: Definition, definitions: Mapping[str, Definition]) -> tuple[Edges, Edges, Edges]:
+#: What the function takes, what its `when` takes, and what a loop's `until` takes.
+AllEdges = tuple[Edges, Edges, Edges]
+
+
+def all_edges(d: Definition, definitions: Mapping[str, Definition]) -> AllEdges:
     """Return what the function takes, what its `when` takes, and what a loop's `until` takes."""
     when, until = d.options.get("when"), d.options.get("until")
     item = [item_of(d, definitions)] if d.kind == "map" else []
@@ -37,10 +41,10 @@ def all_edges(d: Definition, definitions: Mapping[str, Definition]) -> tuple[Edg
     )
 
 
-def step_spec(d: Definition, definitions: Mapping[str, Definition]) -> StepSpec:
+def step_spec(d: Definition, edges: AllEdges) -> StepSpec:
     """Return a step as data."""
     o = d.options
-    own, when, until = all_edges(d, definitions)
+    own, when, until = edges
     form = o.get("form")
     by_function = {"fn": own, "when": when, "until": until}
     constants = {k: e.constants for k, e in by_function.items() if e.constants}
@@ -67,13 +71,16 @@ def step_spec(d: Definition, definitions: Mapping[str, Definition]) -> StepSpec:
     )  # fmt: skip
 
 
-def parameters_of(definitions: Mapping[str, Definition]) -> Parameters:
-    """Return what a run can be given."""
+def parameters_of(
+    definitions: Mapping[str, Definition], edges: Mapping[str, AllEdges] | None = None
+) -> Parameters:
+    """Return what a run can be given; `edges` of each step where they are known already."""
     parameters = Parameters()
     for d in definitions.values():
         functions = (d.fn, d.options.get("when"), d.options.get("until"))
-        for fn, edges in zip(functions, all_edges(d, definitions), strict=True):
-            for parameter in declared(fn, edges) if fn is not None else ():
+        found = all_edges(d, definitions) if edges is None else edges[d.name]
+        for fn, taken in zip(functions, found, strict=True):
+            for parameter in declared(fn, taken) if fn is not None else ():
                 parameters.add(d.name, d.where, parameter)
     return parameters
 
