@@ -41,6 +41,7 @@ class Job:
     created_by: str | None
     updated_at: float
     next_tick_at: float | None
+    rollout_id: str | None = None
     last_run: dict[str, Any] | None = None
     changed: bool = True
 

@@ -2,51 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import datetime as dt
+from typing import Any, Literal
 
 import pydantic
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field
 
-from aios_workbench.errors import AiosError, JobError, ParameterError, UnknownOptionError, hint
+from aios_workbench.errors import AiosError, JobError, UnknownOptionError, hint
 from aios_workbench.promote.channels import is_channel
 from aios_workbench.promote.schedule import Schedule, zone
-from aios_workbench.workflow.durations import parse_duration
+from aios_workbench.promote.spec_parts import After, Duration, EventTrigger, Overlap, Pause, Size, Slo
 
 _GATE_WORDS = ("approve", "reject", "wait")
-_UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
-
-
-def _seconds(value: Any) -> Any:
-    try:
-        return None if value is None else parse_duration(value)
-    except ParameterError as e:
-        raise ValueError(str(e)) from None  # pydantic then names the option
-
-
-def _pause(value: Any) -> Any:
-    return 0.0 if value in (0, "0", "0s") else _seconds(value)
-
-
-def readable(seconds: float | None) -> str | float | None:
-    """Return the shortest text `parse_duration` reads back as the same number of seconds.
-
-    Examples
-    --------
-    >>> readable(5400.0), readable(30.0), readable(0.25)
-    ('90m', '30s', 0.25)
-    """
-    if not seconds:
-        return seconds
-    for size, unit in _UNITS:
-        if seconds % size == 0:
-            return f"{int(seconds // size)}{unit}"
-    return seconds
-
-
-_Readable = PlainSerializer(readable, when_used="json")
-Timeout = Annotated[float | None, BeforeValidator(_seconds), _Readable]
-Pause = Annotated[float, BeforeValidator(_pause), _Readable]
 Gate = Literal["approve", "reject", "wait"] | dict[str, Any]
 
 
@@ -60,9 +28,20 @@ class JobSpec(BaseModel):
     notebook : str
         Path of the notebook, relative to the project folder where it lies in it.
     schedule : str, optional
-        Cron, five fields; None runs only when triggered.
+        Cron, five fields.
+    every : float or str, optional
+        Instead of a schedule: an interval, "15m" or seconds, counted from `starting`.
+    starting : str, optional
+        An instant such as "2026-01-31T06:00+01:00" (without an offset: on the clock of `timezone`). Intervals count
+        from it, and no tick comes before it. Without it, intervals count from 1970-01-01 00:00 UTC.
+    on_event : list of EventTrigger
+        Events that start a run, each at most once per event.
+    after : list of After
+        Jobs after whose runs this one starts.
+    after_mode : {"all", "any"}
+        Whether every one of them must have ended anew since this job last started, or one is enough.
     timezone : str
-        IANA zone the schedule is read in.
+        IANA zone the schedule is read in. A job without any of these runs only when it is triggered.
     parameters : dict
         JSON values for names of the notebook's `parameters` cell.
     missed : {"latest", "all", "skip"}
@@ -74,8 +53,21 @@ class JobSpec(BaseModel):
         How often a failed run starts again, by itself, `retry_delay` later.
     timeout : float or str, optional
         Longest time of one attempt, "30m" or seconds; its kernel is killed.
-    overlap : {"skip"}
-        A tick that comes while the job still runs is recorded as skipped.
+    memory : int or str, optional
+        The most memory its kernel and that one's children may hold together, "2GB"; beyond it they are killed.
+    overlap : {"forbid", "queue", "replace"}
+        What becomes of a tick that comes while `concurrency` runs of the job are going or waiting: it is recorded as
+        skipped, it waits, or the oldest run is cancelled for it. ("skip", of earlier versions, is "forbid".)
+    concurrency : int
+        How many runs of the job may go on side by side.
+    late_after : float or str, optional
+        Tell the channels when a run has not ended this long after it was due.
+    absent_after : float or str, optional
+        Tell the channels when no run has succeeded for so long.
+    slo : Slo, optional
+        What it promises; a version on trial that breaks it is rolled back.
+    approvals : int
+        How many people other than the one who promotes must agree to a version before it runs.
     gates : dict
         What answers a gate when nobody is there: "approve", "reject", "wait", or
         ``{"decision": "approve", "values": {…}}``.
@@ -85,6 +77,10 @@ class JobSpec(BaseModel):
         file is meant for git, and addresses have passwords in them.
     retention : int
         How many runs keep their files.
+    retention_for : float or str, optional
+        How long, "90d"; the newest run keeps its files whatever its age.
+    retention_bytes : int or str, optional
+        How many bytes the files of all runs may take together, "5GB"; the oldest go first.
     card : str, optional
         A model card, seen from the notebook's folder: the job is promoted only while it is there and nothing that it
         must say is missing.
@@ -112,17 +108,30 @@ class JobSpec(BaseModel):
     name: str = Field(min_length=1, max_length=100)
     notebook: str = Field(min_length=1)
     schedule: str | None = None
+    every: Duration = Field(default=None, ge=1)
+    starting: str | None = None
+    on_event: list[EventTrigger] = Field(default_factory=list, max_length=20)
+    after: list[After] = Field(default_factory=list, max_length=50)
+    after_mode: Literal["all", "any"] = "all"
     timezone: str = "UTC"
     parameters: dict[str, Any] = Field(default_factory=dict)
     missed: Literal["latest", "all", "skip"] = "latest"
     catch_up: int = Field(default=24, ge=1, le=1000)
     retries: int = Field(default=0, ge=0, le=100)
     retry_delay: Pause = 60.0
-    timeout: Timeout = None
-    overlap: Literal["skip"] = "skip"
+    timeout: Duration = None
+    memory: Size = Field(default=None, ge=64 * 2**20)
+    overlap: Overlap = "forbid"
+    concurrency: int = Field(default=1, ge=1, le=100)
+    late_after: Duration = None
+    absent_after: Duration = None
+    slo: Slo | None = None
+    approvals: int = Field(default=0, ge=0, le=10)
     gates: dict[str, Gate] = Field(default_factory=dict)
     alerts: list[str] = Field(default_factory=list, max_length=20)
     retention: int = Field(default=50, ge=1)
+    retention_for: Duration = None
+    retention_bytes: Size = None
     card: str | None = Field(default=None, min_length=1)
 
     def __init__(self, **options: Any) -> None:
@@ -170,10 +179,21 @@ class JobSpec(BaseModel):
 
     @pydantic.model_validator(mode="after")
     def _on_time(self) -> JobSpec:
-        zone(self.timezone)
+        tz = zone(self.timezone)
         if self.schedule is not None:
             Schedule(self.schedule, self.timezone)
+        if self.schedule is not None and self.every is not None:
+            raise ValueError("give a schedule or an interval (every), not both")
+        if self.starting is not None:
+            _instant(self.starting, tz)
+        if any(other.job == self.name for other in self.after):
+            raise ValueError(f"it cannot start after itself ({self.name})")
         return self
+
+    @property
+    def starts_at(self) -> float | None:
+        """The instant of `starting`, epoch seconds."""
+        return None if self.starting is None else _instant(self.starting, zone(self.timezone))
 
     @property
     def ticks(self) -> Schedule | None:
@@ -190,8 +210,10 @@ class JobSpec(BaseModel):
         return cls(**data)
 
     def to_yaml(self) -> str:
-        """Return `job.yaml`: one option a line, in the order they are documented."""
-        data = self.to_dict()
+        """Return `job.yaml`: what differs from the defaults, an option a line, in the order they are documented."""
+        said = self.model_dump(mode="json", exclude_defaults=True)
+        data = {**said, "schedule": self.schedule, "timezone": self.timezone}
+        data = {name: data[name] for name in type(self).model_fields if name in data}
         text = _dump(data, unicode=True)
         # PyYAML writes some control characters as they are and cannot read them back.
         return text if yaml.safe_load(text) == data else _dump(data, unicode=False)
@@ -214,6 +236,14 @@ class JobSpec(BaseModel):
                 "job.yaml must be a list of options, such as 'name: claims' and 'notebook: claims.ipynb'"
             )
         return cls(**data)
+
+
+def _instant(text: str, tz: dt.tzinfo) -> float:
+    try:
+        found = dt.datetime.fromisoformat(text)
+        return (found if found.tzinfo else found.replace(tzinfo=tz)).timestamp()
+    except (ValueError, OverflowError):
+        raise ValueError(f"{text!r} is no instant; write 2026-01-31 or 2026-01-31T06:00+01:00") from None
 
 
 def _dump(data: dict[str, Any], *, unicode: bool) -> str:

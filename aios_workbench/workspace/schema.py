@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from aios_workbench.workspace import schema_flow, schema_life, schema_work
+from aios_workbench.workspace import schema_flow, schema_jobs, schema_life, schema_work
 
 #: Raised by one with every change below; `MIGRATIONS[n]` takes a catalog from version n to n + 1.
-VERSION = 6
+VERSION = 7
 
 #: What `aios.sql` offers, in reading order.
 TABLES = (
     "runs", "steps", "attempts", "artifacts", "gates", "metrics", "logs", "events",
     "map_parts", "dead_letters", "loop_iterations",
-    "jobs", "job_versions", "job_runs", "executors", "environments", "audit",
+    "jobs", "job_versions", "job_runs", "job_cells", "job_alarms", "approvals", "rollouts", "backfills",
+    "executors", "environments", "audit",
     "tunings", "tuning_points",
     "drift_monitors", "drift_windows", "drift_batches", "drift_alerts",
     "breakers", "compensations",
@@ -23,7 +24,8 @@ TABLES = (
 TIME_COLUMNS = frozenset(
     ("at", "created_at", "started_at", "ended_at", "updated_at", "requested_at", "deadline_at",
      "decided_at", "tick_at", "queued_at", "next_tick_at", "starts_at", "ends_at", "latest_at",
-     "seen_at", "told_at", "opened_at", "until_at", "probe_at", "since", "claimed_at")
+     "seen_at", "told_at", "opened_at", "until_at", "probe_at", "since", "claimed_at",
+     "logical_at")
 )  # fmt: skip
 
 CREATE = """
@@ -96,19 +98,22 @@ create table executors (
 create table jobs (
   job_id text primary key, name text not null unique, version integer not null,
   status text not null, spec text not null, created_at real not null, created_by text,
-  updated_at real not null, next_tick_at real
+  updated_at real not null, next_tick_at real, rollout_id text
 );
 create table job_versions (
   job_id text not null, version integer not null, spec text not null, bundle_hash text not null,
-  created_at real not null, created_by text, primary key (job_id, version)
+  created_at real not null, created_by text, status text not null default 'approved', note text,
+  environment text, provenance text, primary key (job_id, version)
 );
 create table job_runs (
   job_run_id text primary key, job_id text not null, version integer not null, tick_at real,
   trigger text not null, status text not null, attempt integer not null default 0, owner text,
   params text not null default '{}', queued_at real not null, started_at real, ended_at real,
-  error text, folder text
+  error text, folder text, cause text, logical_at real, peak_bytes integer, role text, rollout_id text,
+  backfill_id text, resumed_from text, outputs text
 );
 create unique index job_runs_once_per_tick on job_runs (job_id, tick_at) where tick_at is not null;
+create unique index job_runs_once_per_cause on job_runs (job_id, cause) where cause is not null;
 create index job_runs_by_job on job_runs (job_id, queued_at);
 create table audit (
   seq integer primary key autoincrement, at real not null, actor text not null, action text not null,
@@ -160,7 +165,7 @@ create index job_alerts_waiting on job_alerts (next_at) where status = 'waiting'
 create index events_of_drift on events (seq) where kind = 'drift.alert';
 create table settings (key text primary key, value text not null);
 """
-CREATE += schema_flow.CREATE + schema_work.CREATE + schema_life.CREATE
+CREATE += schema_flow.CREATE + schema_work.CREATE + schema_life.CREATE + schema_jobs.CREATE
 
 MIGRATIONS: dict[int, str] = {
     1: """
@@ -243,4 +248,21 @@ alter table runs add column late integer not null default 0;
     + schema_flow.CREATE
     + schema_work.CREATE
     + schema_life.CREATE,
+    6: """
+alter table jobs add column rollout_id text;
+alter table job_versions add column status text not null default 'approved';
+alter table job_versions add column note text;
+alter table job_versions add column environment text;
+alter table job_versions add column provenance text;
+alter table job_runs add column cause text;
+alter table job_runs add column logical_at real;
+alter table job_runs add column peak_bytes integer;
+alter table job_runs add column role text;
+alter table job_runs add column rollout_id text;
+alter table job_runs add column backfill_id text;
+alter table job_runs add column resumed_from text;
+alter table job_runs add column outputs text;
+create unique index job_runs_once_per_cause on job_runs (job_id, cause) where cause is not null;
+"""
+    + schema_jobs.CREATE,
 }

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aios_workbench.errors import AiosError, JobError, UnknownOptionError
-from aios_workbench.promote.spec import JobSpec, readable
+from aios_workbench.promote.spec import JobSpec
+from aios_workbench.promote.spec_parts import readable
 from aios_workbench.workflow.durations import parse_duration
 
 json_values = st.recursive(
@@ -46,8 +47,7 @@ def test_job_yaml_is_readable() -> None:
     )  # fmt: skip
     assert spec.to_yaml().splitlines() == [
         "name: claims", "notebook: notebooks/claims.ipynb", "schedule: 0 6 * * *", "timezone: Europe/Berlin",
-        "parameters:", "  path: claims.csv", "missed: latest", "catch_up: 24", "retries: 0", "retry_delay: 1m",
-        "timeout: 90m", "overlap: skip", "gates:", "  review: approve", "alerts: []", "retention: 50", "card: null",
+        "parameters:", "  path: claims.csv", "timeout: 90m", "gates:", "  review: approve",
     ]  # fmt: skip
 
 
@@ -67,7 +67,14 @@ def test_durations_are_written_as_they_are_read(seconds: float) -> None:
         ({"retry_delay": -1}, JobError, "retry_delay"),
         ({"retries": -1}, JobError, "retries: Input should be greater"),
         ({"missed": "never"}, JobError, "missed: Input should be 'latest', 'all' or 'skip', not 'never'"),
-        ({"overlap": "queue"}, JobError, "overlap"),
+        ({"overlap": "stack"}, JobError, "overlap: Input should be 'forbid', 'queue' or 'replace'"),
+        ({"schedule": "0 6 * * *", "every": "1h"}, JobError, "not both"),
+        ({"every": 0.5}, JobError, "every"),
+        ({"starting": "soon"}, JobError, "'soon' is no instant"),
+        ({"after": [{"job": "claims"}]}, JobError, "after itself"),
+        ({"after": [{"jop": "load"}]}, JobError, "after.0.job"),
+        ({"memory": "2 elephants"}, JobError, "memory: a size is a number of bytes"),
+        ({"slo": {"failures": 1}}, JobError, "slo.failures"),
         ({"gates": {"review": "maybe"}}, JobError, "gates"),
         ({"gates": {"review": {"decide": "approve"}}}, JobError, "gate 'review' needs"),
         ({"name": ""}, JobError, "name"),
@@ -87,3 +94,20 @@ def test_refused(options: dict[str, Any], kind: type[AiosError], says: str) -> N
 def test_yaml_that_is_no_job(text: str) -> None:
     with pytest.raises(JobError, match=r"job\.yaml"):
         JobSpec.from_yaml(text)
+
+
+def test_parts_go_through_yaml() -> None:
+    spec = JobSpec(
+        name="load", notebook="load.ipynb", every="90m", starting="2026-01-31T06:00+01:00", overlap="skip", memory="2GB",
+        on_event=[{"event": "orders.*", "where": {"region": "eu"}, "parameters": {"path": "file.path"}}],
+        after=[{"job": "extract", "on": "ended"}], slo={"failures": 0.1, "within": "30m"}, retention_bytes="3GiB",
+    )  # fmt: skip
+    assert (spec.overlap, spec.every, spec.memory, spec.starts_at) == (
+        "forbid",
+        5400,
+        2 * 10**9,
+        1769835600.0,
+    )
+    assert JobSpec.from_yaml(spec.to_yaml()) == spec
+    assert "every: 90m\n" in spec.to_yaml()
+    assert "retention_bytes: 3GiB\n" in spec.to_yaml()
