@@ -98,7 +98,8 @@ def test_yaml_that_is_no_job(text: str) -> None:
 
 def test_parts_go_through_yaml() -> None:
     spec = JobSpec(
-        name="load", notebook="load.ipynb", every="90m", starting="2026-01-31T06:00+01:00", overlap="skip", memory="2GB",
+        name="load", notebook="load.ipynb", every="90m", starting="2026-01-31T06:00+01:00", overlap="skip",
+        memory="2GB",
         on_event=[{"event": "orders.*", "where": {"region": "eu"}, "parameters": {"path": "file.path"}}],
         after=[{"job": "extract", "on": "ended"}], slo={"failures": 0.1, "within": "30m"}, retention_bytes="3GiB",
     )  # fmt: skip
