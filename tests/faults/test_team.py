@@ -239,10 +239,12 @@ def test_a_zombie_that_finishes_its_step_late_changes_nothing(team: Team) -> Non
     (run,) = team.enqueue()
     zombie = team.worker("zombie")
     until(lambda: team.effects().get(f"{run} slow") == ["zombie"], "the step to run")
+    until(lambda: tried(team, run), "its attempt to be written down, a moment later")
     zombie.send_signal(signal.SIGSTOP)
     until(lambda: control.run_status(team.ws, run) == "interrupted", "its lease to end")
     heir = team.worker("heir", GO=str(team.folder / "heir-go"))
     until(lambda: team.effects().get(f"{run} slow") == ["zombie", "heir"], "the other to take over")
+    until(lambda: len(tried(team, run)) == 2, "that to be written down, too")
     team.go.touch()  # of the zombie alone
     zombie.send_signal(signal.SIGCONT)
     assert zombie.wait(PATIENCE) == 1
