@@ -19,6 +19,7 @@ from aios_workbench.cli import (
     gc,
     headless,
     jobs,
+    jobs_backfill,
     lab,
     limits,
     output,
@@ -99,6 +100,9 @@ for command in (
     breakers.breakers, limits.limits, budgets.budgets, sql.sql, doctor.doctor, gc.gc,
 ):  # fmt: skip
     app.add_command(command)
+
+for command in (jobs_backfill.backfill, jobs_backfill.backfills):
+    jobs.jobs.add_command(command)
 
 
 def call(argv: Sequence[str] | None = None) -> int:

@@ -341,7 +341,10 @@ def ensure_worker(ws: Workspace) -> bool:
 def _environment(ws: Workspace) -> dict[str, str]:
     import os
 
-    drop = ("AIOS_JOB_RUN", "AIOS_PARAMETERS", "AIOS_GATES", "JPY_PARENT_PID", "JPY_SESSION_NAME")
+    drop = (
+        "AIOS_JOB_RUN", "AIOS_PARAMETERS", "AIOS_GATES", "AIOS_LOGICAL_TIME", "AIOS_CONTINUES", "JPY_PARENT_PID",
+        "JPY_SESSION_NAME",
+    )  # fmt: skip
     return {k: v for k, v in os.environ.items() if k not in drop} | {"AIOS_HOME": str(ws.root)}
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from aios_workbench.errors import AiosError
-from aios_workbench.promote import alerts
+from aios_workbench.promote import alerts, backfill
 from aios_workbench.promote.plan import GRACE_SECONDS, plan, rearmed
 from aios_workbench.promote.records import load_error
 from aios_workbench.promote.spec import JobSpec
@@ -216,6 +216,7 @@ def finish(
         _store(con, row)
         if row["ended_at"] is not None:
             alerts.queue(con, row, row["status"], told, now)
+            backfill.settle(con, row, now)
     _tell(ws, row)
     return str(row["status"])
 
@@ -268,6 +269,8 @@ def adopt(
             else:
                 row |= {"status": "queued", "owner": None, "error": dumps({**before, "lost": lost})}
             _store(con, row)
+            if row["ended_at"] is not None:
+                backfill.settle(con, row, now)
         adopted.append(run["job_run_id"])
         _tell(ws, row)
     return adopted

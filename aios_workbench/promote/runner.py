@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from aios_workbench.errors import AiosError, ConflictError, JobError
+from aios_workbench.promote import logical
 from aios_workbench.promote.bundle import NOTEBOOK, verify
 from aios_workbench.promote.execution import Execution, Stop
 from aios_workbench.promote.kernel import bury
@@ -148,6 +149,7 @@ def _environment(
         "AIOS_GATES": dumps(spec.gates),
         "AIOS_HOME": str(ws.root),
         "AIOS_JOB_RUN": run["job_run_id"],
+        logical.VARIABLE: logical.text(run, spec.timezone),
         "AIOS_PARAMETERS": str(folder / "params.json"),
         "DO_NOT_TRACK": "1",
         "MLFLOW_DISABLE_TELEMETRY": "true",

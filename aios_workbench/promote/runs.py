@@ -10,6 +10,7 @@ from typing import Any
 
 from aios_workbench.errors import ConflictError
 from aios_workbench.govern import audit_within
+from aios_workbench.promote.backfill import settle
 from aios_workbench.promote.bundle import NOTEBOOK
 from aios_workbench.promote.parameters import NotebookParameters
 from aios_workbench.promote.records import (
@@ -120,12 +121,14 @@ def cancel(ws: Workspace, job_run_id: str, by: str) -> dict[str, Any]:
     with ws.catalog.transaction() as con:
         row = run_row(ws, job_run_id)
         error = {**load_error(row), "type": "Cancelled", "message": f"cancelled by {by}", "cancel": by}
-        values = {"id": job_run_id, "error": dumps(error), "now": time.time()}
+        now = time.time()
+        values = {"id": job_run_id, "error": dumps(error), "now": now}
         if row["status"] == QUEUED:
             con.execute(
                 "update job_runs set status = 'cancelled', error = :error, ended_at = :now where job_run_id = :id",
                 values,
             )
+            settle(con, row, now)
         elif row["status"] == RUNNING:
             con.execute("update job_runs set error = :error where job_run_id = :id", values)
         else:

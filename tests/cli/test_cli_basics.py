@@ -52,7 +52,20 @@ COMMANDS = [
 ]
 #: Prints JSON and nothing else, asked or not: other programs call it.
 ALWAYS_JSON = ("run-step",)
-JOBS = ["list", "show", "history", "preview", "pause", "resume", "run", "cancel", "remove", "logs"]
+JOBS = [
+    "list",
+    "show",
+    "history",
+    "preview",
+    "pause",
+    "resume",
+    "run",
+    "cancel",
+    "remove",
+    "logs",
+    "backfill",
+    "backfills",
+]
 
 
 def leaves(

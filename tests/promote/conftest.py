@@ -14,7 +14,7 @@ from aios_workbench.workspace import Workspace
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    on_both(metafunc, ("test_job_scheduler", "test_job_admin", "test_job_alerts"))
+    on_both(metafunc, ("test_job_scheduler", "test_job_admin", "test_job_alerts", "test_backfill"))
 
 
 @pytest.fixture
