@@ -28,7 +28,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class Problem(web.HTTPError):
-    """An answer the client can act on: `{message, hint?, fields?}`."""
+    """An answer the client can act on: `{message, hint?, fields?, denied?}`."""
 
     def __init__(
         self, status: int, message: str, *, hint: str = "", fields: Mapping[str, str] | None = None
@@ -158,6 +158,8 @@ class AiosHandler(APIHandler):
         reply: dict[str, Any] = {"message": responses.get(status_code, "unknown error")}
         if isinstance(error, Problem):
             reply["message"] = error.message
+            if status_code == 403:  # not who is signed in, but what they may do: the message says why
+                reply["denied"] = True
             if error.hint:
                 reply["hint"] = error.hint
             if error.fields:

@@ -110,6 +110,7 @@ class LogsQuery(AfterQuery):
 
 
 class HistoryQuery(Query):
-    """`jobs/{id}/runs`."""
+    """`jobs/{id}/runs`: the newest, or the newest of those due before a time."""
 
     limit: Annotated[int, Field(ge=1, le=500)] = 50
+    before: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None

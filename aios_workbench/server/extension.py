@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_server.utils import url_path_join
 
-from aios_workbench.server import ask, jobs, lessons, live, promote, runs
+from aios_workbench.server import (
+    ask,
+    jobs,
+    jobs_backfill,
+    jobs_runs,
+    jobs_times,
+    jobs_versions,
+    lessons,
+    live,
+    promote,
+    runs,
+)
 from aios_workbench.server.base import UnknownHandler
 from aios_workbench.server.places import Places
 from aios_workbench.server.watch import Watchers, listening
@@ -40,9 +51,25 @@ def routes() -> list[tuple[str, Any]]:
         (rf"jobs/{RUN}/(pause|resume|trigger)", jobs.JobActionHandler),
         (rf"jobs/{RUN}/parameters", jobs.ParametersHandler),
         (rf"jobs/{RUN}/runs", jobs.HistoryHandler),
+        (rf"jobs/{RUN}/next", jobs_times.NextHandler),
+        (rf"jobs/{RUN}/alerts", jobs_times.AlertsHandler),
+        (rf"jobs/{RUN}/versions", jobs_versions.VersionsHandler),
+        (rf"jobs/{RUN}/diff", jobs_versions.DiffHandler),
+        (rf"jobs/{RUN}/rollback", jobs_versions.RollbackHandler),
+        (rf"jobs/{RUN}/approvals", jobs_versions.ApprovalsHandler),
+        (rf"jobs/{RUN}/rollout", jobs_versions.RolloutHandler),
+        (rf"jobs/{RUN}/rollout/finish", jobs_versions.FinishRolloutHandler),
+        (rf"jobs/{RUN}/backfills", jobs_backfill.BackfillsHandler),
+        (rf"jobs/{RUN}/backfills/preview", jobs_backfill.BackfillPreviewHandler),
+        (rf"jobs/{RUN}/backfills/{RUN}/cancel", jobs_backfill.CancelBackfillHandler),
+        (rf"jobs/{RUN}/runs/{RUN}", jobs_runs.JobRunHandler),
         (rf"jobs/{RUN}/runs/{RUN}/cancel", jobs.CancelHandler),
+        (rf"jobs/{RUN}/runs/{RUN}/resume", jobs_runs.ResumeHandler),
+        (rf"jobs/{RUN}/runs/{RUN}/log", jobs_runs.RunLogHandler),
+        (rf"jobs/{RUN}/runs/{RUN}/cells/{RUN}/log", jobs_runs.CellLogHandler),
         (rf"jobs/{RUN}/runs/{RUN}/(html|notebook)", jobs.FileHandler),
         (r"tutorials/([0-9]{2}_[a-z0-9_]{1,60})", lessons.LessonHandler),
+        (r"workers", jobs_times.WorkersHandler),
         (r"promote", promote.PromoteHandler),
         (r"promote/check", promote.CheckHandler),
         (r".*", UnknownHandler),

@@ -1,4 +1,4 @@
-"""Writes `labextension/src/api_types.ts` from `models.py` and `bodies.py`.
+"""Writes `labextension/src/api_types.ts` from the models that `contract.py` lists.
 
 python -m aios_workbench.server.generate_ts [--check]
 """
@@ -6,20 +6,18 @@ python -m aios_workbench.server.generate_ts [--check]
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 from aios_workbench._wire import Message
-from aios_workbench.server import bodies, models
+from aios_workbench.server import models
+from aios_workbench.server.contract import MODULES, REQUESTS
 from aios_workbench.widgets import generate_ts as ts
 from aios_workbench.widgets.messages import RunStatus, StepStatus
-
-if TYPE_CHECKING:
-    from pydantic import BaseModel
 
 TARGET = ts.TARGET.with_name("api_types.ts")
 
 _HEAD = """\
-// Generated from aios_workbench/server/models.py by `python -m aios_workbench.server.generate_ts`. Do not edit.
+// Generated from aios_workbench/server/models*.py by `python -m aios_workbench.server.generate_ts`. Do not edit.
 import type { Column, RunStatus, StepStatus } from './protocol';
 
 export type { RunStatus, StepStatus };
@@ -27,20 +25,15 @@ export type { RunStatus, StepStatus };
 export type JsonSchema = Record<string, unknown>;
 """
 
-REQUESTS: dict[str, type[BaseModel]] = {
-    "RerunRequest": bodies.Rerun,
-    "DecisionRequest": bodies.Decision,
-    "TriggerRequest": bodies.Trigger,
-    "CheckRequest": bodies.Check,
-    "PromoteRequest": bodies.Promote,
-}
+#: Literals that have a name of their own in TypeScript.
+NAMED = {"JobRunStatus": models.JobRunStatus, "JobState": models.JobState}
 
 
 def generate() -> str:
     """Return the TypeScript of all answers and request bodies."""
     answers = [
-        m for m in vars(models).values()
-        if isinstance(m, type) and issubclass(m, Message) and m.__module__ == models.__name__
+        m for module in MODULES for m in vars(module).values()
+        if isinstance(m, type) and issubclass(m, Message) and m.__module__ == module.__name__
     ]  # fmt: skip
     written = ts.definitions(answers, "serialization")
     read = ts.definitions(list(REQUESTS.values()), "validation")
@@ -51,14 +44,10 @@ def generate() -> str:
         for n, b in REQUESTS.items()
     ]
     text = "\n".join(ts.interface(name, _optional(schema)) for name, schema in shapes)
-    head = [_HEAD, f"export type JobRunStatus = {_words(models.JobRunStatus)};\n"]
-    for name, words in (
-        ("RunStatus", RunStatus),
-        ("StepStatus", StepStatus),
-        ("JobRunStatus", models.JobRunStatus),
-    ):
+    named = [f"export type {n} = {_words(words)};\n" for n, words in NAMED.items()]
+    for name, words in {"RunStatus": RunStatus, "StepStatus": StepStatus, **NAMED}.items():
         text = text.replace(f": {_words(words)};", f": {name};")
-    return "\n".join([*head, text])
+    return "\n".join([_HEAD, *named, text])
 
 
 def _optional(schema: dict[str, Any]) -> dict[str, Any]:

@@ -111,7 +111,7 @@ class HistoryHandler(AiosHandler):
     async def get(self, job_id: str) -> None:
         """List a job's runs, newest first."""
         q = self.arguments(bodies.HistoryQuery)
-        await self.reply(lambda: {"runs": jobviews.history(self.workspace(), job_id, q.limit)})
+        await self.reply(lambda: {"runs": jobviews.history(self.workspace(), job_id, q.limit, q.before)})
 
 
 class CancelHandler(AiosHandler):

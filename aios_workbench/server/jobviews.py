@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aios_workbench.errors import NotFoundError, ParameterError
+from aios_workbench.server.jobhealth import health, triggers
 from aios_workbench.server.views import error_view
 from aios_workbench.workspace import Workspace
 
@@ -15,28 +16,53 @@ if TYPE_CHECKING:
 
 #: What a run leaves behind, by the word in the address.
 FILES = {"html": "report.html", "notebook": "executed.ipynb"}
+#: The most of an error's message that a list carries.
+_LINE = 160
+#: These ends have a reason, not an error.
+_ON_PURPOSE = ("Skipped", "Cancelled")
 
 
 def jobs(ws: Workspace) -> list[dict[str, Any]]:
-    """Return all jobs, by name, each with its last results."""
+    """Return all jobs, by name, each with its health and its last results."""
     from aios_workbench.promote import list_jobs
 
-    recent = _recent(ws)
-    return [{**job_view(job), "recent": recent.get(job.job_id, [])} for job in list_jobs(ws)]
+    recent, known = _recent(ws), health(ws)
+    return [
+        {**job_view(job), "health": known[job.job_id], "recent": recent.get(job.job_id, [])}
+        for job in list_jobs(ws)
+        if job.job_id in known  # else it was promoted between the two questions: the next picture has it
+    ]
 
 
-def _recent(ws: Workspace, most: int = 12) -> dict[str, list[dict[str, Any]]]:
-    """Return the last runs of every job, oldest first, with no more than their state."""
+def _recent(ws: Workspace, most: int = 20) -> dict[str, list[dict[str, Any]]]:
+    """Return the last runs of every job, oldest first: a cell of its strip each."""
+    from aios_workbench.promote.records import load_error
+
     rows = ws.catalog.query(
-        "select job_id, job_run_id, status, at from (select *, coalesce(tick_at, queued_at) as at, row_number() over "
+        "select job_id, job_run_id, status, at, started_at, ended_at, case when status = 'succeeded' then null "
+        "else error end as error from (select *, coalesce(tick_at, queued_at) as at, row_number() over "
         "(partition by job_id order by coalesce(tick_at, queued_at) desc, queued_at desc) as n from job_runs) r "
         "where n <= :most order by job_id, n desc",
         most=most,
     )
     out: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
+        began, ended = row.pop("started_at"), row.pop("ended_at")
+        row["seconds"] = ended - began if began is not None and ended is not None else None
+        row["reason"] = _line(load_error(row))
+        del row["error"]
         out.setdefault(row.pop("job_id"), []).append(row)
     return out
+
+
+def _line(error: dict[str, Any]) -> str | None:
+    """Return an error in a line: the last one of its message says most."""
+    text = str(error.get("message") or "").strip()
+    if not text:
+        return None
+    line = text.splitlines()[-1][:_LINE]
+    kind = str(error.get("type") or "")
+    return line if kind in _ON_PURPOSE or not kind else f"{kind}: {line}"
 
 
 def parameters(ws: Workspace, job_id: str) -> list[dict[str, Any]]:
@@ -89,6 +115,7 @@ def job_view(job: Job) -> dict[str, Any]:
         "notebook": spec["notebook"],
         "schedule": spec["schedule"],
         "schedule_words": job.spec.ticks.describe() if job.spec.ticks else "only when triggered",
+        "triggers": triggers(job.spec),
         "timezone": spec["timezone"],
         "next_tick_at": job.next_tick_at,
         "parameters": spec["parameters"],
@@ -102,7 +129,7 @@ def job_view(job: Job) -> dict[str, Any]:
     }
 
 
-def history(ws: Workspace, job_id: str, limit: int) -> list[dict[str, Any]]:
+def history(ws: Workspace, job_id: str, limit: int, before: float | None = None) -> list[dict[str, Any]]:
     """Return a job's runs, newest first, each with the workflow runs it started.
 
     Raises
@@ -112,7 +139,7 @@ def history(ws: Workspace, job_id: str, limit: int) -> list[dict[str, Any]]:
     """
     from aios_workbench import promote
 
-    rows = [run_view(row) for row in promote.history(ws, job_id, limit=limit)]
+    rows = [run_view(row) for row in promote.history(ws, job_id, limit=limit, before=before)]
     started = ws.catalog.query(
         "select r.job_run_id, r.run_id from runs r join job_runs j on j.job_run_id = r.job_run_id "
         "where j.job_id = :job order by r.created_at",
@@ -128,7 +155,7 @@ def run_view(row: dict[str, Any]) -> dict[str, Any]:
     """Return a job run; whether it left files, not where."""
     kept = (
         "job_run_id", "job_id", "version", "tick_at", "trigger", "status", "attempt", "queued_at", "started_at",
-        "ended_at", "params",
+        "ended_at", "params", "logical_at", "peak_bytes", "role", "backfill_id", "resumed_from",
     )  # fmt: skip
     files = row.get("files", {})
     return {
@@ -170,11 +197,21 @@ def file_of(ws: Workspace, job_id: str, job_run_id: str, kind: str) -> Path:
         raise NotFoundError(
             f"job run {job_run_id!r} left no {name}; it may still run, or its files were removed"
         )
-    path = Path(run["files"][name]).resolve()
-    # The folder is a column of a database others may write: it must still be this job's.
-    if not path.is_relative_to((ws.root / "jobs" / job_id).resolve()):
-        raise NotFoundError(f"job run {job_run_id!r} left no {name}")
-    return path
+    return inside(ws, job_id, Path(run["files"][name]))
+
+
+def inside(ws: Workspace, job_id: str, path: Path) -> Path:
+    """Return the path of a job's file. Its folder is a column of a database others may write.
+
+    Raises
+    ------
+    NotFoundError
+        When it leads out of the job's folder.
+    """
+    found = path.resolve()
+    if not found.is_relative_to((ws.root / "jobs" / job_id).resolve()):
+        raise NotFoundError(f"the run left no {path.name}")
+    return found
 
 
 def workers(ws: Workspace) -> int:

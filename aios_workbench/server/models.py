@@ -14,6 +14,7 @@ from aios_workbench.widgets import messages
 from aios_workbench.widgets.messages import RunStatus, StepStatus
 
 JobRunStatus = Literal["queued", "running", "succeeded", "failed", "skipped", "cancelled", "timeout"]
+JobState = Literal["healthy", "late", "failing", "absent", "paused", "waiting", "new"]
 
 
 def _sometimes() -> Any:
@@ -231,26 +232,53 @@ class JobRun(Message):
     html: bool
     notebook: bool
     runs: list[str]
+    logical_at: float | None
+    peak_bytes: int | None
+    role: str | None
+    backfill_id: str | None
+    resumed_from: str | None
 
 
 class JobResult(Message):
-    """How a run of a job went, and when."""
+    """How a run of a job went, when, how long it took, and in a line why it did not succeed."""
 
     job_run_id: str
     status: JobRunStatus
     at: float
+    seconds: float | None
+    reason: str | None
+
+
+class JobAlarm(Message):
+    """Something that is wrong with a job since a while."""
+
+    kind: str
+    subject: str
+    since: float
+
+
+class JobHealth(Message):
+    """How a job does, and why it is said to; figures are of its last runs."""
+
+    state: JobState
+    why: str
+    success_share: float | None
+    median_seconds: float | None
+    last_success_at: float | None
+    alarms: list[JobAlarm]
 
 
 class Job(Message):
-    """A job with its last run; only lists tell `recent`, oldest first, and only promoting tells `changed`."""
+    """A job with its last run; lists tell its health and `recent`, oldest first, promoting tells `changed`."""
 
     job_id: str
     name: str
     version: int
-    status: Literal["active", "paused"]
+    status: Literal["active", "paused", "waiting"]
     notebook: str
     schedule: str | None
     schedule_words: str
+    triggers: str
     timezone: str
     next_tick_at: float | None
     parameters: dict[str, Any]
@@ -261,6 +289,7 @@ class Job(Message):
     created_at: float
     created_by: str | None
     last: JobRun | None
+    health: JobHealth = _sometimes()
     recent: list[JobResult] = _sometimes()
     changed: bool = _sometimes()
 

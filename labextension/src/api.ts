@@ -129,8 +129,9 @@ function failure(status: number, data: unknown): ApiError {
     message?: string;
     hint?: string;
     fields?: Record<string, string>;
+    denied?: boolean;
   };
-  if (status === 403) {
+  if (status === 403 && !body.denied) {
     return new ApiError('You are not signed in, or may not do this here.', status, 'Reload the page to sign in again.');
   }
   if (status === 404 && !body.message) {

@@ -1,4 +1,4 @@
-// Generated from aios_workbench/server/models.py by `python -m aios_workbench.server.generate_ts`. Do not edit.
+// Generated from aios_workbench/server/models*.py by `python -m aios_workbench.server.generate_ts`. Do not edit.
 import type { Column, RunStatus, StepStatus } from './protocol';
 
 export type { RunStatus, StepStatus };
@@ -6,6 +6,8 @@ export type { RunStatus, StepStatus };
 export type JsonSchema = Record<string, unknown>;
 
 export type JobRunStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'skipped' | 'cancelled' | 'timeout';
+
+export type JobState = 'healthy' | 'late' | 'failing' | 'absent' | 'paused' | 'waiting' | 'new';
 
 /** An error, however it was recorded. */
 export interface StepError {
@@ -268,24 +270,49 @@ export interface JobRun {
   html: boolean;
   notebook: boolean;
   runs: string[];
+  logical_at: number | null;
+  peak_bytes: number | null;
+  role: string | null;
+  backfill_id: string | null;
+  resumed_from: string | null;
 }
 
-/** How a run of a job went, and when. */
+/** How a run of a job went, when, how long it took, and in a line why it did not succeed. */
 export interface JobResult {
   job_run_id: string;
   status: JobRunStatus;
   at: number;
+  seconds: number | null;
+  reason: string | null;
 }
 
-/** A job with its last run; only lists tell `recent`, oldest first, and only promoting tells `changed`. */
+/** Something that is wrong with a job since a while. */
+export interface JobAlarm {
+  kind: string;
+  subject: string;
+  since: number;
+}
+
+/** How a job does, and why it is said to; figures are of its last runs. */
+export interface JobHealth {
+  state: JobState;
+  why: string;
+  success_share: number | null;
+  median_seconds: number | null;
+  last_success_at: number | null;
+  alarms: JobAlarm[];
+}
+
+/** A job with its last run; lists tell its health and `recent`, oldest first, promoting tells `changed`. */
 export interface Job {
   job_id: string;
   name: string;
   version: number;
-  status: 'active' | 'paused';
+  status: 'active' | 'paused' | 'waiting';
   notebook: string;
   schedule: string | null;
   schedule_words: string;
+  triggers: string;
   timezone: string;
   next_tick_at: number | null;
   parameters: Record<string, unknown>;
@@ -296,6 +323,7 @@ export interface Job {
   created_at: number;
   created_by: string | null;
   last: JobRun | null;
+  health?: JobHealth;
   recent?: JobResult[];
   changed?: boolean;
 }
@@ -455,6 +483,203 @@ export interface JobHistory {
   runs: JobRun[];
 }
 
+/** A coming tick on the clock of the job's zone; `note` says what the change of the clock does to it. */
+export interface JobTick {
+  at: number;
+  local: string;
+  note: string | null;
+}
+
+/** When a job runs: all its triggers in words, and its next ticks. */
+export interface JobTimes {
+  words: string;
+  timezone: string;
+  ticks: JobTick[];
+}
+
+/** Something people were told of a job, or will be. */
+export interface JobAlert {
+  kind: string;
+  at: number;
+  subject: string;
+  body: string;
+  status: string;
+  attempts: number;
+  told_at: number | null;
+  error: string | null;
+  job_run_id: string;
+}
+
+/** Alerts of a job, newest first. */
+export interface JobAlerts {
+  alerts: JobAlert[];
+}
+
+/** A version of a job; `current` is what its next run is made of. */
+export interface JobVersion {
+  version: number;
+  status: string;
+  created_at: number;
+  created_by: string | null;
+  note: string | null;
+  bundle_hash: string;
+  current: boolean;
+  runs: number;
+  files: Record<string, string>;
+}
+
+/** Versions of a job, newest first; `notebook` when there is a file to compare them with. */
+export interface JobVersions {
+  versions: JobVersion[];
+  notebook: string | null;
+}
+
+/** An option of the job that differs. */
+export interface OptionChange {
+  option: string;
+  old: unknown;
+  new: unknown;
+}
+
+/** A cell that differs; `diff` is a unified diff of its source. */
+export interface CellChange {
+  kind: 'added' | 'removed' | 'changed' | 'moved';
+  old: number | null;
+  new: number | null;
+  diff: string;
+}
+
+/** What differs between two versions, or between a version and the notebook as it is saved now. */
+export interface JobDiff {
+  spec: OptionChange[];
+  cells: CellChange[];
+  files: (Record<string, unknown>)[];
+  packages: (Record<string, unknown>)[];
+  data: (Record<string, unknown>)[];
+  same: boolean;
+}
+
+/** What one person said of a version. */
+export interface Approval {
+  actor: string;
+  decision: string;
+  reason: string | null;
+  at: number;
+}
+
+/** How a version stands: how many must agree, who did, and whether the one who asks may; `why` if not. */
+export interface JobApproval {
+  version: number;
+  status: string;
+  needed: number;
+  given: Approval[];
+  may: boolean;
+  why: string;
+}
+
+/** Versions of a job that wait for somebody to agree, newest first. */
+export interface JobApprovals {
+  approvals: JobApproval[];
+}
+
+/** A version on trial, or the last one that was; null when there never was one. */
+export interface JobRollout {
+  rollout: Record<string, unknown> | null;
+}
+
+/** A tick of the past; `done` when a run of it has succeeded already. */
+export interface BackfillTick {
+  at: number;
+  local: string;
+  done: boolean;
+}
+
+/** What a backfill would run; `limit` is the most it may. */
+export interface BackfillPreview {
+  ticks: BackfillTick[];
+  total: number;
+  limit: number;
+}
+
+/** A backfill and how far it is: `counts` has its runs by state. */
+export interface Backfill {
+  backfill_id: string;
+  job_id: string;
+  version: number;
+  starts_at: number;
+  ends_at: number;
+  concurrency: number;
+  newest_first: boolean;
+  total: number;
+  status: string;
+  created_at: number;
+  created_by: string;
+  ended_at: number | null;
+  counts: Record<string, number>;
+}
+
+/** Backfills of a job, newest first. */
+export interface Backfills {
+  backfills: Backfill[];
+}
+
+/** A cell of a job run; `cell` is its number in the notebook. */
+export interface JobCell {
+  position: number;
+  cell: number | null;
+  label: string;
+  status: string;
+  started_at: number | null;
+  ended_at: number | null;
+}
+
+/** A workflow run that a job run started. */
+export interface JobRunWorkflow {
+  run_id: string;
+  workflow: string;
+  status: string;
+}
+
+/** A job run, opened. `cannot_resume` says why it cannot go on where it failed; null when it can. */
+export interface JobRunDetail {
+  job_run_id: string;
+  job_id: string;
+  version: number;
+  tick_at: number | null;
+  trigger: string;
+  status: JobRunStatus;
+  attempt: number;
+  queued_at: number;
+  started_at: number | null;
+  ended_at: number | null;
+  params: unknown;
+  error: StepError | null;
+  html: boolean;
+  notebook: boolean;
+  runs: string[];
+  logical_at: number | null;
+  peak_bytes: number | null;
+  role: string | null;
+  backfill_id: string | null;
+  resumed_from: string | null;
+  name: string;
+  cells: JobCell[];
+  workflows: JobRunWorkflow[];
+  cannot_resume: string | null;
+}
+
+/** What was printed from `after` on, and where to go on from; `more` when there is more already. */
+export interface LogPart {
+  text: string;
+  next: number;
+  more: boolean;
+}
+
+/** Whether a worker was started; none is when one lives. */
+export interface Workers {
+  started: boolean;
+}
+
 /** `runs/{id}/rerun`. */
 export interface RerunRequest {
   from_step: string;
@@ -490,4 +715,47 @@ export interface PromoteRequest {
   retries: number;
   timeout: string | null;
   gates: Record<string, unknown>;
+}
+
+/** `jobs/{id}/rollback`. */
+export interface RollbackRequest {
+  version: number;
+  reason: string | null;
+}
+
+/** `jobs/{id}/approvals`. */
+export interface ApproveRequest {
+  version: number;
+  decision: 'approve' | 'reject';
+  reason: string | null;
+}
+
+/** `jobs/{id}/rollout`: a version on a share of the runs, or beside all of them. */
+export interface StartRolloutRequest {
+  version: number;
+  mode: 'canary' | 'shadow';
+  share: number;
+}
+
+/** `jobs/{id}/rollout/finish`. */
+export interface FinishRolloutRequest {
+  decision: 'promote' | 'roll_back';
+  reason: string | null;
+}
+
+/** `jobs/{id}/backfills/preview`: from one time to another, on the clock of the job's zone. */
+export interface BackfillRangeRequest {
+  start: string;
+  end: string;
+  again: boolean;
+}
+
+/** `jobs/{id}/backfills`. */
+export interface StartBackfillRequest {
+  start: string;
+  end: string;
+  again: boolean;
+  concurrency: number;
+  newest_first: boolean;
+  parameters: Record<string, unknown> | null;
 }

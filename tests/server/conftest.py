@@ -14,7 +14,7 @@ import nbformat
 import pytest
 
 from aios_workbench.engine import runtime
-from aios_workbench.server import models
+from aios_workbench.server import contract
 from aios_workbench.workspace import Workspace, dumps, workspace
 
 Ask = Callable[..., Awaitable[tuple[int, Any]]]
@@ -82,7 +82,7 @@ def ask(
 
 def conform(method: str, endpoint: str, answer: Any) -> None:
     """Fail when an answer has a field more or less than its model; whatever any test asks is checked."""
-    for pattern, model in models.ANSWERS.items():
+    for pattern, model in contract.ANSWERS.items():
         if re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(pattern)), f"{method} {endpoint}"):
             model.model_validate(answer)
 

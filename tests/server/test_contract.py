@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 import aios_workbench as aios
-from aios_workbench.server import extension, generate_ts, models
+from aios_workbench.server import contract, extension, generate_ts
 from aios_workbench.workspace import Workspace
 
 from .conftest import conform, write_notebook
@@ -33,7 +33,7 @@ def test_every_route_has_a_model() -> None:
         head, _, choice = pattern.rpartition("/")
         routes |= {f"{head}/{word}" for word in choice[1:-1].split("|")} if "|" in choice else {pattern}
     files = {r for r in routes if r.startswith("tutorials/") or r.endswith(("/html", "/notebook"))}
-    assert routes - files - {"ask", ".*"} == {key.split(" ")[1] for key in models.ANSWERS}
+    assert routes - files - {"ask", ".*"} == {key.split(" ")[1] for key in contract.ANSWERS}
 
 
 def test_a_field_more_or_less_is_found() -> None:
