@@ -1,4 +1,4 @@
-"""A promoted notebook, frozen: the notebook without outputs, the local modules it imports, its `job.yaml`.
+"""A promoted notebook, frozen: notebook without outputs, local modules, small data, environment, its `job.yaml`.
 
 `manifest.json` names each file's SHA-256; the bundle's own hash is that of the list. A run refuses a bundle
 that no longer matches.
@@ -6,27 +6,34 @@ that no longer matches.
 
 from __future__ import annotations
 
-import ast
 import hashlib
+import importlib
 import json
-import shutil
-import sys
 import time
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from aios_workbench.errors import JobError
-from aios_workbench.promote.notebooks import code_cells, imported_modules, read_notebook
+from aios_workbench.promote import data
+from aios_workbench.promote.digests import Told
+from aios_workbench.promote.modules import RESERVED, local_modules
+from aios_workbench.promote.notebooks import code_cells, read_notebook
 from aios_workbench.promote.spec import JobSpec
+from aios_workbench.promote.verifying import MANIFEST, PROVENANCE, bundle_hash, discard, listing, verify
+
+__all__ = [
+    "JOB", "MANIFEST", "NOTEBOOK", "PROVENANCE", "Bundle", "bundle_hash", "discard", "frozen_notebook", "listing",
+    "local_modules", "make_bundle", "verify",
+]  # fmt: skip
 
 NOTEBOOK = "notebook.ipynb"
 JOB = "job.yaml"
-MANIFEST = "manifest.json"
 _LIMIT = 50 * 2**20
-_RESERVED = frozenset((NOTEBOOK, JOB, MANIFEST))
+#: What an editor writes into a notebook about how it looked, and not about what it does.
+_LOOKS = ("execution", "ExecuteTime", "collapsed", "scrolled", "trusted")
 
 
 @dataclass(frozen=True)
@@ -65,49 +72,55 @@ class Bundle:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             path.write_bytes(content)
             path.chmod(0o400)  # an editor asks before it changes what is in production
+        self.describe(folder, **facts)
+
+    def describe(self, folder: Path, **facts: Any) -> None:
+        """Write the manifest of a bundle whose files are there."""
         manifest = {
-            "bundle_hash": self.hash, **facts, "created_at": time.time(),
+            "bundle_hash": self.hash, "created_at": time.time(), **facts,
             "files": {n: {"sha256": h, "bytes": len(self.files[n])} for n, h in self.hashes.items()},
         }  # fmt: skip
-        (folder / MANIFEST).write_text(
-            json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
+        text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+        (folder / MANIFEST).write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
-def bundle_hash(hashes: Mapping[str, str]) -> str:
-    """Return the hash of a list of files and their hashes."""
-    lines = "".join(f"{hashes[name]}  {name}\n" for name in sorted(hashes))
-    return hashlib.sha256(lines.encode()).hexdigest()
+def make_bundle(notebook: Path, spec: JobSpec, told: Told | None = None) -> Bundle:
+    """Gather what a promoted notebook needs: itself, the modules beside it, the data it names, its environment.
 
-
-def make_bundle(notebook: Path, spec: JobSpec) -> Bundle:
-    """Gather what a promoted notebook needs, from the notebook and the modules beside it.
+    Parameters
+    ----------
+    told : function, optional
+        Told how far the reading of large data files is; see `promote.digests.file_sha256`.
 
     Raises
     ------
     JobError
         When a file cannot be read or the modules are larger than 50 MB.
+
+    Examples
+    --------
+    >>> import nbformat
+    >>> cell = nbformat.v4.new_code_cell("print(open('rates.csv').read())", id="a")
+    >>> nbformat.write(nbformat.v4.new_notebook(cells=[cell]), "rates.ipynb")
+    >>> _ = Path("rates.csv").write_text("eur,usd")
+    >>> bundle = make_bundle(Path("rates.ipynb"), JobSpec(name="rates", notebook="rates.ipynb"))
+    >>> [name for name in sorted(bundle.files) if "data" in name]
+    ['data-files/rates.csv', 'data.json']
     """
-    import nbformat
+    from aios_workbench.promote.checks.context import Context
 
     book = read_notebook(notebook)
-    trees = [cell.tree for cell in code_cells(book) if cell.tree is not None]
-    for cell in book.cells:
-        cell.metadata.pop("execution", None)
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    book.metadata.pop("widgets", None)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # cells without ids get theirs here
-        text = nbformat.writes(book, version=4)  # type: ignore[no-untyped-call]
-    modules = local_modules(notebook.parent, trees, exclude=notebook)
-    files = {NOTEBOOK: text.encode(), JOB: spec.to_yaml().encode()}
-    try:
-        files.update((name, path.read_bytes()) for name, path in modules.items())
-    except OSError as e:
-        raise JobError(f"a module of {notebook.name} cannot be read: {e}") from e
-    if (size := sum(map(len, files.values()))) > _LIMIT:
-        largest = max(files, key=lambda name: len(files[name]))
+    ctx = Context(notebook, book, spec)
+    modules = local_modules(ctx.folder, [code.tree for code in ctx.codes], exclude=notebook)
+    files = {name: _module(notebook, name, path) for name, path in modules.items()}
+    size = sum(map(len, files.values()))
+    cells = code_cells(book)
+    files |= data.gather(ctx, spec.data_limit, told)
+    files |= _environment(notebook.parent, cells)
+    files |= {NOTEBOOK: frozen_notebook(notebook, book), JOB: spec.to_yaml().encode()}
+    if size + len(files[NOTEBOOK]) > _LIMIT:
+        taken = [*modules, NOTEBOOK]
+        largest = max(taken, key=lambda name: len(files[name]))
         raise JobError(
             f"the modules of {notebook.name} are {size / 2**20:.0f} MB (largest: {largest}); at most 50 MB are "
             "copied into a bundle: keep data outside of packages and pass its path as a parameter"
@@ -115,107 +128,73 @@ def make_bundle(notebook: Path, spec: JobSpec) -> Bundle:
     return Bundle(files)
 
 
-def local_modules(folder: Path, trees: Iterable[ast.AST], exclude: Path | None = None) -> dict[str, Path]:
-    """Return the files beside a notebook that its code imports, directly or through one another.
-
-    A package is taken whole, its data files too; a folder without `__init__.py` only as far as it is imported.
+def frozen_notebook(path: Path, book: Any = None) -> bytes:
+    """Return a notebook as a bundle holds it: without outputs, and without what an editor notes about its looks.
 
     Parameters
     ----------
-    exclude : Path, optional
-        A file never taken: the notebook itself.
-
-    Returns
-    -------
-    dict
-        File by POSIX path relative to `folder`.
+    book : NotebookNode, optional
+        The notebook, if it was read already; it is changed.
     """
-    found: dict[str, Path] = {}
-    todo = {name for tree in trees for name in imported_modules(tree)}
-    seen: set[str] = set()
-    while todo:
-        name = todo.pop()
-        root = name.partition(".")[0]
-        # A file called `random.py` never wins over the library's in a notebook; in a bundle it would.
-        if name in seen or root == "aios_workbench" or root in sys.stdlib_module_names:
-            continue
-        seen.add(name)
-        for path in _files_of(folder, name):
-            key = path.relative_to(folder).as_posix()
-            if key in found or path == exclude or key in _RESERVED:
-                continue
-            found[key] = path
-            if path.suffix == ".py":
-                package = path.parent.relative_to(folder).as_posix().replace("/", ".").strip(".")
-                todo |= _imports_of(path, package)
+    import nbformat
+
+    book = read_notebook(path) if book is None else book
+    _name_cells(path, book)
+    for cell in book.cells:
+        for look in _LOOKS:
+            cell.metadata.pop(look, None)
+        if isinstance(jupyter := cell.metadata.get("jupyter"), dict):
+            kept = {k: v for k, v in jupyter.items() if k not in ("outputs_hidden", "source_hidden")}
+            cell.metadata.pop("jupyter")
+            if kept:
+                cell.metadata["jupyter"] = kept
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    for state in ("widgets", "signature"):
+        book.metadata.pop(state, None)
+    if isinstance(language := book.metadata.get("language_info"), dict):
+        language.pop("version", None)  # of the kernel that saved it last, on whichever machine
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        text = nbformat.writes(book, version=4)  # type: ignore[no-untyped-call]
+    return str(text).encode("utf-8", errors="backslashreplace")
+
+
+def _name_cells(path: Path, book: Any) -> None:
+    """Give cells that have no id in the file one that is the same tomorrow: nbformat draws it anew each time."""
+    if (book.nbformat, book.nbformat_minor) < (4, 5):
+        return
+    try:
+        saved = {cell.get("id") for cell in json.loads(path.read_bytes())["cells"]}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        saved = set()  # of a format from before there were ids
+    for number, cell in enumerate(book.cells, start=1):
+        if cell.get("id") not in saved:
+            cell["id"] = (
+                f"cell-{number}-{hashlib.sha256(cell.source.encode(errors='replace')).hexdigest()[:8]}"
+            )
+
+
+def _module(notebook: Path, name: str, path: Path) -> bytes:
+    folder = notebook.parent.resolve()
+    if not name.isprintable():
+        raise JobError(f"the module {name!r} has a character in its name that cannot be printed; rename it")
+    try:
+        if path.suffix != ".py" and not path.resolve().is_relative_to(folder):
+            raise JobError(
+                f"{name} is a link that leads out of {folder}: what it leads to would be copied along with the "
+                "package. Put the file itself there, or pass its path as a parameter"
+            )
+        return path.read_bytes()
+    except (OSError, RuntimeError) as e:
+        raise JobError(f"a module of {notebook.name} cannot be read: {e}") from e
+
+
+def _environment(folder: Path, cells: list[Any]) -> dict[str, bytes]:
+    try:
+        environment = importlib.import_module("aios_workbench.promote.environment")
+    except ModuleNotFoundError:
+        return {}
+    found: dict[str, bytes] = environment.files(folder, cells)
+    assert found.keys() <= RESERVED, sorted(found)
     return found
-
-
-def _files_of(folder: Path, name: str) -> list[Path]:
-    parts = name.split(".")
-    package = folder / parts[0]
-    if (package / "__init__.py").is_file():
-        return [p for p in sorted(package.rglob("*")) if p.is_file() and _wanted(p.relative_to(folder))]
-    files = [folder.joinpath(*parts[:-1], parts[-1] + ".py"), folder.joinpath(*parts, "__init__.py")]
-    return [path for path in files if path.is_file()]
-
-
-def _wanted(path: Path) -> bool:
-    return not any(p.startswith(".") or p == "__pycache__" for p in path.parts) and path.suffix not in (
-        ".pyc",
-        ".pyo",
-    )
-
-
-def _imports_of(path: Path, package: str) -> set[str]:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return imported_modules(ast.parse(path.read_bytes()), package)
-    except (SyntaxError, ValueError):
-        return set()  # the run will say so, in its own words, if the module is used at all
-
-
-def verify(folder: Path, expected: str | None = None) -> None:
-    """Check that a bundle is exactly what was promoted.
-
-    Parameters
-    ----------
-    expected : str, optional
-        The bundle hash the catalog holds.
-
-    Raises
-    ------
-    JobError
-        Naming the files that were changed, added or removed.
-    """
-    try:
-        listed = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
-        hashes = {name: str(entry["sha256"]) for name, entry in listed.items()}
-    except FileNotFoundError:
-        raise JobError(f"the bundle {folder} is gone; promote the notebook again") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as e:
-        raise JobError(f"the manifest in {folder} cannot be read ({e}); promote the notebook again") from None
-    there = {
-        path.relative_to(folder).as_posix(): path
-        for path in folder.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts  # kernels leave it behind
-    }
-    there.pop(MANIFEST, None)
-    problems = [f"{name} is missing" for name in sorted(hashes.keys() - there.keys())]
-    problems += [f"{name} was added" for name in sorted(there.keys() - hashes.keys())]
-    problems += [
-        f"{name} was changed"
-        for name in sorted(hashes.keys() & there.keys())
-        if hashlib.sha256(there[name].read_bytes()).hexdigest() != hashes[name]
-    ]
-    if not problems and expected is not None and bundle_hash(hashes) != expected:
-        problems = [f"{MANIFEST} was changed"]
-    if problems:
-        shown = ", ".join(problems[:5]) + (f" and {len(problems) - 5} more" if len(problems) > 5 else "")
-        raise JobError(f"the bundle {folder} is not what was promoted: {shown}. Promote the notebook again")
-
-
-def discard(folder: Path) -> None:
-    """Remove a bundle or run folder, whatever is left of it."""
-    shutil.rmtree(folder, ignore_errors=True)

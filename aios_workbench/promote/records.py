@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aios_workbench.errors import NotFoundError, hint
-from aios_workbench.promote.sharing import fetch
+from aios_workbench.errors import JobError, NotFoundError, WorkspaceError, hint
+from aios_workbench.govern import audit
+from aios_workbench.promote.sharing import mend, unpack
 from aios_workbench.promote.spec import JobSpec
 from aios_workbench.workspace import Workspace
 
@@ -25,11 +27,17 @@ class Job:
 
     Attributes
     ----------
-    status : {"active", "paused"}
+    status : {"active", "paused", "waiting"}
+        "waiting": its first version is not approved yet.
     next_tick_at : float or None
         Epoch seconds; None when paused or without a schedule.
     changed : bool
         False when a promotion found nothing new and kept the version.
+    promoted : int or None
+        The version that a promotion made, or found to be the same content. Another than `version` while it waits for
+        approval, or for its rollout.
+    again : bool
+        True when a promotion went back to an older version of the same content.
     """
 
     job_id: str
@@ -44,6 +52,8 @@ class Job:
     rollout_id: str | None = None
     last_run: dict[str, Any] | None = None
     changed: bool = True
+    promoted: int | None = None
+    again: bool = False
 
     @classmethod
     def from_row(cls, row: dict[str, Any], **extra: Any) -> Job:
@@ -68,10 +78,46 @@ def job_folder(ws: Workspace, job_id: str) -> Path:
 
 
 def bundle_folder(ws: Workspace, job_id: str, version: int) -> Path:
-    """Return where a version's bundle lies; one that another machine of the team promoted is fetched first."""
+    """Return where a version's bundle lies; one that is not on this machine is fetched or rebuilt first.
+
+    Who runs it verifies it, or asks `intact_bundle`.
+    """
     folder = job_folder(ws, job_id) / f"v{version}"
-    fetch(ws, folder, job_id, version)
+    if not folder.exists() and (row := version_row(ws, job_id, version)) is not None:
+        with contextlib.suppress(JobError, WorkspaceError):  # whoever verifies it says that it is gone
+            unpack(ws, folder, row)
     return folder
+
+
+def intact_bundle(ws: Workspace, job_id: str, version: int) -> tuple[Path, str | None]:
+    """Return where a version's bundle lies, exactly as it was promoted, and what was wrong with it.
+
+    A folder that somebody changed is restored from the stored objects, which is audited.
+
+    Raises
+    ------
+    JobError
+        When there is no such version, or neither folder nor objects are whole.
+    """
+    row = version_row(ws, job_id, version)
+    if row is None:
+        raise JobError(f"version {version} of the job is gone")
+    folder = job_folder(ws, job_id) / f"v{version}"
+    wrong = mend(ws, folder, row) if folder.exists() else None
+    if not folder.exists():
+        mend(ws, folder, row)
+    if wrong is not None:
+        audit(ws, "aios", "job.restore", row["name"], job_id=job_id, version=version, why=wrong)
+    return folder, wrong
+
+
+def version_row(ws: Workspace, job_id: str, version: int) -> dict[str, Any] | None:
+    """Return a version's row of `job_versions` with the job's `name`; None when there is none."""
+    return ws.catalog.one(
+        "select v.*, j.name from job_versions v join jobs j on j.job_id = v.job_id "
+        "where v.job_id = :job_id and v.version = :version",
+        job_id=job_id, version=version,
+    )  # fmt: skip
 
 
 def run_folder(ws: Workspace, job_id: str, job_run_id: str) -> Path:

@@ -1,52 +1,133 @@
-"""A team's bundles: what one machine has promoted, another machine's worker fetches from the store of values."""
+"""A version's folder on this machine: fetched, made or mended from the objects when it is not what was promoted."""
 
 from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
-import shutil
 import uuid
 import zipfile
 from pathlib import Path
+from typing import Any
 
+from aios_workbench.errors import JobError, WorkspaceError
+from aios_workbench.promote import objects
+from aios_workbench.promote.bundle import MANIFEST, PROVENANCE, Bundle, bundle_hash, discard, verify
 from aios_workbench.workspace import Workspace
 
 
-def share(ws: Workspace, folder: Path, job_id: str, version: int) -> None:
-    """Put a bundle where every machine finds it; a workspace of one machine needs none of that.
+def unpack(ws: Workspace, folder: Path, row: dict[str, Any], bundle: Bundle | None = None) -> None:
+    """Make a version's folder from the objects, in one step: it is there whole, or as it was.
+
+    Parameters
+    ----------
+    row : dict
+        The version's row of `job_versions`, with the job's `name`.
+    bundle : Bundle, optional
+        What goes into it, if that is at hand.
 
     Raises
     ------
+    JobError
+        When an object is gone or damaged.
     WorkspaceError
-        When the store cannot be written.
+        When the disk cannot be written.
     """
-    if ws.artifacts.remote is None:
-        return
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-            archive.write(path, path.relative_to(folder).as_posix())
-    ws.artifacts.remote.put(_name(job_id, version), packed.getvalue(), anew=True)
-
-
-def fetch(ws: Workspace, folder: Path, job_id: str, version: int) -> None:
-    """Unpack a bundle that another machine promoted, if this one has none; who runs it verifies it."""
-    if ws.artifacts.remote is None or folder.exists():
-        return
-    packed = ws.artifacts.remote.get(_name(job_id, version))
-    if packed is None:
-        return
+    if bundle is None:
+        bundle = Bundle(_stored(ws, row))
     aside = folder.with_name(f".{folder.name}-{uuid.uuid4().hex[:8]}")
-    aside.mkdir(parents=True, mode=0o700)
     try:
-        with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-            archive.extractall(aside)  # zipfile leaves out what would lead elsewhere
-        with contextlib.suppress(OSError):  # another process was first
-            os.rename(aside, folder)  # noqa: PTH104 - a folder that is there must not be replaced
+        write(aside, bundle, row)
+        install(aside, folder)
+    except OSError as e:
+        raise WorkspaceError(f"cannot write {folder}: {e}; free some disk space and try again") from e
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        discard(aside)
 
 
-def _name(job_id: str, version: int) -> str:
-    return f"bundles/{job_id}-v{version}.zip"
+def write(folder: Path, bundle: Bundle, row: dict[str, Any]) -> None:
+    """Write a bundle with what the catalog says of it beside it."""
+    bundle.write(
+        folder,
+        job=row["name"],
+        version=row["version"],
+        created_at=row["created_at"],
+        created_by=row["created_by"],
+    )
+    if row.get("provenance"):
+        text = json.dumps(json.loads(row["provenance"]), indent=2) + "\n"
+        (folder / PROVENANCE).write_text(text, encoding="utf-8")
+
+
+def install(new: Path, folder: Path) -> None:
+    """Put a folder in another's place; who has that one open may finish."""
+    old = new.with_name(f"{new.name}.old")
+    with contextlib.suppress(FileNotFoundError):
+        os.rename(folder, old)  # noqa: PTH104 - `replace` of a folder that is not empty fails
+    try:
+        os.rename(new, folder)  # noqa: PTH104
+    except OSError:
+        if not folder.exists():  # otherwise another process was first, with the same content
+            raise
+    discard(old)
+
+
+def mend(ws: Workspace, folder: Path, row: dict[str, Any]) -> str | None:
+    """See to it that a version's folder is exactly what was promoted; returns what was wrong with it, if anything.
+
+    Raises
+    ------
+    JobError
+        When it is damaged, and so are the objects it is made of.
+    """
+    try:
+        verify(folder, row["bundle_hash"])
+        _adopt(ws, folder, row["bundle_hash"])
+    except JobError as wrong:
+        try:
+            unpack(ws, folder, row)
+        except JobError as e:
+            raise JobError(f"{wrong}. It cannot be restored: {e}") from e
+        verify(folder, row["bundle_hash"])
+        return (
+            str(wrong)
+            .removesuffix(". Promote the notebook again")
+            .removesuffix("; promote the notebook again")
+        )
+    return None
+
+
+def _adopt(ws: Workspace, folder: Path, bundle_hash: str) -> None:
+    """Store the files of a version from before there were objects."""
+    if not objects.there(ws, bundle_hash):
+        names = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+        with contextlib.suppress(OSError, WorkspaceError):  # it can run; another time, then
+            objects.put(ws, {name: (folder / name).read_bytes() for name in names})
+
+
+def _stored(ws: Workspace, row: dict[str, Any]) -> dict[str, bytes]:
+    try:
+        return objects.load(ws, row["bundle_hash"])
+    except JobError:
+        if (packed := _packed(ws, row)) is None:
+            raise
+        return packed
+
+
+def _packed(ws: Workspace, row: dict[str, Any]) -> dict[str, bytes] | None:
+    """Return the files of a bundle that a team's machine packed before there were objects, if it is that one."""
+    if ws.artifacts.remote is None:
+        return None
+    packed = ws.artifacts.remote.get(f"bundles/{row['job_id']}-v{row['version']}.zip")
+    if packed is None:
+        return None
+    with (
+        contextlib.suppress(zipfile.BadZipFile, KeyError, ValueError),
+        zipfile.ZipFile(io.BytesIO(packed)) as archive,
+    ):
+        names = json.loads(archive.read("manifest.json"))["files"]
+        files = {str(name): archive.read(name) for name in names}
+        if bundle_hash(Bundle(files).hashes) == row["bundle_hash"]:
+            return files
+    return None

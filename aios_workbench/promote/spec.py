@@ -12,7 +12,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from aios_workbench.errors import AiosError, JobError, UnknownOptionError, hint
 from aios_workbench.promote.channels import is_channel
 from aios_workbench.promote.schedule import Schedule, zone
-from aios_workbench.promote.spec_parts import After, Duration, EventTrigger, Overlap, Pause, Size, Slo
+from aios_workbench.promote.spec_parts import (
+    After,
+    Duration,
+    EventTrigger,
+    Overlap,
+    Pause,
+    Size,
+    SizeOrNone,
+    Slo,
+)
 
 _GATE_WORDS = ("approve", "reject", "wait")
 Gate = Literal["approve", "reject", "wait"] | dict[str, Any]
@@ -84,6 +93,11 @@ class JobSpec(BaseModel):
     card : str, optional
         A model card, seen from the notebook's folder: the job is promoted only while it is there and nothing that it
         must say is missing.
+    data : {"warn", "pin"}
+        What becomes of a run when a data file that the notebook names is not as it was when it was promoted: a warning
+        in its log, or no run at all.
+    data_limit : int or str
+        Data files up to this size are copied into the bundle, 40 MB in all; of larger ones it holds the hash. 0: none.
 
     References
     ----------
@@ -133,6 +147,8 @@ class JobSpec(BaseModel):
     retention_for: Duration = None
     retention_bytes: Size = None
     card: str | None = Field(default=None, min_length=1)
+    data: Literal["warn", "pin"] = "warn"
+    data_limit: SizeOrNone = 10_000_000
 
     def __init__(self, **options: Any) -> None:
         for option in options:

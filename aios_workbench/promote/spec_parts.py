@@ -63,6 +63,11 @@ _Readable = PlainSerializer(readable, when_used="json")
 Duration = Annotated[float | None, BeforeValidator(_seconds), _Readable]
 Pause = Annotated[float, BeforeValidator(_pause), _Readable]
 Size = Annotated[int | None, BeforeValidator(_bytes), PlainSerializer(readable_size, when_used="json")]
+SizeOrNone = Annotated[
+    int,
+    BeforeValidator(lambda v: 0 if v in (0, "0") else _bytes(v)),
+    PlainSerializer(readable_size, when_used="json"),
+]
 Overlap = Annotated[
     Literal["forbid", "queue", "replace"], BeforeValidator(lambda v: "forbid" if v == "skip" else v)
 ]

@@ -32,7 +32,12 @@ def test_promote(ws: Workspace, notebook: Path) -> None:
     assert job.spec.parameters == {"n": 5}
     assert promote.get(ws, "claims") == promote.get(ws, job.job_id)
     folder = ws.root / "jobs" / job.job_id / "v1"
-    assert {p.name for p in folder.iterdir()} == {"notebook.ipynb", "job.yaml", "manifest.json"}
+    assert {p.name for p in folder.iterdir()} >= {
+        "notebook.ipynb",
+        "job.yaml",
+        "manifest.json",
+        "provenance.json",
+    }
     (row,) = ws.catalog.query("select * from audit")
     assert (row["actor"], row["action"], row["subject"]) == ("ada", "job.promote", "claims")
     assert govern.verify(ws) is None
@@ -78,16 +83,17 @@ def test_a_full_disk_leaves_no_half_job(
     ws: Workspace, notebook: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from aios_workbench.errors import WorkspaceError
-    from aios_workbench.promote.bundle import Bundle
 
-    def full(self: Bundle, folder: Path, **_: object) -> None:
-        folder.mkdir(parents=True)
+    def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Bundle, "write", full)
-    with pytest.raises(WorkspaceError, match="free some disk space"):
-        promote.promote(ws, notebook, spec(), "ada")
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", full)
+        with pytest.raises(WorkspaceError, match="free some disk space"):
+            promote.promote(ws, notebook, spec(), "ada")
     assert promote.list_jobs(ws) == []
+    assert [p for p in (ws.root / "objects").rglob("*") if p.is_file()] == []
+    assert promote.promote(ws, notebook, spec(), "ada").version == 1
 
 
 def test_a_paused_job_stays_paused_when_promoted(ws: Workspace, notebook: Path) -> None:

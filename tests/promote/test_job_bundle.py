@@ -11,7 +11,7 @@ from aios_workbench.errors import JobError
 from aios_workbench.promote import bundle as bundles
 from aios_workbench.promote.bundle import make_bundle, verify
 from aios_workbench.promote.jobs import promote
-from aios_workbench.promote.records import bundle_folder
+from aios_workbench.promote.records import bundle_folder, intact_bundle
 from aios_workbench.promote.spec import JobSpec
 from aios_workbench.workspace import Workspace
 
@@ -144,6 +144,12 @@ def test_another_machine_of_the_team_has_what_one_promoted(notebook: Path, tmp_p
         Workspace(home / ".aios", artifacts=store) for home in (notebook.parents[1], tmp_path / "b")
     )
     job = promote(one, notebook, SPEC, by="ana")
+    for table in ("jobs", "job_versions"):  # what a team's database says to all of them
+        (seen,) = one.catalog.query(f"select * from {table}")
+        columns = ", ".join(seen)
+        other.catalog.write(
+            f"insert into {table} ({columns}) values ({', '.join(f':{c}' for c in seen)})", **seen
+        )
     row = one.catalog.one("select bundle_hash from job_versions where job_id = :j", j=job.job_id)
     assert row is not None
     folder = bundle_folder(other, job.job_id, 1)
@@ -153,6 +159,10 @@ def test_another_machine_of_the_team_has_what_one_promoted(notebook: Path, tmp_p
     (folder / "helpers.py").write_text("changed")
     with pytest.raises(JobError, match=r"helpers.py was changed"):
         verify(bundle_folder(other, job.job_id, 1), row["bundle_hash"])
+    mended, wrong = intact_bundle(other, job.job_id, 1)
+    assert wrong is not None
+    assert "helpers.py was changed" in wrong
+    verify(mended, row["bundle_hash"])
     with pytest.raises(JobError, match="is gone"):
         verify(bundle_folder(other, job.job_id, 2))
     one.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -15,6 +14,7 @@ from aios_workbench.promote.checks.context import Context, keyword
 from aios_workbench.promote.checks.finding import Finding, QuickFix
 from aios_workbench.promote.checks.rules import Rule
 from aios_workbench.promote.checks.source import Code
+from aios_workbench.promote.digests import Told, file_sha256
 
 ABSOLUTE = Rule("AIOS203", "absolute-path", "warning", "A path starts at the root of one machine.",
                 "The worker's machine has other folders.", fixable=True)  # fmt: skip
@@ -30,6 +30,7 @@ _ABSOLUTE = re.compile(
     r"^(/(home|Users|root|tmp|var|opt|mnt|data|srv|work|content|Volumes)/.+|[A-Za-z]:[\\/].+)"
 )
 _HOME = re.compile(r"^~[\w.-]*/.+")
+_PATTERN = re.compile(r"[*?\[]")
 _URL = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _PANDAS = frozenset(
     (
@@ -324,20 +325,46 @@ def written_paths(ctx: Context) -> set[str]:
     return found
 
 
-def data_files(ctx: Context) -> list[DataFile]:
-    """Return the files the notebook reads that are there, each with the hash of its content."""
+def data_files(ctx: Context, told: Told | None = None) -> list[DataFile]:
+    """Return the files the notebook reads that are there, each with the hash of its content.
+
+    Of a folder, or a pattern such as ``parts/*.parquet``, every file.
+
+    Parameters
+    ----------
+    told : function, optional
+        Told how far the reading of large files is: path, bytes read, bytes there are.
+
+    Raises
+    ------
+    OSError
+        When one cannot be read.
+    """
     found: dict[str, DataFile] = {}
     written = written_paths(ctx)
     for read in _reads(ctx):
-        path = ctx.folder / _expanded(read.path)
-        if read.path in found or read.path in written or not _is_plain(path):
+        if read.path in found or read.path in written:
             continue
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        found[read.path] = DataFile(
-            read.path, digest, path.stat().st_size, read.code.number, read.node.lineno
-        )
+        for said, path in _files_at(ctx.folder, read.path):
+            if said not in found:
+                digest = file_sha256(path, told)
+                found[said] = DataFile(said, digest, path.stat().st_size, read.code.number, read.node.lineno)
     return list(found.values())
+
+
+def _files_at(folder: Path, said: str) -> Iterator[tuple[str, Path]]:
+    path = folder / _expanded(said)
+    if _is_plain(path):
+        yield said, path
+        return
+    try:
+        inside = path.rglob("*") if path.is_dir() else folder.glob(said) if _PATTERN.search(said) else ()
+        for each in sorted(inside):
+            below = each.relative_to(path if path.is_dir() else folder)
+            if _is_plain(each) and not any(part.startswith(".") for part in below.parts):
+                yield (f"{said.rstrip('/')}/{below.as_posix()}" if path.is_dir() else below.as_posix()), each
+    except (OSError, ValueError, NotImplementedError):  # a pattern from the root, or one that is none
+        return
 
 
 def _is_plain(path: Path) -> bool:

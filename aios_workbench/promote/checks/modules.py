@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from aios_workbench.errors import hint
-from aios_workbench.promote.bundle import local_modules
 from aios_workbench.promote.checks.context import Context
 from aios_workbench.promote.checks.finding import Finding
 from aios_workbench.promote.checks.names import names_of
 from aios_workbench.promote.checks.rules import Rule
 from aios_workbench.promote.checks.source import Code
+from aios_workbench.promote.modules import local_modules
 
 MISSING = Rule(
     "AIOS201",
