@@ -14,21 +14,16 @@ the same number of doubles, so the first 100 rows are the same whether 100 or 10
 
 from __future__ import annotations
 
-import argparse
-import csv
 import datetime as dt
-import io
-import itertools
 import math
-import sys
-import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
-from aios_workbench.errors import ParameterError
 from aios_workbench.samples import _claims_figures as figures
+from aios_workbench.samples import _made
+from aios_workbench.samples._made import pick
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,38 +83,18 @@ def write(path: str | Path, rows: int = 1000, seed: int = 7, contacts: bool = Fa
 
     The file is replaced whole: nobody ever reads half of it.
     """
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
-    try:
-        aside.write_bytes(to_csv(rows, seed, contacts))
-        aside.replace(target)
-    finally:
-        aside.unlink(missing_ok=True)
-    return target
+    return _made.replace(path, to_csv(rows, seed, contacts))
 
 
 def to_csv(rows: int = 1000, seed: int = 7, contacts: bool = False) -> bytes:
     """Return made-up claims as the bytes of a CSV file; the arguments are those of `generate`."""
     names = COLUMNS + (CONTACT_COLUMNS if contacts else ())
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
-    for row in _rows(rows, seed):
-        writer.writerow(row[: len(names)])
-    return text.getvalue().encode()
+    return _made.csv_bytes(names, (row[: len(names)] for row in _rows(rows, seed)))
 
 
 def _rows(rows: int, seed: int) -> Iterator[tuple[Any, ...]]:
-    import numpy as np
-
-    for name, value in (("rows", rows), ("seed", seed)):
-        if type(value) is not int or value < 0:
-            raise ParameterError(f"samples.claims: {name} is {value!r}; give a whole number from 0 up")
-    # PCG64 by name: `default_rng` may get another generator one day.
-    stream = np.random.Generator(np.random.PCG64(seed))
-    for i in range(rows):
-        yield _claim(i, iter(stream.random(_DRAWS).tolist()))
+    for i, u in _made.streams("claims", rows, seed, _DRAWS):
+        yield _claim(i, u)
 
 
 def _claim(i: int, u: Iterator[float]) -> tuple[Any, ...]:
@@ -128,34 +103,34 @@ def _claim(i: int, u: Iterator[float]) -> tuple[Any, ...]:
     age = _clip(39 + 9.14 * (0.92 * tenure + 0.39 * other), 19, 64)  # correlation .92, as measured
     incident = dt.date(2015, 1, 1) + dt.timedelta(days=int(next(u) * 60))
     bound = dt.date(1990, 1, 8) + dt.timedelta(days=int(next(u) * 9176))
-    kind = _pick(u, figures.TYPES)
+    kind = pick(u, figures.TYPES)
     crash = kind.endswith("Collision")
-    severity = _pick(u, figures.SEVERITY[crash])
-    hobby = _pick(u, figures.HOBBIES)
+    severity = pick(u, figures.SEVERITY[crash])
+    hobby = pick(u, figures.HOBBIES)
     witnesses = int(next(u) * 4)
-    collision = _pick(u, figures.COLLISION)
-    vehicles = _pick(u, figures.VEHICLES)
+    collision = pick(u, figures.COLLISION)
+    vehicles = pick(u, figures.VEHICLES)
     injury, damage, vehicle = _amounts(u, crash)
-    make = _pick(u, tuple(figures.CARS))
-    model = _pick(u, figures.CARS[make])
+    make = pick(u, tuple(figures.CARS))
+    model = pick(u, figures.CARS[make])
     fraud = next(u) < _fraud_rate(severity, hobby, witnesses)
     zip_low, zip_high = (600_127, 620_962) if next(u) < 0.294 else (430_104, 479_999)
-    first, last, line = _pick(u, figures.FIRST), _pick(u, figures.LAST), int(next(u) * 10_000)
+    first, last, line = pick(u, figures.FIRST), pick(u, figures.LAST), int(next(u) * 10_000)
     return (
         months, age,
         # 611,953 shares no factor with 900,000: every number comes once before any comes twice.
         100_000 + (i * 611_953 + 421_585) % 900_000,
-        _us_date(bound), _pick(u, figures.POLICY_STATES), _pick(u, figures.CSL), _pick(u, figures.DEDUCTIBLES),
-        round(min(max(1256.4 + 244.2 * _z(u), 433.33), 2047.59), 2), _pick(u, figures.UMBRELLA),
+        _us_date(bound), pick(u, figures.POLICY_STATES), pick(u, figures.CSL), pick(u, figures.DEDUCTIBLES),
+        round(min(max(1256.4 + 244.2 * _z(u), 433.33), 2047.59), 2), pick(u, figures.UMBRELLA),
         zip_low + int(next(u) * (zip_high - zip_low)), "FEMALE" if next(u) < 0.537 else "MALE",
-        _pick(u, figures.EDUCATION), _pick(u, figures.OCCUPATIONS), hobby, _pick(u, figures.RELATIONSHIPS),
+        pick(u, figures.EDUCATION), pick(u, figures.OCCUPATIONS), hobby, pick(u, figures.RELATIONSHIPS),
         _capital(u, 0.508, 51_100, 15_900, 800), -_capital(u, 0.475, 51_000, 16_300, 5_700),
-        _us_date(incident), kind, collision if crash else "?", severity, _pick(u, figures.AUTHORITIES[crash]),
-        _pick(u, figures.STATES), _pick(u, figures.CITIES),
-        f"{1000 + int(next(u) * 9000)} {_pick(u, figures.STREETS)} {_pick(u, figures.WAYS)}",
-        _pick(u, dict(enumerate(figures.HOURS[crash]))), vehicles if kind.startswith("Multi") else 1,
-        _pick(u, figures.YES_NO),
-        int(next(u) * 3), witnesses, _pick(u, figures.YES_NO), injury + damage + vehicle, injury, damage, vehicle,
+        _us_date(incident), kind, collision if crash else "?", severity, pick(u, figures.AUTHORITIES[crash]),
+        pick(u, figures.STATES), pick(u, figures.CITIES),
+        f"{1000 + int(next(u) * 9000)} {pick(u, figures.STREETS)} {pick(u, figures.WAYS)}",
+        pick(u, dict(enumerate(figures.HOURS[crash]))), vehicles if kind.startswith("Multi") else 1,
+        pick(u, figures.YES_NO),
+        int(next(u) * 3), witnesses, pick(u, figures.YES_NO), injury + damage + vehicle, injury, damage, vehicle,
         make, model, 1995 + int(next(u) * 21), "Y" if fraud else "N", None,
         f"{first} {last}", f"{first}.{last}{line}@example.com".lower(), f"({212 + line % 700}) 555-01{line % 100:02d}",
     )  # fmt: skip
@@ -173,7 +148,7 @@ def _amounts(u: Iterator[float], crash: bool) -> tuple[int, int, int]:
     """Injury, property and vehicle: small multiples of one amount, which is how the real file is built."""
     mean, sd, low, high = (63_000, 16_000, 18_000, 114_900) if crash else (5_400, 1_720, 100, 10_790)
     total = min(max(mean + sd * _z(u), low), high)
-    shares = [_pick(u, {1: 52, 2: 44, 0: 4}), _pick(u, {1: 54, 2: 42, 0: 4}), _pick(u, {7: 58, 8: 42})]
+    shares = [pick(u, {1: 52, 2: 44, 0: 4}), pick(u, {1: 54, 2: 42, 0: 4}), pick(u, {7: 58, 8: 42})]
     unit = max(10, round(total / sum(shares) / 10) * 10)
     return shares[0] * unit, shares[1] * unit, shares[2] * unit
 
@@ -181,14 +156,6 @@ def _amounts(u: Iterator[float], crash: bool) -> tuple[int, int, int]:
 def _capital(u: Iterator[float], none: float, mean: float, sd: float, low: int) -> int:
     nothing, amount = next(u) < none, mean + sd * _z(u)
     return 0 if nothing else max(low, round(amount / 100) * 100)
-
-
-def _pick(u: Iterator[float], choices: dict[Any, int] | Sequence[Any]) -> Any:
-    if isinstance(choices, dict):
-        cumulated = list(itertools.accumulate(choices.values()))
-        x = next(u) * cumulated[-1]
-        return next(value for value, upto in zip(choices, cumulated, strict=True) if x < upto)
-    return choices[int(next(u) * len(choices))]
 
 
 def _z(u: Iterator[float]) -> float:
@@ -206,24 +173,8 @@ def _us_date(day: dt.date) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Write a CSV file; see the module's docstring."""
-    parser = argparse.ArgumentParser(
-        prog="python -m aios_workbench.samples.claims", description="Made-up motor claims."
-    )
-    parser.add_argument("--rows", type=int, default=1000, help="how many (default 1000)")
-    parser.add_argument("--seed", type=int, default=7, help="same seed, same claims (default 7)")
-    parser.add_argument(
-        "--contacts", action="store_true", help="add invented names, e-mail addresses, telephones"
-    )
-    parser.add_argument("-o", "--output", default="-", help="the file to write (default: standard output)")
-    options = parser.parse_args(argv)
-    try:
-        if options.output == "-":
-            sys.stdout.buffer.write(to_csv(options.rows, options.seed, options.contacts))
-        else:
-            write(options.output, options.rows, options.seed, options.contacts)
-    except (ParameterError, OSError) as e:
-        parser.error(str(e))
-    return 0
+    flags = {"contacts": "add invented names, e-mail addresses, telephones"}
+    return _made.command("claims", "Made-up motor claims.", 1000, argv, to_csv, flags)
 
 
 if __name__ == "__main__":

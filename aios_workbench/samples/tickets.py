@@ -14,20 +14,15 @@ Randomness comes from PCG64's uniform doubles alone, and each ticket takes the s
 
 from __future__ import annotations
 
-import argparse
-import csv
 import datetime as dt
-import io
-import itertools
-import sys
-import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aios_workbench.errors import ParameterError
 from aios_workbench.samples import _claims_figures as people
+from aios_workbench.samples import _made
 from aios_workbench.samples import _tickets_words as words
+from aios_workbench.samples._made import pick, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,37 +75,17 @@ def write(path: str | Path, rows: int = 5000, seed: int = 7) -> Path:
 
     The file is replaced whole: nobody ever reads half of it.
     """
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
-    try:
-        aside.write_bytes(to_csv(rows, seed))
-        aside.replace(target)
-    finally:
-        aside.unlink(missing_ok=True)
-    return target
+    return _made.replace(path, to_csv(rows, seed))
 
 
 def to_csv(rows: int = 5000, seed: int = 7) -> bytes:
     """Return made-up tickets as the bytes of a CSV file; the arguments are those of `generate`."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(_rows(rows, seed))
-    return text.getvalue().encode()
+    return _made.csv_bytes(COLUMNS, _rows(rows, seed))
 
 
 def _rows(rows: int, seed: int) -> Iterator[tuple[Any, ...]]:
-    import numpy as np
-
-    for name, value in (("rows", rows), ("seed", seed)):
-        if type(value) is not int or value < 0:
-            raise ParameterError(f"samples.tickets: {name} is {value!r}; give a whole number from 0 up")
-    # PCG64 by name: `default_rng` may get another generator one day.
-    stream = np.random.Generator(np.random.PCG64(seed))
     recent: list[tuple[Any, ...]] = []
-    for i in range(rows):
-        u = iter(stream.random(_DRAWS).tolist())
+    for i, u in _made.streams("tickets", rows, seed, _DRAWS):
         twice, which = next(u), int(next(u) * 40)
         ticket = _ticket(i, u)
         if twice < _TWICE and which < len(recent):  # sent again: another number and time, the same words
@@ -123,20 +98,20 @@ def _rows(rows: int, seed: int) -> Iterator[tuple[Any, ...]]:
 
 def _ticket(i: int, u: Iterator[float]) -> tuple[Any, ...]:
     at = _START + dt.timedelta(seconds=i * _EVERY + int(next(u) * _EVERY))
-    first, last, line = _pick(u, people.FIRST), _pick(u, people.LAST), int(next(u) * 10_000)
-    channel, product, boxed = _pick(u, words.CHANNELS), _pick(u, words.PRODUCTS), _pick(u, words.BOXED)
-    intent = _pick(u, {name: kind.weight for name, kind in words.KINDS.items()})
+    first, last, line = pick(u, people.FIRST), pick(u, people.LAST), int(next(u) * 10_000)
+    channel, product, boxed = pick(u, words.CHANNELS), pick(u, words.PRODUCTS), pick(u, words.BOXED)
+    intent = pick(u, {name: kind.weight for name, kind in words.KINDS.items()})
     kind = words.KINDS[intent]
     product = boxed if kind.boxed and product not in words.BOXED else product
     fill = {
         "name": f"{first} {last}", "first": first, "email": f"{first}.{last}{line}@example.com".lower(),
-        "phone": f"({212 + line % 700}) 555-01{line % 100:02d}", "thing": product, "order": f"AB-{_whole(u, 10_000)}",
-        "money": f"{4 + _whole(u, 0, 40_000) / 100:.2f} EUR", "days": _whole(u, 3, 30), "hours": _whole(u, 2, 11),
-        "few": _whole(u, 2, 6), "percent": _whole(u, 11, 91), "code": f"E{_whole(u, 100, 1000)}",
+        "phone": f"({212 + line % 700}) 555-01{line % 100:02d}", "thing": product, "order": f"AB-{whole(u, 10_000)}",
+        "money": f"{4 + whole(u, 0, 40_000) / 100:.2f} EUR", "days": whole(u, 3, 30), "hours": whole(u, 2, 11),
+        "few": whole(u, 2, 6), "percent": whole(u, 11, 91), "code": f"E{whole(u, 100, 1000)}",
     }  # fmt: skip
-    said, more = _pick(u, kind.says).format(**fill), _pick(u, words.AROUND).format(**fill)
-    opening, closing = _pick(u, words.OPENINGS), _pick(u, words.CLOSINGS).format(**fill)
-    hostile, vague = (_pick(u, says).format(**fill) for says in (words.HOSTILE, words.VAGUE))
+    said, more = pick(u, kind.says).format(**fill), pick(u, words.AROUND).format(**fill)
+    opening, closing = pick(u, words.OPENINGS), pick(u, words.CLOSINGS).format(**fill)
+    hostile, vague = (pick(u, says).format(**fill) for says in (words.HOSTILE, words.VAGUE))
     odd = next(u)
     if odd < _ODD:
         said, more = hostile, ""
@@ -146,9 +121,9 @@ def _ticket(i: int, u: Iterator[float]) -> tuple[Any, ...]:
     subject = _subject(next(u), intent if plain else "Question", said, product)
     parts = (opening, _mistyped(u, said, next(u)), more, closing)
     body = (" " if channel == "chat" else "\n").join(p for p in parts if p)
-    otherwise, other = next(u), _pick(u, tuple(words.KINDS.values()))
+    otherwise, other = next(u), pick(u, tuple(words.KINDS.values()))
     settled = other if otherwise < _OTHERWISE else kind
-    greeting, agent = _pick(u, words.GREETINGS).format(**fill), _pick(u, words.AGENTS)
+    greeting, agent = pick(u, words.GREETINGS).format(**fill), pick(u, words.AGENTS)
     answer = f"{greeting}\n{settled.answer.format(**fill)}\nKind regards, {agent}"
     minutes = max(1, round(settled.minutes * (0.6 + next(u))))
     return (
@@ -179,35 +154,9 @@ def _mistyped(u: Iterator[float], text: str, x: float) -> str:
     return text
 
 
-def _whole(u: Iterator[float], low: int, high: int = 100_000) -> int:
-    return low + int(next(u) * (high - low))
-
-
-def _pick(u: Iterator[float], choices: dict[Any, int] | Sequence[Any]) -> Any:
-    if isinstance(choices, dict):
-        cumulated = list(itertools.accumulate(choices.values()))
-        x = next(u) * cumulated[-1]
-        return next(value for value, upto in zip(choices, cumulated, strict=True) if x < upto)
-    return choices[int(next(u) * len(choices))]
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Write a CSV file; see the module's docstring."""
-    parser = argparse.ArgumentParser(
-        prog="python -m aios_workbench.samples.tickets", description="Made-up support tickets."
-    )
-    parser.add_argument("--rows", type=int, default=5000, help="how many (default 5000)")
-    parser.add_argument("--seed", type=int, default=7, help="same seed, same tickets (default 7)")
-    parser.add_argument("-o", "--output", default="-", help="the file to write (default: standard output)")
-    options = parser.parse_args(argv)
-    try:
-        if options.output == "-":
-            sys.stdout.buffer.write(to_csv(options.rows, options.seed))
-        else:
-            write(options.output, options.rows, options.seed)
-    except (ParameterError, OSError) as e:
-        parser.error(str(e))
-    return 0
+    return _made.command("tickets", "Made-up support tickets.", 5000, argv, to_csv)
 
 
 if __name__ == "__main__":
