@@ -17,6 +17,7 @@ from aios_workbench.workspace import Workspace, workspace
 ROOT = Path(__file__).resolve().parent.parent
 CLAIMS = ROOT / "notebooks" / "claims_triage.ipynb"
 SUPPORT = ROOT / "notebooks" / "support_retrieval.ipynb"
+CATALOG = ROOT / "notebooks" / "catalog_enrichment.ipynb"
 
 
 @dataclass

@@ -79,7 +79,7 @@ class Inspection:
 
 
 def inspect(
-    notebook: Path, spec: JobSpec | None = None, *, run: bool = False, timeout: float | None = None
+    notebook: str | Path, spec: JobSpec | None = None, *, run: bool = False, timeout: float | None = None
 ) -> Inspection:
     """Return what is known of a notebook before it is promoted.
 
@@ -109,6 +109,7 @@ def inspect(
     ...     print(finding.rule, finding)
     AIOS101 error cell 1, line 1: 'total' is not defined. Define it in a cell above, or import it
     """
+    notebook = Path(notebook)
     try:
         book = read_notebook(notebook)
     except AiosError as e:
@@ -130,12 +131,12 @@ def inspect_book(ctx: Context, *, run: bool = False, timeout: float | None = Non
     return Inspection(ctx.path, findings, ignored, ctx.run, ctx)
 
 
-def check(notebook: Path, spec: JobSpec | None = None) -> list[Finding]:
+def check(notebook: str | Path, spec: JobSpec | None = None) -> list[Finding]:
     """Return what keeps a notebook from being promoted, errors first, then by place. It is read, never run.
 
     Parameters
     ----------
-    notebook : Path
+    notebook : str or Path
         The file.
     spec : JobSpec, optional
         The job it shall become; its parameters and schedule are then checked too.
