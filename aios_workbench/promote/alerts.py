@@ -11,7 +11,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from aios_workbench.promote.channels import send_to
@@ -23,49 +23,34 @@ log = logging.getLogger(__name__)
 _FIRST, _LONGEST = 15.0, 3600.0
 #: So often an alert is tried: for about a day.
 ATTEMPTS = 30
-#: Of a traceback the last lines are told.
-_LINES = 12
-_BAD = ("failed", "timeout")
-
+#: Channels cut or refuse what is longer; the log is kept.
+_LONGEST_BODY = 10_000
 Send = Callable[[Sequence[str], str, str], None]
 
 
-def queue(con: Session, run: dict[str, Any], status: str, error: dict[str, Any] | None, now: float) -> None:
-    """Write what is to be told of a run that has ended, in the transaction that ends it."""
-    job = con.execute("select name from jobs where job_id = :job_id", run).fetchone()
-    if job is None:
-        return
-    name, told = job[0], []
-    if status in _BAD:
-        told.append((f"run/{run['job_run_id']}", status, *_failure(name, run, status, error or {})))
-    drifted = con.execute(
-        "select seq, data from events where kind = 'drift.alert' and (json_extract(data, '$.job_run_id') = :id or "
-        "run_id in (select run_id from runs where job_run_id = :id)) order by seq",
-        {"id": run["job_run_id"]},
-    )
-    for seq, data in drifted.fetchall():
-        found = json.loads(data)
-        subject = f"{name}: drift, monitor {found['monitor']}"
-        told.append((f"event/{seq}", "drift", subject, f"{found['message']}\nRun {run['job_run_id']}"))
-    for source, kind, subject, body in told:
-        con.execute(
-            "insert into job_alerts (source, job_id, job_run_id, version, kind, at, subject, body, next_at) "
-            "values (:source, :job_id, :job_run_id, :version, :kind, :at, :subject, :body, :at) "
-            "on conflict (source) do nothing",
-            {**run, "source": source, "kind": kind, "at": now, "subject": subject[:200], "body": body},
-        )
+def put(
+    con: Session, job: Mapping[str, Any], source: str, kind: str, subject: str, body: str, now: float, *,
+    run_id: str = "",
+) -> bool:  # fmt: skip
+    """Write an alert, in the transaction that has the reason for it; False when this `source` was written before.
+
+    Parameters
+    ----------
+    job : mapping
+        With `job_id` and `version`: whose channels are told, by that version's spec.
+    """
+    row = {
+        "source": source, "job_id": job["job_id"], "job_run_id": run_id, "version": job["version"], "kind": kind,
+        "at": now, "subject": subject[:200], "body": body[:_LONGEST_BODY],
+    }  # fmt: skip
+    return bool(con.execute(_INSERT, row).rowcount)
 
 
-def _failure(name: str, run: dict[str, Any], status: str, error: dict[str, Any]) -> tuple[str, str]:
-    words = "took too long" if status == "timeout" else "failed"
-    trace = "\n".join(str(error.get("traceback") or "").rstrip().splitlines()[-_LINES:])
-    parts = [
-        f"{error.get('type', 'Error')}: {error.get('message', '')}",
-        f"Run {run['job_run_id']}, version {run['version']}, attempt {run['attempt']}.",
-        trace,
-        f"`aios jobs logs {run['job_run_id']}` shows its log.",
-    ]
-    return f"{name} {words}", "\n\n".join(p for p in parts if p)
+_INSERT = (
+    "insert into job_alerts (source, job_id, job_run_id, version, kind, at, subject, body, next_at) "
+    "values (:source, :job_id, :job_run_id, :version, :kind, :at, :subject, :body, :at) "
+    "on conflict (source) do nothing"
+)
 
 
 def tell(ws: Workspace, now: float, send: Send | None = None) -> int:

@@ -1,29 +1,44 @@
 """Who runs what: every change of a job run's state, each one transaction, safe among any number of workers.
 
+skipped <── admit (overlap) ── due ── admit ──> queued
 queued ── take ──> running ── finish ──> succeeded | failed | timeout | cancelled
-^                   │
+^ │                 │
+│ └── replaced ──> skipped (it had not begun) | cancelled (it waited for its retry)
 ├── finish (retry) ─┤
 ├── give back ──────┤   the worker was told to stop
 └── adopt ──────────┘   the worker died
+
+A running one that is cancelled or replaced goes on until its worker has seen it: `cancel` stands in its error.
+`admission.py` holds admit, `taking.py` take.
 """
 
 from __future__ import annotations
 
-import functools
 import json
-import logging
-import uuid
 from collections.abc import Callable, Collection
 from typing import Any
 
-from aios_workbench.errors import AiosError
-from aios_workbench.promote import alerts, backfill
+from aios_workbench.promote import alerts, backfill, endings
+from aios_workbench.promote.admission import admit, tell_runs
 from aios_workbench.promote.plan import GRACE_SECONDS, plan, rearmed
-from aios_workbench.promote.records import load_error
+from aios_workbench.promote.records import load_error, load_spec
 from aios_workbench.promote.spec import JobSpec
+from aios_workbench.promote.taking import retry_at, take
 from aios_workbench.workspace import Session, Workspace, dumps
 
-log = logging.getLogger(__name__)
+__all__ = [
+    "LOST_LIMIT",
+    "admit",
+    "adopt",
+    "cancel_asked",
+    "claim_ticks",
+    "finish",
+    "give_back",
+    "rearm",
+    "retry_at",
+    "take",
+    "tell_runs",
+]  # fmt: skip
 
 #: How often a run may lose its worker before it is taken for the cause.
 LOST_LIMIT = 3
@@ -33,7 +48,7 @@ def claim_ticks(ws: Workspace, now: float) -> list[dict[str, Any]]:
     """Record every tick that is due, once over all workers; returns the new rows of `job_runs`.
 
     A tick is claimed by inserting its row under the unique index (job_id, tick_at), in the transaction that reads
-    the job's status, version and running runs. Two workers at the same instant: the second finds `next_tick_at`
+    the job's status, version and open runs. Two workers at the same instant: the second finds `next_tick_at`
     moved on. A clock that was set back: the row is there already, nothing is inserted.
     """
     due = "select * from jobs where status = 'active' and next_tick_at <= :now order by next_tick_at"
@@ -43,49 +58,27 @@ def claim_ticks(ws: Workspace, now: float) -> list[dict[str, Any]]:
     with ws.catalog.transaction() as con:
         for job in [dict(row) for row in con.execute(due, {"now": now})]:
             claimed += _claim(con, job, now)
-    for row in claimed:
-        _tell(ws, row)
+    tell_runs(ws, claimed)
     return claimed
 
 
 def _claim(con: Session, job: dict[str, Any], now: float) -> list[dict[str, Any]]:
-    spec = _spec(job["spec"])
+    spec = load_spec(job["spec"])
     if spec is None or spec.ticks is None:
         return []
-    busy = con.execute(
-        "select 1 from job_runs where job_id = :job_id and status in ('queued', 'running') limit 1", job
-    ).fetchone()
-    decided = plan(
-        spec.ticks,
-        job["next_tick_at"],
-        now,
-        missed=spec.missed,
-        catch_up=spec.catch_up,
-        busy=busy is not None,
-    )
+    decided = plan(spec.ticks, job["next_tick_at"], now, missed=spec.missed, catch_up=spec.catch_up)
     rows = []
     for tick in decided.ticks:
-        row = {
-            "job_run_id": f"jr-{uuid.uuid4().hex[:12]}", "job_id": job["job_id"], "version": job["version"],
-            "tick_at": tick.at, "trigger": "missed" if tick.late else "schedule",
-            "status": "queued" if tick.runs else "skipped", "params": dumps(spec.parameters), "queued_at": now,
-            "ended_at": None if tick.runs else now,
-            "error": None if tick.runs else dumps({"type": "Skipped", "message": tick.reason}),
-        }  # fmt: skip
-        if con.execute(_INSERT, row).rowcount:
-            rows.append(row)
+        row = {"tick_at": tick.at, "trigger": "missed" if tick.late else "schedule"}
+        if not tick.runs:
+            error = dumps({"type": "Skipped", "why": "missed", "message": tick.reason})
+            row |= {"status": "skipped", "ended_at": now, "error": error}
+        rows += admit(con, job, spec, row, now, waits=tick.waits)
     con.execute(
         "update jobs set next_tick_at = :next where job_id = :id",
         {"next": decided.next_tick_at, "id": job["job_id"]},
     )
     return rows
-
-
-_INSERT = (
-    "insert into job_runs (job_run_id, job_id, version, tick_at, trigger, status, params, queued_at, ended_at, error) "
-    "values (:job_run_id, :job_id, :version, :tick_at, :trigger, :status, :params, :queued_at, :ended_at, :error) "
-    "on conflict (job_id, tick_at) where tick_at is not null do nothing"
-)
 
 
 def rearm(ws: Workspace, now: float) -> None:
@@ -116,72 +109,12 @@ def _early(jobs: list[dict[str, Any]], now: float) -> list[tuple[str, float | No
     """Return the jobs that have a tick before the one they wait for, and that tick."""
     found = []
     for row in jobs:
-        spec = _spec(row["spec"])
+        spec = load_spec(row["spec"])
         if spec is not None and spec.ticks is not None:
             again = rearmed(spec.ticks, row["next_tick_at"], now)
             if again != row["next_tick_at"]:
                 found.append((row["job_id"], again))
     return found
-
-
-@functools.lru_cache(maxsize=1024)
-def _spec(text: str) -> JobSpec | None:
-    """Read a stored spec; one that cannot be read is logged once, and stops its own job only."""
-    try:
-        return JobSpec.from_dict(json.loads(text))
-    except (AiosError, ValueError):
-        log.exception("a job cannot be scheduled; promote its notebook again")
-        return None
-
-
-def take(ws: Workspace, owner: str, now: float) -> dict[str, Any] | None:
-    """Take the next run that may start; None when there is none.
-
-    A job runs one at a time. Its ticks run in their order, a run that waits for its retry included; a run somebody
-    triggered does not wait for those.
-    """
-    if ws.catalog.one("select 1 from job_runs where status = 'queued' limit 1") is None:
-        return None
-    with ws.catalog.transaction() as con:
-        rows = con.execute(
-            "select * from job_runs where status in ('queued', 'running') "
-            "order by status = 'queued', coalesce(tick_at, queued_at), queued_at"
-        ).fetchall()
-        blocked: set[str] = set()
-        for row in map(dict, rows):
-            waits = retry_at(row, now) is not None
-            scheduled = row["tick_at"] is not None
-            if row["status"] == "running":
-                blocked |= {row["job_id"], f"{row['job_id']}/ticks"}
-            elif row["job_id"] in blocked or (scheduled and f"{row['job_id']}/ticks" in blocked):
-                continue
-            elif waits:
-                blocked.add(f"{row['job_id']}/ticks" if scheduled else row["job_run_id"])
-            else:
-                row |= {
-                    "status": "running", "owner": owner, "attempt": row["attempt"] + 1,
-                    "started_at": row["started_at"] or now, "folder": f"jobs/{row['job_id']}/runs/{row['job_run_id']}",
-                }  # fmt: skip
-                con.execute(
-                    "update job_runs set status = :status, owner = :owner, attempt = :attempt, "
-                    "started_at = :started_at, folder = :folder where job_run_id = :job_run_id",
-                    row,
-                )
-                break
-        else:
-            return None
-    _tell(ws, row)
-    return row
-
-
-def retry_at(row: dict[str, Any], now: float) -> float | None:
-    """Return when a queued run may start again, or None when it may now.
-
-    Further ahead than its delay means that the clock was set back: it does not wait for that.
-    """
-    error = load_error(row)
-    at = float(error.get("retry_at", 0.0))
-    return at if now < at <= now + float(error.get("retry_delay", 0.0)) else None
 
 
 def finish(
@@ -215,9 +148,9 @@ def finish(
             row |= {"status": status, "error": dumps(told), "ended_at": now}
         _store(con, row)
         if row["ended_at"] is not None:
-            alerts.queue(con, row, row["status"], told, now)
+            endings.queue(con, row, row["status"], told, now)
             backfill.settle(con, row, now)
-    _tell(ws, row)
+    tell_runs(ws, [row])
     return str(row["status"])
 
 
@@ -229,7 +162,7 @@ def give_back(ws: Workspace, run: dict[str, Any]) -> None:
             return
         row |= {"status": "queued", "owner": None}
         _store(con, row)
-    _tell(ws, row)
+    tell_runs(ws, [row])
 
 
 def adopt(
@@ -265,14 +198,14 @@ def adopt(
                 message = f"its worker died {lost} times while it ran; it may exhaust the machine's memory"
                 row |= {"status": "failed", "ended_at": now}
                 row["error"] = dumps({**before, "type": "WorkerLost", "message": message, "lost": lost})
-                alerts.queue(con, row, "failed", {"type": "WorkerLost", "message": message}, now)
+                endings.queue(con, row, "failed", {"type": "WorkerLost", "message": message}, now)
             else:
                 row |= {"status": "queued", "owner": None, "error": dumps({**before, "lost": lost})}
             _store(con, row)
             if row["ended_at"] is not None:
                 backfill.settle(con, row, now)
         adopted.append(run["job_run_id"])
-        _tell(ws, row)
+        tell_runs(ws, [row])
     return adopted
 
 
@@ -310,10 +243,3 @@ def _store(con: Session, row: dict[str, Any]) -> None:
         "where job_run_id = :job_run_id",
         row,
     )
-
-
-def _tell(ws: Workspace, row: dict[str, Any]) -> None:
-    ws.catalog.event(
-        "job.run", job_id=row["job_id"], job_run_id=row["job_run_id"], status=row["status"],
-        tick_at=row["tick_at"], attempt=row.get("attempt", 0),
-    )  # fmt: skip

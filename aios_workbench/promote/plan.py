@@ -26,11 +26,14 @@ class Tick:
         Why it does not run; None when it runs.
     late : bool
         True for a tick that passed while no worker lived.
+    waits : bool
+        True for one that stands for such ticks: it is not given up because another run of the job is going.
     """
 
     at: float
     reason: str | None
     late: bool
+    waits: bool = False
 
     @property
     def runs(self) -> bool:
@@ -55,27 +58,23 @@ class Plan:
     cut: bool = False
 
 
-def plan(
-    schedule: Schedule, next_tick_at: float, now: float, *, missed: Missed, catch_up: int, busy: bool
-) -> Plan:
+def plan(schedule: Schedule, next_tick_at: float, now: float, *, missed: Missed, catch_up: int) -> Plan:
     """Decide over every tick from `next_tick_at` to `now`.
 
-    A tick at most `GRACE_SECONDS` old is on time: it runs, unless the job is busy. Older ones were missed:
-    "skip" runs none of them; "latest" runs the newest due tick and no other; "all" runs the newest `catch_up`
-    of them. Missed ticks that run wait for a busy job. A tick on time that finds the job busy is skipped,
-    unless it stands for missed ones too.
+    A tick at most `GRACE_SECONDS` old is on time: it runs. Older ones were missed: "skip" runs none of them;
+    "latest" runs the newest due tick and no other; "all" runs the newest `catch_up` of them. Missed ticks that run
+    wait for a busy job, and so does a tick on time that stands for missed ones too; what becomes of any other one
+    that finds the job busy is for `admit` to say.
 
     Parameters
     ----------
     next_tick_at : float
         The first tick nobody has decided about, epoch seconds.
-    busy : bool
-        Whether a run of the job is queued or running.
 
     Examples
     --------
     >>> daily = Schedule("0 0 * * *")
-    >>> [t.runs for t in plan(daily, 0.0, 2 * 86400.0, missed="latest", catch_up=24, busy=False).ticks]
+    >>> [t.runs for t in plan(daily, 0.0, 2 * 86400.0, missed="latest", catch_up=24).ticks]
     [False, False, True]
     """
     if now < next_tick_at:
@@ -85,11 +84,9 @@ def plan(
     late = [at for at in due if at != on_time]
     made_up = _made_up(late, on_time, missed, catch_up)
     reasons = {at: _why(at, due[-1], missed, catch_up, schedule) for at in late if at not in made_up}
-    ticks = [Tick(at, reasons.get(at), late=True) for at in late]
+    ticks = [Tick(at, reasons.get(at), late=True, waits=True) for at in late]
     if on_time is not None:
-        stands_for_others = bool(late) and missed != "skip"
-        reason = "overlap: the previous run was still going" if busy and not stands_for_others else None
-        ticks.append(Tick(on_time, reason, late=False))
+        ticks.append(Tick(on_time, None, late=False, waits=bool(late) and missed != "skip"))
     return Plan(tuple(ticks), schedule.next_after(now), cut)
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aios_workbench.errors import JobError, NotFoundError, WorkspaceError, hint
+from aios_workbench.errors import AiosError, JobError, NotFoundError, WorkspaceError, hint
 from aios_workbench.govern import audit
 from aios_workbench.promote.sharing import mend, unpack
 from aios_workbench.promote.spec import JobSpec
 from aios_workbench.workspace import Workspace
+
+log = logging.getLogger(__name__)
 
 QUEUED, RUNNING = "queued", "running"
 #: job runs that will not change any more
@@ -176,6 +180,16 @@ def public(ws: Workspace, row: dict[str, Any]) -> dict[str, Any]:
 def load_error(row: dict[str, Any]) -> dict[str, Any]:
     """Return a job run's `error` column: what went wrong, and how often so far."""
     return dict(json.loads(row["error"])) if row["error"] else {}
+
+
+@functools.lru_cache(maxsize=1024)
+def load_spec(text: str) -> JobSpec | None:
+    """Read a stored spec; one that cannot be read is logged once, and stops its own job only."""
+    try:
+        return JobSpec.from_dict(json.loads(text))
+    except (AiosError, ValueError):
+        log.exception("a job cannot be scheduled; promote its notebook again")
+        return None
 
 
 def tell(ws: Workspace, kind: str, job_id: str, **data: Any) -> None:

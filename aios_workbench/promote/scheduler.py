@@ -15,6 +15,7 @@ from aios_workbench.errors import AiosError
 from aios_workbench.promote import alerts, claims
 from aios_workbench.promote.bundle import discard
 from aios_workbench.promote.spec import JobSpec
+from aios_workbench.promote.taking import waiting
 from aios_workbench.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -85,8 +86,7 @@ class Scheduler:
     @property
     def idle(self) -> bool:
         """True when nothing runs here and nothing waits to."""
-        waiting = self.ws.catalog.one("select 1 from job_runs where status = 'queued' limit 1")
-        return not self.active and waiting is None
+        return not self.active and not waiting(self.ws)
 
     def tick(self, now: float) -> list[str]:
         """Claim all ticks due at `now`, for every job; returns the ids of the job runs recorded, skipped ones too.
@@ -106,7 +106,8 @@ class Scheduler:
         self.tick(now)
         claims.adopt(self.ws, self._alive, self.active, self.executor_id, now)
         while len(self.active) < self.slots and not self._stopping.is_set():
-            run = claims.take(self.ws, self.executor_id, now)
+            last = self.slots > 1 and len(self.active) + 1 == self.slots
+            run = claims.take(self.ws, self.executor_id, now, spare=not last)
             if run is None:
                 break
             self._start(run)
@@ -184,8 +185,8 @@ class Scheduler:
     def _until_next(self, now: float) -> float:
         row = self.ws.catalog.one("select min(next_tick_at) as at from jobs where status = 'active'")
         times = [row["at"]] if row and row["at"] is not None else []
-        waiting = self.ws.catalog.query("select * from job_runs where status = 'queued'")
-        times += [at for r in waiting if (at := claims.retry_at(r, now)) is not None]
+        queued = self.ws.catalog.query("select * from job_runs where status = 'queued'")
+        times += [at for r in queued if (at := claims.retry_at(r, now)) is not None]
         if (due := alerts.next_at(self.ws)) is not None and due > now:
             times.append(due)
         return max(0.0, min(times, default=now + _DOZE) - now)

@@ -34,4 +34,7 @@ create table backfills (
   created_at real not null, created_by text not null, ended_at real
 );
 create index backfills_by_job on backfills (job_id, created_at);
+create index job_runs_by_status on job_runs (status);
+create index job_runs_by_start on job_runs (job_id, started_at);
+create index job_runs_by_end on job_runs (job_id, status, ended_at);
 """

@@ -14,7 +14,8 @@ from aios_workbench.workspace import Workspace
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    on_both(metafunc, ("test_job_scheduler", "test_job_admin", "test_job_alerts", "test_backfill"))
+    both = ("test_job_scheduler", "test_job_admin", "test_job_alerts", "test_job_overlap", "test_backfill")
+    on_both(metafunc, both)
 
 
 @pytest.fixture
