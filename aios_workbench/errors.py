@@ -32,6 +32,7 @@
     │   ├── UnreachableError     a team's database server does not answer
     │   └── CorruptArtifactError
     ├── JobError                 a notebook cannot be promoted or a job cannot run
+    ├── EnvironmentFailed        a job's locked environment cannot be made here, or not now
     ├── KnnError                 vectors, a tuning or an index cannot do what was asked
     │   ├── KnnInputError        the vectors, queries, ids or metadata given are wrong
     │   ├── CorruptIndexError    a saved index is damaged, foreign, or of a newer version
@@ -253,6 +254,10 @@ class CorruptArtifactError(WorkspaceError):
 
 class JobError(AiosError):
     """A notebook cannot be promoted, or a job cannot run."""
+
+
+class EnvironmentFailed(AiosError):
+    """A locked environment cannot be made: no package index, no such Python, no room on the disk."""
 
 
 class KnnError(AiosError):

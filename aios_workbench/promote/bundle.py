@@ -7,7 +7,6 @@ that no longer matches.
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
 import time
 import warnings
@@ -17,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from aios_workbench.errors import JobError
-from aios_workbench.promote import data
+from aios_workbench.promote import data, environment
 from aios_workbench.promote.digests import Told
-from aios_workbench.promote.modules import RESERVED, local_modules
+from aios_workbench.promote.modules import local_modules
 from aios_workbench.promote.notebooks import code_cells, read_notebook
 from aios_workbench.promote.spec import JobSpec
 from aios_workbench.promote.verifying import MANIFEST, PROVENANCE, bundle_hash, discard, listing, verify
@@ -116,7 +115,6 @@ def make_bundle(notebook: Path, spec: JobSpec, told: Told | None = None) -> Bund
     size = sum(map(len, files.values()))
     cells = code_cells(book)
     files |= data.gather(ctx, spec.data_limit, told)
-    files |= _environment(notebook.parent, cells)
     files |= {NOTEBOOK: frozen_notebook(notebook, book), JOB: spec.to_yaml().encode()}
     if size + len(files[NOTEBOOK]) > _LIMIT:
         taken = [*modules, NOTEBOOK]
@@ -125,7 +123,7 @@ def make_bundle(notebook: Path, spec: JobSpec, told: Told | None = None) -> Bund
             f"the modules of {notebook.name} are {size / 2**20:.0f} MB (largest: {largest}); at most 50 MB are "
             "copied into a bundle: keep data outside of packages and pass its path as a parameter"
         )
-    return Bundle(files)
+    return Bundle(files | environment.files(ctx.folder, cells, files, spec=spec, modules=modules))
 
 
 def frozen_notebook(path: Path, book: Any = None) -> bytes:
@@ -188,13 +186,3 @@ def _module(notebook: Path, name: str, path: Path) -> bytes:
         return path.read_bytes()
     except (OSError, RuntimeError) as e:
         raise JobError(f"a module of {notebook.name} cannot be read: {e}") from e
-
-
-def _environment(folder: Path, cells: list[Any]) -> dict[str, bytes]:
-    try:
-        environment = importlib.import_module("aios_workbench.promote.environment")
-    except ModuleNotFoundError:
-        return {}
-    found: dict[str, bytes] = environment.files(folder, cells)
-    assert found.keys() <= RESERVED, sorted(found)
-    return found

@@ -17,6 +17,7 @@ from aios_workbench.promote.spec_parts import (
     Duration,
     EventTrigger,
     Overlap,
+    PackageName,
     Pause,
     Size,
     SizeOrNone,
@@ -90,6 +91,10 @@ class JobSpec(BaseModel):
         How long, "90d"; the newest run keeps its files whatever its age.
     retention_bytes : int or str, optional
         How many bytes the files of all runs may take together, "5GB"; the oldest go first.
+    environment : {"worker", "locked"}
+        Which Python runs it: the worker's own, or one made from the packages locked at the promotion.
+    packages : list of str
+        Packages to be locked that no import shows, by name: drivers, plugins.
     card : str, optional
         A model card, seen from the notebook's folder: the job is promoted only while it is there and nothing that it
         must say is missing.
@@ -146,6 +151,8 @@ class JobSpec(BaseModel):
     retention: int = Field(default=50, ge=1)
     retention_for: Duration = None
     retention_bytes: Size = None
+    environment: Literal["worker", "locked"] = "worker"
+    packages: list[PackageName] = Field(default_factory=list, max_length=100)
     card: str | None = Field(default=None, min_length=1)
     data: Literal["warn", "pin"] = "warn"
     data_limit: SizeOrNone = 10_000_000

@@ -72,6 +72,9 @@ Overlap = Annotated[
     Literal["forbid", "queue", "replace"], BeforeValidator(lambda v: "forbid" if v == "skip" else v)
 ]
 
+#: as package indexes allow them (PEP 508)
+PackageName = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$")]
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

@@ -53,8 +53,9 @@ SPEC = JobSpec(name="job", notebook="nb/job.ipynb")
 
 def test_takes_what_is_imported_and_no_more(notebook: Path) -> None:
     assert sorted(make_bundle(notebook, SPEC).files) == [
-        "helpers.py", "job.yaml", "late.py", "lib/tools.py", "notebook.ipynb", "other.py", "pkg/__init__.py",
-        "pkg/data.json", "pkg/deep/__init__.py", "pkg/deep/thing.py", "pkg/sibling.py",
+        "environment.json", "helpers.py", "job.yaml", "late.py", "lib/tools.py", "notebook.ipynb", "other.py",
+        "pkg/__init__.py", "pkg/data.json", "pkg/deep/__init__.py", "pkg/deep/thing.py", "pkg/sibling.py",
+        "requirements.lock", "sbom.json",
     ]  # fmt: skip
 
 
