@@ -20,6 +20,7 @@ from aios_workbench.cli import (
     headless,
     jobs,
     jobs_backfill,
+    jobs_cells,
     lab,
     limits,
     output,
@@ -101,7 +102,7 @@ for command in (
 ):  # fmt: skip
     app.add_command(command)
 
-for command in (jobs_backfill.backfill, jobs_backfill.backfills):
+for command in (jobs_backfill.backfill, jobs_backfill.backfills, jobs_cells.cells):
     jobs.jobs.add_command(command)
 
 

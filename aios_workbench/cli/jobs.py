@@ -99,10 +99,11 @@ def history(state: State, job: str | None, limit: int, as_json: bool) -> None:
 
 def _show_runs(found: list[dict[str, Any]]) -> None:
     output.show(output.table(
-        ("job run", "job", "state", "why", "due", ">time", "note"),
+        ("job run", "job", "state", "why", "due", ">time", ">memory", "note"),
         [(r["job_run_id"], r["job"], output.state(r["status"]), r["trigger"],
           output.clock(r["tick_at"] or r["queued_at"]), format_duration(output.took(r)),
-          output.short(r["reason"] or "", 100)) for r in found],
+          output.size(r["peak_bytes"]) if r["peak_bytes"] else "", output.short(r["reason"] or "", 100))
+         for r in found],
     ))  # fmt: skip
 
 
@@ -313,9 +314,12 @@ def _agreed(name: str) -> bool:
 @jobs.command(short_help="Print the log of a job's run; -f follows.")
 @click.argument("run", metavar="JOB_RUN|JOB")
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run is over.")
+@click.option(
+    "--cell", metavar="N", help="Only what this cell has written; `parameters` for that of the parameters."
+)
 @json_option
 @click.pass_obj
-def logs(state: State, run: str, follow: bool, as_json: bool) -> None:
+def logs(state: State, run: str, follow: bool, cell: str | None, as_json: bool) -> None:
     """Print the log of JOB_RUN, of the newest run of JOB, or of @last."""
     from aios_workbench.promote import get_run, history
     from aios_workbench.promote.records import DONE
@@ -326,6 +330,11 @@ def logs(state: State, run: str, follow: bool, as_json: bool) -> None:
         if not newest:
             raise NotFoundError("no job has run yet" if run == LAST else f"job {run!r} has not run yet")
         run = newest[0]["job_run_id"]
+    if cell is not None:
+        from aios_workbench.cli.jobs_cells import print_log
+
+        print_log(ws, run, cell, follow=follow, as_json=as_json)
+        return
     place, text = 0, ""
     while True:
         found = get_run(ws, run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,14 +13,16 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
+from aios_workbench.promote.cells import Recorder
 from aios_workbench.promote.kernel import forget_pid, kernel_manager, note_pid
+from aios_workbench.promote.memory import Meter
 from aios_workbench.promote.report import Log, plain
 
 _POLL_SECONDS = 0.25
 _UNWIND_SECONDS = 5.0
 INJECTED = "injected-parameters"
 
-Stop = Literal["cancel", "stop", "timeout"]
+Stop = Literal["cancel", "stop", "timeout", "memory"]
 
 
 @dataclass
@@ -35,6 +37,10 @@ class Execution:
         Told number and count of cells after each cell.
     settle : callable
         Awaited after the last cell, with the kernel still alive.
+    cells : Recorder, optional
+        Writes down how each cell fares.
+    meter : Meter
+        Watches the memory of the kernel and its children, and kills them when it is more than its cap.
     """
 
     book: Any
@@ -46,6 +52,8 @@ class Execution:
     watch: Callable[[], Stop | None]
     progress: Callable[[int, int], None]
     settle: Callable[[], bool]
+    cells: Recorder | None = None
+    meter: Meter = field(default_factory=Meter)
 
     def run(self) -> tuple[Stop | None, dict[str, Any] | None]:
         """Run all cells; returns why it was stopped early, and the error that ended it."""
@@ -60,20 +68,29 @@ class Execution:
             finally:
                 cells.cancel()
                 await asyncio.gather(cells, return_exceptions=True)
+                self.meter.stop()
                 await client.end()
                 forget_pid(self.folder)
+                if self.cells is not None:
+                    self.cells.close()
 
     async def _watched(
         self, client: _Client, cells: asyncio.Future[Any]
     ) -> tuple[Stop | None, dict[str, Any] | None]:
         started = time.monotonic()
         while not (await asyncio.wait({cells}, timeout=_POLL_SECONDS))[0]:
+            if self.meter.over is not None:
+                break
             why = self.watch()
             if why is None and self.timeout is not None and time.monotonic() - started > self.timeout:
                 why = "timeout"
             if why is not None:
                 await self._interrupt(client, cells, why)
                 return why, None
+        if self.meter.over is not None:
+            client.shutdown_kernel = "immediate"
+            self.save_meanwhile()
+            return "memory", client.error("MemoryLimit", self.meter.explain())
         return None, client.explain(cells.exception())
 
     async def _interrupt(self, client: _Client, cells: asyncio.Future[Any], why: Stop) -> None:
@@ -82,7 +99,14 @@ class Execution:
         # `finally` blocks of the notebook get their chance, then the kernel is killed.
         await asyncio.wait({cells}, timeout=_UNWIND_SECONDS)
         client.shutdown_kernel = "graceful" if cells.done() else "immediate"
-        self.save()
+        self.save_meanwhile()
+
+    def save_meanwhile(self) -> None:
+        """Save what there is; a disk that is full now may have room at the end, and then all of it is saved."""
+        try:
+            self.save()
+        except OSError as e:
+            self.log.say(f"the executed notebook could not be saved: {e}")
 
     def save(self) -> None:
         """Write the notebook as far as it has come."""
@@ -150,11 +174,19 @@ class _Client(NotebookClient):
             message = "the kernel died; was it killed, or did the machine run out of memory?"
         else:
             message = str(error) or repr(error)
+        return self.error(type(error).__name__, message)
+
+    def error(self, kind: str, message: str) -> dict[str, Any]:
+        """Return an error that is not the notebook's own, as data."""
         number = self._number.get(self._now) if self._now is not None else None
-        return {"type": type(error).__name__, "message": message, "traceback": "", "cell": number}
+        return {"type": kind, "message": message, "traceback": "", "cell": number}
 
     def _started(self, **_: Any) -> None:
         note_pid(self.execution.folder, self.km)
+        if self.km is not None and (pid := getattr(self.km.provisioner, "pid", None)):
+            self.execution.meter.start(pid)
+        if self.execution.cells is not None:
+            self.execution.cells.plan([self._number[index] for index in self._order])
 
     def _label(self, index: int) -> str:
         number = self._number[index]
@@ -162,11 +194,15 @@ class _Client(NotebookClient):
 
     def _begin(self, cell_index: int, **_: Any) -> None:
         self._now, self._at = cell_index, time.monotonic()
+        if self.execution.cells is not None:
+            self.execution.cells.begin(self._order[cell_index])
         self.execution.log.say(f"{self._label(cell_index)} ({self._order[cell_index]} of {self._count})")
 
     def _end(self, cell_index: int, execute_reply: Any, **_: Any) -> None:
         ok = execute_reply["content"]["status"] == "ok"
         took = time.monotonic() - self._at
         self.execution.log.say(f"{self._label(cell_index)} {'done' if ok else 'failed'} after {took:.1f} s")
-        self.execution.save()
+        if self.execution.cells is not None:
+            self.execution.cells.end(self._order[cell_index], ok=ok)
+        self.execution.save_meanwhile()
         self.execution.progress(self._order[cell_index], self._count)

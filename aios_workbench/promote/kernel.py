@@ -15,6 +15,8 @@ from typing import Any
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 
+from aios_workbench.engine.executors import family
+
 _NAME = "aios-job"
 _PID_FILE = "kernel.json"
 _SOCKET_PATH_LIMIT = 90  # a Unix socket's path ends at 107 bytes, on macOS at 103
@@ -75,6 +77,9 @@ def bury(folder: Path) -> bool:
         process = psutil.Process(noted["pid"])
         if abs(process.create_time() - noted["started"]) > 1:
             return False  # the number was given to another process
+        for child in family.descendants(process.pid):
+            with contextlib.suppress(OSError):
+                os.kill(child, signal.SIGKILL)
         process.send_signal(signal.SIGKILL)
         with contextlib.suppress(psutil.TimeoutExpired):
             process.wait(10)

@@ -25,21 +25,30 @@ def plain(text: str) -> str:
 
 
 class Log:
-    """The log file of a job run; attempts follow each other in it."""
+    """The log file of a job run; attempts follow each other in it.
+
+    A full disk does not stop the notebook: what cannot be written is left out, and the log says so once there is room.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("a", encoding="utf-8", errors="replace", buffering=1)
-        self._room = _LOG_LIMIT - path.stat().st_size
+        self._file = path.open("ab", buffering=0)
+        self._bytes = path.stat().st_size
+        self._room = _LOG_LIMIT - self._bytes
         self._fresh_line = True
+        self._lost = 0
         self._lock = threading.Lock()
+
+    def place(self) -> int:
+        """Return how many bytes the file has: what is written next begins there."""
+        with self._lock:
+            return self._bytes
 
     def say(self, text: str) -> None:
         """Write a line of our own, with the time (UTC)."""
         stamp = dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
         with self._lock:
             start = "" if self._fresh_line else "\n"
-            self._file.write(f"{start}[{stamp}] {text}\n")
-            self._fresh_line = True
+            self._put(f"{start}[{stamp}] {text}\n")
 
     def write(self, text: str) -> None:
         """Write what a cell printed."""
@@ -47,13 +56,26 @@ class Log:
             return
         self._room -= len(text)
         with self._lock:
-            self._file.write(plain(text))
-            self._fresh_line = text.endswith("\n")
-            self._file.flush()
+            self._put(plain(text))
         if self._room <= 0:
             self.say(
                 f"… more output than {_LOG_LIMIT // 2**20} MB; the rest is in the executed notebook only"
             )
+
+    def _put(self, text: str) -> None:
+        if self._lost:
+            text = f"\n… {self._lost} characters are missing here: they could not be written, the disk was full\n{text}"
+        blob = memoryview(text.encode("utf-8", "replace"))
+        try:
+            while blob:
+                written = self._file.write(blob)
+                self._bytes += written
+                blob = blob[written:]
+        except OSError:
+            self._lost += len(text)
+            return
+        self._lost = 0
+        self._fresh_line = text.endswith("\n")
 
     def __enter__(self) -> Self:
         return self

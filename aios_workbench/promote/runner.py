@@ -14,8 +14,10 @@ from typing import Any
 from aios_workbench.errors import AiosError, ConflictError, JobError
 from aios_workbench.promote import logical
 from aios_workbench.promote.bundle import NOTEBOOK, verify
+from aios_workbench.promote.cells import Recorder
 from aios_workbench.promote.execution import Execution, Stop
 from aios_workbench.promote.kernel import bury
+from aios_workbench.promote.memory import Meter
 from aios_workbench.promote.notebooks import code_cells, read_notebook
 from aios_workbench.promote.parameters import NotebookParameters, inject
 from aios_workbench.promote.records import bundle_folder, run_folder
@@ -105,21 +107,42 @@ def _attempt(
     )
     _keep_earlier(folder, run["attempt"])
 
+    meter = Meter(spec.memory, f"AIOS_JOB_RUN={run['job_run_id']}")
+
     def progress(cell: int, count: int) -> None:
         ws.catalog.event(
             "job.cell", job_id=run["job_id"], job_run_id=run["job_run_id"], cell=cell, count=count
         )
+        _note_peak(ws, run, meter)
 
     execution = Execution(
         book, folder, _cwd(ws, spec, folder), _environment(ws, run, spec, bundle, folder), log, spec.timeout,
-        watch, progress, _Settled(ws, run["job_run_id"], log),
+        watch, progress, _Settled(ws, run["job_run_id"], log), Recorder(ws, run, log), meter,
     )  # fmt: skip
-    why, error = execution.run()
+    try:
+        why, error = execution.run()
+    finally:
+        _note_peak(ws, run, meter)
+        ws.catalog.flush()
     execution.save()
     try:
         write_html(book, folder / "report.html", version["name"])
     except Exception as e:  # noqa: BLE001 - a broken output must not fail a run that did its work
         log.say(f"the HTML report could not be written: {type(e).__name__}: {e}")
+    return _outcome(ws, run, spec, why, error)
+
+
+def _note_peak(ws: Workspace, run: dict[str, Any], meter: Meter) -> None:
+    """Store the most memory of any attempt, as soon as the catalog can."""
+    ws.catalog.defer(
+        "update job_runs set peak_bytes = :peak where job_run_id = :id and coalesce(peak_bytes, 0) < :peak",
+        {"id": run["job_run_id"], "peak": meter.peak}, ("peak_bytes", run["job_run_id"]),
+    )  # fmt: skip
+
+
+def _outcome(
+    ws: Workspace, run: dict[str, Any], spec: JobSpec, why: Stop | None, error: dict[str, Any] | None
+) -> Outcome:
     if why == "timeout":
         limit = format_duration(spec.timeout)
         return Outcome(

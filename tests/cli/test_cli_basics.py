@@ -65,6 +65,7 @@ JOBS = [
     "logs",
     "backfill",
     "backfills",
+    "cells",
 ]
 
 

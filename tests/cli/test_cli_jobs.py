@@ -90,6 +90,17 @@ def test_job(project: Project) -> None:
     done = project.json("jobs", "run", "daily", "-p", "n=8", "--wait")
     assert done["status"] == "succeeded"
     assert "n is 8" in project("jobs", "logs", "daily").stdout
+    assert done["peak_bytes"] > 10_000_000
+    ran = project.json("jobs", "cells", done["job_run_id"])["cells"]
+    assert [(c["label"], c["status"]) for c in ran] == [
+        ("cell 1", "succeeded"), ("parameters", "succeeded"), ("cell 2", "succeeded"),
+    ]  # fmt: skip
+    assert "cell 2" in project("jobs", "cells", done["job_run_id"]).stdout
+    said = project("jobs", "logs", done["job_run_id"], "--cell", "2", "-f").stdout
+    assert "n is 8" in said
+    assert "attempt 1" not in said
+    assert project.json("jobs", "logs", "daily", "--cell", "2")["log"] == said
+    assert "it ran 1, parameters, 2" in project.error("jobs", "logs", "daily", "--cell", "9", code=3)
     failed = project("jobs", "run", "daily", "-p", "n=13", "--wait", code=1).stdout
     assert "unlucky" in failed
     assert (

@@ -14,7 +14,14 @@ from aios_workbench.workspace import Workspace
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    both = ("test_job_scheduler", "test_job_admin", "test_job_alerts", "test_job_overlap", "test_backfill")
+    both = (
+        "test_job_scheduler",
+        "test_job_admin",
+        "test_job_alerts",
+        "test_job_overlap",
+        "test_backfill",
+        "test_job_cells",
+    )
     on_both(metafunc, both)
 
 
