@@ -15,7 +15,8 @@ from aios_workbench.errors import NotFoundError
 from aios_workbench.workflow.durations import format_duration
 
 if TYPE_CHECKING:
-    from aios_workbench.promote.schedule import Schedule, Upcoming
+    from aios_workbench.promote.plan import Ticks
+    from aios_workbench.promote.schedule import Upcoming
     from aios_workbench.workspace import Workspace
 
 _POLL_SECONDS = 0.25
@@ -107,9 +108,18 @@ def _show_runs(found: list[dict[str, Any]]) -> None:
     ))  # fmt: skip
 
 
-@jobs.command(short_help="Show when a job, or a cron expression, runs next.")
-@click.argument("schedule", metavar="JOB|CRON")
-@click.option("--timezone", metavar="ZONE", help="The zone of a cron expression.  [default: UTC]")
+@jobs.command(short_help="Show when a job, a cron expression or an interval runs next.")
+@click.argument("schedule", metavar="JOB|CRON|INTERVAL")
+@click.option(
+    "--timezone",
+    metavar="ZONE",
+    help="The zone of a cron expression, or to show an interval in.  [default: UTC]",
+)
+@click.option(
+    "--starting",
+    metavar="TIME",
+    help="The first tick of an interval, no tick of a cron expression before it.",
+)
 @click.option(
     "-n", "--count", default=10, show_default=True, type=click.IntRange(1, 1000), help="How many runs."
 )
@@ -118,17 +128,19 @@ def _show_runs(found: list[dict[str, Any]]) -> None:
 @json_option
 @click.pass_obj
 def preview(
-    state: State, schedule: str, timezone: str | None, count: int, start: str | None, as_json: bool
-) -> None:
-    """Show the next runs of a job, or of a cron expression such as '30 2 * * *'.
+    state: State, schedule: str, timezone: str | None, starting: str | None, count: int, start: str | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Show the next runs of a job, of a cron expression such as '30 2 * * *', or of an interval such as 15m.
 
     Each with the time on the zone's clock, in UTC, and what a change of that clock does to it.
     """
-    ticks = _ticks(state, schedule, timezone)
+    ticks = _ticks(state, schedule, timezone, starting)
     lines = ticks.preview(_instant(start, ticks.timezone), count)
     if as_json:
         output.emit({
-            "schedule": ticks.cron, "timezone": ticks.timezone, "words": ticks.describe(),
+            "schedule": getattr(ticks, "cron", None), "every": getattr(ticks, "every", None),
+            "starting": ticks.starting, "timezone": ticks.timezone, "words": ticks.describe(),
             "upcoming": [line.to_dict() for line in lines],
         })  # fmt: skip
         return
@@ -147,18 +159,37 @@ def show_ticks(lines: list[Upcoming]) -> None:
     ))  # fmt: skip
 
 
-def _ticks(state: State, schedule: str, timezone: str | None) -> Schedule:
+def _ticks(state: State, schedule: str, timezone: str | None, starting: str | None) -> Ticks:
     from aios_workbench.errors import JobError
     from aios_workbench.promote import JobSpec, get
-    from aios_workbench.promote.schedule import Schedule
+    from aios_workbench.promote.triggers import describe
 
-    if len(schedule.split()) > 1:
-        return Schedule(schedule, timezone or "UTC")
-    job = get(state.workspace(), schedule)
-    found = JobSpec.from_dict(job.to_dict()["spec"]).ticks
-    if found is None:
-        raise JobError(f"job '{job.name}' has no schedule: `aios jobs run {job.name}` runs it")
-    return found if timezone is None else Schedule(found.cron, timezone)
+    options = {"timezone": timezone, "starting": starting}
+    given = {k: v for k, v in options.items() if v is not None}
+    if len(schedule.split()) > 1 and not _is_interval(schedule):
+        found = JobSpec(name="preview", notebook="-", schedule=schedule, **given).ticks
+    elif _is_interval(schedule):
+        found = JobSpec(name="preview", notebook="-", every=schedule, **given).ticks
+    else:
+        job = get(state.workspace(), schedule)
+        found = JobSpec.from_dict({**job.to_dict()["spec"], **given}).ticks
+        if found is None:
+            raise JobError(
+                f"job '{job.name}' has no schedule, it runs {describe(job.spec)}: `aios jobs run {job.name}` runs "
+                "it now"
+            )
+    assert found is not None
+    return found
+
+
+def _is_interval(text: str) -> bool:
+    from aios_workbench.errors import ParameterError
+    from aios_workbench.workflow.durations import parse_duration
+
+    try:
+        return parse_duration(text) > 0
+    except ParameterError:
+        return False
 
 
 def _instant(text: str | None, timezone: str) -> float:

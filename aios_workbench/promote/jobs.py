@@ -86,7 +86,7 @@ def _switch(ws: Workspace, job: str, by: str, status: str, now: float) -> Job:
         if row["status"] != status:
             spec = JobSpec.from_dict(json.loads(row["spec"]))
             row |= {"status": status, "updated_at": now}
-            row["next_tick_at"] = next_tick(spec, {**row, "spec": "{}"}, now)
+            row["next_tick_at"] = next_tick(spec, {**row, "next_tick_at": None}, now)
             con.execute(
                 "update jobs set status = :status, updated_at = :updated_at, next_tick_at = :next_tick_at "
                 "where job_id = :job_id",

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Literal
 
+from aios_workbench.promote.interval import Interval
 from aios_workbench.promote.schedule import Schedule, zone
 
 #: A tick claimed this late still counts as on time: a busy machine is not a machine that slept.
@@ -13,6 +14,7 @@ GRACE_SECONDS = 60.0
 #: How many skipped ticks of one absence get a row of their own.
 LISTED = 100
 
+Ticks = Schedule | Interval
 Missed = Literal["latest", "all", "skip"]
 
 
@@ -58,7 +60,7 @@ class Plan:
     cut: bool = False
 
 
-def plan(schedule: Schedule, next_tick_at: float, now: float, *, missed: Missed, catch_up: int) -> Plan:
+def plan(schedule: Ticks, next_tick_at: float, now: float, *, missed: Missed, catch_up: int) -> Plan:
     """Decide over every tick from `next_tick_at` to `now`.
 
     A tick at most `GRACE_SECONDS` old is on time: it runs. Older ones were missed: "skip" runs none of them;
@@ -98,7 +100,7 @@ def _made_up(late: list[float], on_time: float | None, missed: Missed, catch_up:
     return set()
 
 
-def _why(at: float, newest: float, missed: Missed, catch_up: int, schedule: Schedule) -> str:
+def _why(at: float, newest: float, missed: Missed, catch_up: int, schedule: Ticks) -> str:
     if missed == "all":
         return f"missed: no worker was running, and only the newest {catch_up} are made up for"
     if missed == "skip" or at == newest:
@@ -107,7 +109,7 @@ def _why(at: float, newest: float, missed: Missed, catch_up: int, schedule: Sche
     return f"missed: no worker was running; the run of {other:%Y-%m-%d %H:%M} stands for it"
 
 
-def rearmed(schedule: Schedule, next_tick_at: float | None, now: float) -> float | None:
+def rearmed(schedule: Ticks, next_tick_at: float | None, now: float) -> float | None:
     """Return the next tick after the clock was set back: never later than the first one after `now`.
 
     A job must not sleep through the years a wrong clock was ahead. Ticks that already have a row cannot

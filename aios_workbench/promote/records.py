@@ -14,6 +14,7 @@ from aios_workbench.errors import AiosError, JobError, NotFoundError, WorkspaceE
 from aios_workbench.govern import audit
 from aios_workbench.promote.sharing import mend, unpack
 from aios_workbench.promote.spec import JobSpec
+from aios_workbench.promote.triggers.words import describe
 from aios_workbench.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -66,11 +67,10 @@ class Job:
         return cls(**{**row, "spec": spec, **extra})
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a JSON-able dict, with the schedule in words."""
-        ticks = self.spec.ticks
+        """Return a JSON-able dict, with what starts it in words."""
         return {
             "job_id": self.job_id, "name": self.name, "version": self.version, "status": self.status,
-            "spec": self.spec.to_dict(), "schedule": ticks.describe() if ticks else "when triggered",
+            "spec": self.spec.to_dict(), "schedule": describe(self.spec),
             "created_at": self.created_at, "created_by": self.created_by, "updated_at": self.updated_at,
             "next_tick_at": self.next_tick_at, "last_run": self.last_run,
         }  # fmt: skip

@@ -18,6 +18,7 @@ import calendar
 import datetime as dt
 import functools
 import itertools
+import math
 import zoneinfo
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -55,9 +56,28 @@ class Upcoming:
     runs: bool = True
     note: str | None = None
 
+    @classmethod
+    def of(cls, at: float, tz: dt.tzinfo, *, runs: bool = True, note: str | None = None) -> Upcoming:
+        """Write an instant down."""
+        wall = dt.datetime.fromtimestamp(at, tz)
+        utc = f"{dt.datetime.fromtimestamp(at, dt.UTC):%Y-%m-%d %H:%M}"
+        return cls(at, f"{wall:%a} {readable_instant(at, tz)}", utc, runs, note)
+
     def to_dict(self) -> dict[str, object]:
         """Return plain data."""
         return dict(vars(self))
+
+
+def readable_instant(at: float, tz: dt.tzinfo) -> str:
+    """Return an instant on a zone's clock, with its offset.
+
+    Examples
+    --------
+    >>> readable_instant(0.0, zone("Europe/Berlin"))
+    '1970-01-01 01:00 +01:00'
+    """
+    text = dt.datetime.fromtimestamp(at, tz).isoformat(" ", "minutes")
+    return f"{text[:16]} {text[16:]}"
 
 
 @dataclass(frozen=True)
@@ -70,6 +90,8 @@ class Schedule:
         Five fields: minute, hour, day of month, month, day of week.
     timezone : str
         An IANA name such as ``"Europe/Berlin"``.
+    starting : float, optional
+        No tick comes before this instant, epoch seconds.
 
     Raises
     ------
@@ -84,6 +106,7 @@ class Schedule:
 
     cron: str
     timezone: str = "UTC"
+    starting: float | None = None
 
     def __post_init__(self) -> None:
         fields = self.cron.split()
@@ -108,6 +131,8 @@ class Schedule:
     def _moments(self, instant: float) -> Iterator[Moment]:
         tz = zone(self.timezone)
         sim = _parsed(self.cron)
+        if self.starting is not None:
+            instant = max(instant, math.nextafter(self.starting, -math.inf))
         fixed = not any(field.startswith("*") for field in self.cron.split()[:2])
         minutes = [60 * h + m for h in sorted(sim.hours) for m in sorted(sim.minutes)]
         held: list[Moment] = []  # of days on end near which the clock moves: they may interleave
@@ -131,6 +156,7 @@ class Schedule:
         A worker that was off for a year must not walk through half a million minutes: the window grows back
         from `last` until it holds enough.
         """
+        first = first if self.starting is None else max(first, self.starting)
         window = _DAY
         while True:
             start = max(first, last - window)
@@ -166,11 +192,7 @@ class Schedule:
             if not count:
                 break
             count -= moment.runs
-            wall = dt.datetime.fromtimestamp(moment.at, tz)
-            text = wall.isoformat(" ", "minutes")
-            local = f"{wall:%a} {text[:16]} {text[16:]}"
-            utc = f"{dt.datetime.fromtimestamp(moment.at, dt.UTC):%Y-%m-%d %H:%M}"
-            lines.append(Upcoming(moment.at, local, utc, moment.runs, moment.note))
+            lines.append(Upcoming.of(moment.at, tz, runs=moment.runs, note=moment.note))
         return lines
 
     def describe(self) -> str:
@@ -181,7 +203,10 @@ class Schedule:
         >>> Schedule("0 6 * * *", "Europe/Berlin").describe()
         'At 06:00 every day (Europe/Berlin)'
         """
-        return f"{_parsed(self.cron).explain()} ({self.timezone})"
+        since = (
+            "" if self.starting is None else f" from {readable_instant(self.starting, zone(self.timezone))}"
+        )
+        return f"{_parsed(self.cron).explain()}{since} ({self.timezone})"
 
 
 @functools.lru_cache(maxsize=1024)

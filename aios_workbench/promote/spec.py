@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aios_workbench.errors import AiosError, JobError, UnknownOptionError, hint
 from aios_workbench.promote.channels import is_channel
+from aios_workbench.promote.interval import Interval
 from aios_workbench.promote.schedule import Schedule, zone
 from aios_workbench.promote.spec_parts import (
     After,
@@ -219,9 +220,16 @@ class JobSpec(BaseModel):
         return None if self.starting is None else _instant(self.starting, zone(self.timezone))
 
     @property
-    def ticks(self) -> Schedule | None:
-        """The schedule, or None for a job that only runs when triggered."""
-        return None if self.schedule is None else Schedule(self.schedule, self.timezone)
+    def ticks(self) -> Schedule | Interval | None:
+        """When it is due by the clock; None for a job that something else starts."""
+        if self.every is not None:
+            return Interval(self.every, self.starts_at, self.timezone)
+        return None if self.schedule is None else Schedule(self.schedule, self.timezone, self.starts_at)
+
+    @property
+    def starts_itself(self) -> bool:
+        """True when it runs with nobody asking for it: by the clock, on an event, after another job."""
+        return bool(self.schedule or self.every or self.on_event or self.after)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-able dict; durations as text."""

@@ -106,6 +106,8 @@ def _known(ws: Workspace, job_id: str) -> NotebookParameters:
 
 def job_view(job: Job) -> dict[str, Any]:
     """Return a job with its last run."""
+    from aios_workbench.promote.triggers import describe
+
     spec = job.spec.to_dict()
     return {
         "job_id": job.job_id,
@@ -114,7 +116,7 @@ def job_view(job: Job) -> dict[str, Any]:
         "status": job.status,
         "notebook": spec["notebook"],
         "schedule": spec["schedule"],
-        "schedule_words": job.spec.ticks.describe() if job.spec.ticks else "only when triggered",
+        "schedule_words": describe(job.spec),
         "triggers": triggers(job.spec),
         "timezone": spec["timezone"],
         "next_tick_at": job.next_tick_at,

@@ -20,6 +20,8 @@ from aios_workbench.promote.checks.rules import Rule
 from aios_workbench.promote.checks.source import Code
 from aios_workbench.promote.notebooks import PARAMETERS_TAG, gate_names
 from aios_workbench.promote.parameters import NotebookParameter
+from aios_workbench.promote.spec import JobSpec
+from aios_workbench.promote.spec_parts import readable
 from aios_workbench.workflow.durations import format_duration
 
 PARAMETERS = Rule("AIOS401", "parameters", "error", "A value given to the job fits no parameter, or one is missing.",
@@ -203,11 +205,12 @@ def _schedule(ctx: Context) -> Iterator[Finding]:
         yield SCHEDULE.at(
             None,
             None,
-            f"schedule {ctx.spec.schedule!r} never comes true in the next 50 years",
-            "correct day and month",
+            f"{_said(ctx.spec)} never comes true in the next 50 years",
+            "correct day and month" if ctx.spec.schedule else "correct `every` and `starting`",
         )
         return
-    if (said := _clock_change(ctx.spec.schedule or "", ctx.spec.timezone)) is not None:
+    said = _clock_change(ctx.spec.schedule, ctx.spec.timezone) if ctx.spec.schedule else None
+    if said is not None:
         yield DST.at(None, None, f"schedule {ctx.spec.schedule!r} in {ctx.spec.timezone}: {said}",
                      "choose a time before 01:00 or after 03:00, or the zone UTC")  # fmt: skip
     if ctx.run is None or len(due) < 2:
@@ -220,6 +223,11 @@ def _schedule(ctx: Context) -> Iterator[Finding]:
             f"the run took {format_duration(ctx.run.seconds)}, and the job is due again after {format_duration(gap)}",
             "let it run less often, or make it faster",
         )
+
+
+def _said(spec: JobSpec) -> str:
+    since = f" starting {spec.starting}" if spec.starting else ""
+    return f"schedule {spec.schedule!r}{since}" if spec.schedule else f"every {readable(spec.every)}{since}"
 
 
 def _clock_change(schedule: str, timezone: str) -> str | None:
@@ -322,7 +330,7 @@ def _gates(ctx: Context) -> Iterator[Finding]:
 def _model(ctx: Context) -> Iterator[Finding]:
     """A scheduled notebook that fits or uses a model, with nothing that would notice when that goes wrong."""
     assert ctx.spec is not None
-    if ctx.spec.schedule is None:
+    if not ctx.spec.starts_itself:
         return
     fits = next(((code, call) for code in ctx.codes for call in code.calls if _is_model(call)), None)
     if fits is None:

@@ -10,11 +10,47 @@ from collections.abc import Iterable
 from cronsim import CronSim
 
 from aios_workbench.errors import JobError
+from aios_workbench.promote.interval import Interval
 from aios_workbench.promote.schedule import Schedule, zone
+from aios_workbench.promote.spec_parts import readable
 
 _WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 #: Two years either way show every rule a zone has; a zone that changed its offset once, long ago, is fixed today.
 _YEARS = range(2025, 2031)
+
+
+def of_interval(interval: Interval) -> str | None:
+    """Return the cron expression that fires at the same instants in UTC; None where there is none.
+
+    Examples
+    --------
+    >>> of_interval(Interval(900.0)), of_interval(Interval(86400.0, 21600.0)), of_interval(Interval(2700.0))
+    ('*/15 * * * *', '0 6 * * *', None)
+    """
+    minutes, first = interval.every / 60, (interval.starting or 0.0) / 60
+    if minutes % 1 or first % 1:
+        return None
+    size, start = int(minutes), int(first)
+    if size < 60:
+        if 60 % size:
+            return None
+        past = _list(range(start % size, 60, size))
+        return f"{'*' if size == 1 else past if start % size else f'*/{size}'} * * * *"
+    if size <= 1440 and 1440 % size == 0 and size % 60 == 0:
+        hours = _list(range(start % size // 60, 24, size // 60))
+        return f"{start % 60} {'*' if size == 60 else hours} * * *"
+    if size == 10_080:  # 1970 began on a Thursday, 4
+        return f"{start % 60} {start % 1440 // 60} * * {(start // 1440 + 4) % 7}"
+    return None
+
+
+def _cron(ticks: Schedule | Interval, target: str) -> Schedule:
+    if isinstance(ticks, Schedule):
+        return ticks
+    raise JobError(
+        f"{target} reads cron, and no cron expression fires every {readable(ticks.every)} at the same instants as the "
+        "job's interval; give --schedule, or an interval that divides an hour or a day, such as 15m or 6h"
+    )
 
 
 def fixed_offset(timezone: str) -> dt.timedelta | None:
@@ -36,7 +72,7 @@ def fixed_offset(timezone: str) -> dt.timedelta | None:
     return offsets.pop() if len(offsets) == 1 else None
 
 
-def in_utc(schedule: Schedule, target: str) -> list[str]:
+def in_utc(ticks: Schedule | Interval, target: str) -> list[str]:
     """Return cron expressions that fire at the same instants when they are read in UTC.
 
     Raises
@@ -49,6 +85,7 @@ def in_utc(schedule: Schedule, target: str) -> list[str]:
     >>> in_utc(Schedule("30 2 * * 1", "Asia/Kolkata"), "GitHub Actions")
     ['0 21 * * 0']
     """
+    schedule = _cron(ticks, target)
     offset = fixed_offset(schedule.timezone)
     if offset is None:
         raise JobError(
@@ -106,14 +143,15 @@ def _list(numbers: Iterable[int]) -> str:
     return ",".join(map(str, numbers))
 
 
-def plain(schedule: Schedule, target: str) -> str:
+def plain(ticks: Schedule | Interval, target: str) -> str:
     """Return the expression if it has only what all readers of cron know.
 
     Raises
     ------
     JobError
-        For ``L``, ``#`` or ``W``.
+        For ``L``, ``#`` or ``W``, and for an interval.
     """
+    schedule = _cron(ticks, target)
     day, weekday = schedule.cron.split()[2], schedule.cron.split()[4]
     if "L" in day.upper() or re.search(r"#|\d[lL]|^[lL]$", weekday):
         raise JobError(
@@ -123,7 +161,7 @@ def plain(schedule: Schedule, target: str) -> str:
     return schedule.cron
 
 
-def on_calendar(schedule: Schedule) -> list[str]:
+def on_calendar(ticks: Schedule | Interval) -> list[str]:
     """Return systemd's calendar expressions; several stand for "or", as cron's two fields for days do.
 
     Examples
@@ -131,6 +169,7 @@ def on_calendar(schedule: Schedule) -> list[str]:
     >>> on_calendar(Schedule("*/15 6-8 * * 1-5", "Europe/Berlin"))
     ['Mon,Tue,Wed,Thu,Fri *-*-* 06,07,08:00,15,30,45:00 Europe/Berlin']
     """
+    schedule = _cron(ticks, "systemd")
     cron = plain(schedule, "systemd")
     sim = CronSim(cron, dt.datetime(2024, 1, 1, tzinfo=dt.UTC))
     _, _, day, month, weekday = cron.split()
@@ -156,7 +195,7 @@ def _clock(values: Iterable[int], size: int) -> str:
     return "*" if len(found) == size else ",".join(f"{v:02}" for v in found)
 
 
-def aws(schedule: Schedule) -> list[str]:
+def aws(ticks: Schedule | Interval) -> list[str]:
     """Return EventBridge Scheduler's expressions: six fields, one of the two for days is `?`.
 
     Examples
@@ -164,6 +203,7 @@ def aws(schedule: Schedule) -> list[str]:
     >>> aws(Schedule("0 6 * * 1-5")), aws(Schedule("0 6 1,15 * *"))
     (['cron(0 6 ? * MON,TUE,WED,THU,FRI *)'], ['cron(0 6 1,15 * ? *)'])
     """
+    schedule = _cron(ticks, "EventBridge Scheduler")
     cron = plain(schedule, "EventBridge Scheduler")
     sim = CronSim(cron, dt.datetime(2024, 1, 1, tzinfo=dt.UTC))
     minute, hour, day, month, weekday = cron.split()

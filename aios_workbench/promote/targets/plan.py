@@ -11,7 +11,9 @@ from typing import Any, Literal
 
 from aios_workbench.errors import JobError
 from aios_workbench.promote.bundle import JOB, MANIFEST, verify
+from aios_workbench.promote.interval import Interval
 from aios_workbench.promote.spec import JobSpec
+from aios_workbench.promote.targets.cron import of_interval
 from aios_workbench.promote.targets.quoting import comment, safe_json, slug
 
 Grain = Literal["notebook", "steps"]
@@ -85,7 +87,7 @@ class Plan:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         spec = JobSpec.from_yaml((folder / JOB).read_text(encoding="utf-8"))
         since = dt.datetime.fromtimestamp(manifest["created_at"], dt.UTC).date()
-        return cls(spec, str(manifest["bundle_hash"]), since, **options)
+        return cls(_in_cron(spec), str(manifest["bundle_hash"]), since, **options)
 
     @property
     def grain(self) -> Grain:
@@ -149,6 +151,15 @@ class Plan:
             for limit in limits:
                 lines += _wrapped(comment(limit))
         return lines
+
+
+def _in_cron(spec: JobSpec) -> JobSpec:
+    """Say an interval in cron where that means the same instants: it is what targets read."""
+    ticks = spec.ticks
+    cron = of_interval(ticks) if isinstance(ticks, Interval) else None
+    return (
+        spec if cron is None else spec.model_copy(update={"schedule": cron, "every": None, "timezone": "UTC"})
+    )
 
 
 def _wrapped(text: str) -> list[str]:
