@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,13 +78,12 @@ def write(state: State, notebook: Path, spec: JobSpec, wanted: Wanted, *, as_jso
     """
     from aios_workbench.govern import actor, audit
     from aios_workbench.promote.targets import export, get
+    from aios_workbench.promote.targets.stored import stored_workflow
 
     target = get(wanted.target)
     more: dict[str, Any] = {}
     if wanted.grain == "steps":
-        more["workflow"], more["functions"], more["values"] = stored_workflow(
-            state, notebook, wanted.workflow
-        )
+        more = stored_workflow(state.workspace(), notebook, wanted.workflow)
     made = export(
         notebook, spec, target, wanted.out, again=wanted.again(notebook, spec), image=wanted.image,
         bundle=wanted.bundle, aios=wanted.aios, workdir=str(notebook.resolve().parent), **more,
@@ -115,53 +113,3 @@ def _tell(made: Export, found: Verification | None) -> None:
         output.say(output.state("ok" if check.ok else "failed"), f"  {check.what}  ({check.level})")
         if not check.ok:
             output.say(check.output[-4000:], err=True, lines=True)
-
-
-def stored_workflow(
-    state: State, notebook: Path, name: str | None
-) -> tuple[Any, dict[str, bytes], dict[str, Any]]:
-    """Return the workflow of the newest run of a notebook, its functions by hash, and what it must be given.
-
-    Raises
-    ------
-    NotFoundError
-        When it has not run in this workspace.
-    """
-    from aios_workbench.engine import Run, submit
-    from aios_workbench.errors import NotFoundError
-    from aios_workbench.promote.targets.graph import references
-    from aios_workbench.workspace import Artifact
-
-    ws = state.workspace()
-    names = [name] if name is not None else workflows_in(notebook)
-    rows = [
-        row
-        for row in ws.catalog.query("select run_id, workflow, spec_hash from runs order by created_at desc")
-        if row["workflow"] in names
-    ]
-    if not rows:
-        what = f"workflow {name!r}" if name else f"a workflow of {notebook.name}"
-        raise NotFoundError(f"{what} has not run in {ws.root}; run it once, or name another with --workflow")
-    spec = submit.read_spec(ws, rows[0])
-    required = {p["name"] for p in spec.parameters if p["required"]}
-    given = Run(ws, rows[0]["run_id"]).params if required else {}
-    values = {
-        n: v for n, v in given.items() if n in required and isinstance(v, str | int | float | bool | None)
-    }
-    functions = {
-        r["hash"]: ws.artifacts.read(Artifact.from_dict({**r, "meta": {}})) for r in references(spec)
-    }
-    return spec, functions, values
-
-
-def workflows_in(notebook: Path) -> list[str]:
-    """Return the names of the workflows that a notebook defines, as far as they are written down as text."""
-    from aios_workbench.promote.notebooks import code_cells, read_notebook
-
-    return [
-        call.args[0].value
-        for cell in code_cells(read_notebook(notebook))
-        for call in ast.walk(cell.tree or ast.Module([], []))
-        if isinstance(call, ast.Call) and ast.unparse(call.func).rpartition(".")[2] == "Workflow"
-        and call.args and isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str)
-    ]  # fmt: skip

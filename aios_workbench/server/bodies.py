@@ -41,28 +41,6 @@ class Trigger(Body):
     params: dict[str, Any] = Field(default_factory=dict)
 
 
-class Check(Body):
-    """`promote/check`: what the dialog asks while it is filled in."""
-
-    notebook: Path
-    schedule: Annotated[str, Field(max_length=200)] | None = None
-    timezone: Annotated[str, Field(max_length=100)] = "UTC"
-
-
-class Promote(Body):
-    """`promote`."""
-
-    notebook: Path
-    name: Name
-    schedule: Annotated[str, Field(max_length=200)] | None = None
-    timezone: Annotated[str, Field(max_length=100)] = "UTC"
-    parameters: dict[str, Any] = Field(default_factory=dict)
-    missed: Literal["skip", "latest", "all"] = "latest"
-    retries: Annotated[int, Field(ge=0, le=20)] = 0
-    timeout: Annotated[str, Field(max_length=50)] | None = None
-    gates: dict[str, Any] = Field(default_factory=dict)
-
-
 class Query(BaseModel):
     """Arguments of a query string: always text, so numbers are read from it."""
 

@@ -18,6 +18,10 @@ from aios_workbench.server import (
     lessons,
     live,
     promote,
+    promote_findings,
+    promote_review,
+    promote_run,
+    promote_targets,
     runs,
 )
 from aios_workbench.server.base import UnknownHandler
@@ -71,7 +75,16 @@ def routes() -> list[tuple[str, Any]]:
         (r"tutorials/([0-9]{2}_[a-z0-9_]{1,60})", lessons.LessonHandler),
         (r"workers", jobs_times.WorkersHandler),
         (r"promote", promote.PromoteHandler),
+        (r"promote/open", promote.OpenHandler),
         (r"promote/check", promote.CheckHandler),
+        (r"promote/preview", promote.PreviewHandler),
+        (r"promote/review", promote.ReviewHandler),
+        (r"promote/mend", promote_findings.MendHandler),
+        (r"promote/(files|write)", promote_targets.FilesHandler),
+        (r"promote/badge", promote_review.BadgeHandler),
+        (r"promote/clean-run", promote_run.StartHandler),
+        (rf"promote/clean-run/{RUN}", promote_run.StateHandler),
+        (rf"promote/clean-run/{RUN}/cancel", promote_run.CancelHandler),
         (r".*", UnknownHandler),
     ]
 
@@ -86,6 +99,9 @@ def attach(server_app: ServerApp) -> None:
     )
     atexit.register(watchers.stop)
     server_app.web_app.settings["aios_watchers"] = watchers
+    clean_runs = promote_run.CleanRuns()
+    atexit.register(clean_runs.stop)
+    server_app.web_app.settings["aios_clean_runs"] = clean_runs
     shared = {"places": places, "watchers": watchers}
     base = server_app.web_app.settings["base_url"]
     handlers = [(url_path_join(base, "aios", pattern), handler, shared) for pattern, handler in routes()]

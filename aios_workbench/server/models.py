@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from aios_workbench._wire import Message
+from aios_workbench.server.models_promote import NotebookParameter
 from aios_workbench.widgets import messages
 from aios_workbench.widgets.messages import RunStatus, StepStatus
 
@@ -354,68 +355,6 @@ class Events(Message):
     more: bool
 
 
-class NotebookParameter(Message):
-    """What a notebook may be given."""
-
-    name: str
-    type: str
-    default: Any
-    required: bool
-    annotated: bool
-    computed: bool
-    cell: int
-    line: int
-    schema_: dict[str, Any] = Field(alias="schema")
-
-
-class FindingEdit(Message):
-    """A piece of a cell's source and what to put in its place: lines from 1, columns from 0."""
-
-    cell: int
-    line: int
-    column: int
-    end_line: int
-    end_column: int
-    text: str
-
-
-class QuickFix(Message):
-    """A safe change of the notebook that mends a finding."""
-
-    title: str
-    edits: list[FindingEdit]
-    clear_outputs: int | None
-
-
-class Finding(Message):
-    """What stands in the way of promoting a notebook."""
-
-    severity: Literal["error", "warning", "note"]
-    code: str
-    message: str
-    fix: str
-    cell: int | None
-    line: int | None
-    rule: str
-    column: int | None
-    variable: str | None
-    cell_id: str | None
-    quick_fix: QuickFix | None
-
-
-class PromoteCheck(Message):
-    """What a notebook takes, what stands in its way and when the schedule would fire."""
-
-    parameters: list[NotebookParameter]
-    gates: list[str]
-    ticks: list[float]
-    schedule_words: str
-    schedule_error: str | None
-    timezone_error: str | None
-    findings: list[Finding]
-    name: str
-
-
 class Runs(Message):
     """Runs, newest first."""
 
@@ -488,5 +427,4 @@ ANSWERS: dict[str, type[Message]] = {
     "GET jobs/{id}/runs": JobHistory,
     "POST jobs/{id}/runs/{id}/cancel": JobRun,
     "POST promote": Job,
-    "POST promote/check": PromoteCheck,
 }

@@ -1,8 +1,8 @@
-"""Handlers behind the promote dialog."""
+"""Handlers behind the promote dialog: what it starts with, the check, the schedule, the review, the promotion."""
 
 from __future__ import annotations
 
-import contextlib
+import hashlib
 import time
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,40 @@ from typing import Any
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from aios_workbench.errors import AiosError, NotFoundError
-from aios_workbench.server import bodies
-from aios_workbench.server.base import AiosHandler
+from aios_workbench.errors import AiosError, ConflictError
+from aios_workbench.server import bodies_promote as bodies
+from aios_workbench.server import promote_review, promote_spec
+from aios_workbench.server.base import AiosHandler, Problem
 from aios_workbench.server.jobviews import job_view
+from aios_workbench.server.promote_findings import finding_view, ignored_view
+from aios_workbench.server.promote_targets import base_folder, target_infos
 
-_TICKS = 5
+TICKS = 10
+
+
+class OpenHandler(AiosHandler):
+    """`POST promote/open`."""
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        """Say what the notebook is already: the job, its options; and what it could become."""
+        body = self.body(bodies.Opening)
+
+        def work() -> dict[str, Any]:
+            from aios_workbench.promote import list_jobs
+
+            notebook, ws = self.places.notebook(body.notebook), self.places.existing(body.notebook)
+            job = promote_review.job_of(ws, notebook) if ws else None
+            return {
+                "notebook": body.notebook, "job_id": job.job_id if job else None,
+                "version": job.version if job else None, "status": job.status if job else None,
+                "options": job.spec.to_dict() if job else None,
+                "jobs": [j.name for j in list_jobs(ws)] if ws else [], "targets": target_infos(),
+                "folder": base_folder(self.places, ws, notebook).relative_to(self.places.root).as_posix(),
+            }  # fmt: skip
+
+        await self.reply(work)
 
 
 class CheckHandler(AiosHandler):
@@ -24,9 +52,40 @@ class CheckHandler(AiosHandler):
     @web.authenticated
     @authorized
     async def post(self) -> None:
-        """Say what the notebook takes, what stands in its way and when the schedule would fire."""
-        body = self.body(bodies.Check)
-        await self.reply(lambda: check(self.places.notebook(body.notebook), body))
+        """Say what the notebook takes and what stands in its way; a job's options are checked with it."""
+        body = self.body(bodies.Draft)
+        await self.reply(lambda: check(self.places.notebook(body.notebook), promote_spec.said(body)))
+
+
+class PreviewHandler(AiosHandler):
+    """`POST promote/preview`."""
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        """Say when the job would run, in words and in instants."""
+        body = self.body(bodies.Draft)
+        await self.reply(lambda: preview(self.places.notebook(body.notebook), promote_spec.said(body)))
+
+
+class ReviewHandler(AiosHandler):
+    """`POST promote/review`."""
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        """Say what promoting would change."""
+        body = self.body(bodies.Draft)
+
+        def work() -> dict[str, Any]:
+            notebook, ws = self.places.notebook(body.notebook), self.places.existing(body.notebook)
+            options = promote_spec.said(body)
+            refuse(promote_spec.problems(options))
+            before = promote_spec.kept(ws, options.get("name") or notebook.stem)
+            spec = promote_spec.spec_of(notebook, options, before)
+            return promote_review.review(ws, notebook, spec)
+
+        await self.reply(work)
 
 
 class PromoteHandler(AiosHandler):
@@ -39,61 +98,87 @@ class PromoteHandler(AiosHandler):
         body = self.body(bodies.Promote)
 
         def work() -> dict[str, Any]:
-            from aios_workbench.promote import JobSpec, jobs, promote
+            from aios_workbench.promote import promote
 
-            kept: dict[str, Any] = {}
             notebook, ws = self.places.notebook(body.notebook), self.places.create(body.notebook)
-            with contextlib.suppress(NotFoundError):  # what the dialog does not ask for stays as it was
-                kept = jobs.get(ws, body.name).spec.to_dict()
-            spec = JobSpec(**{**kept, **body.model_dump(), "notebook": notebook.name})
+            options = promote_spec.said(body)
+            refuse(promote_spec.problems(options))
+            unchanged(notebook, body.seen)
+            spec = promote_spec.spec_of(notebook, options, promote_spec.kept(ws, body.name))
             job = promote(ws, notebook, spec, self.actor)
             return {**job_view(job), "changed": job.changed}
 
         await self.reply(work, 201)
 
 
-def check(notebook: Path, body: bodies.Check) -> dict[str, Any]:
-    """Return parameters, gates, findings, and the schedule in words with its next ticks."""
-    from aios_workbench.promote import NotebookParameters
-    from aios_workbench.promote import check as find
+def refuse(problems: dict[str, str]) -> None:
+    """Answer with what is wrong, beside each field."""
+    if problems:
+        raise Problem(422, "; ".join(f"{name}: {text}" for name, text in problems.items()), fields=problems)
 
-    findings = [f.to_dict() for f in find(notebook)]
+
+def seen_of(notebook: Path) -> str:
+    """Return the SHA-256 of the notebook's file: what a person looked at."""
+    return hashlib.sha256(notebook.read_bytes()).hexdigest()
+
+
+def unchanged(notebook: Path, seen: str | None) -> None:
+    """Refuse when the file is no longer the one a person looked at.
+
+    Raises
+    ------
+    ConflictError
+        Saying what to do.
+    """
+    if seen is not None and seen_of(notebook) != seen:
+        raise ConflictError(
+            f"{notebook.name} was changed after it was checked; check it again, then promote what you have seen"
+        )
+
+
+def check(notebook: Path, options: dict[str, Any]) -> dict[str, Any]:
+    """Return parameters, gates and findings of a notebook, held against a job's options."""
+    from aios_workbench.promote import NotebookParameters, inspect
+
+    wrong = promote_spec.problems(options)
+    try:
+        spec = promote_spec.spec_of(notebook, {k: v for k, v in options.items() if k not in wrong}, {})
+    except AiosError as e:  # options that are right one by one and do not fit together
+        spec, wrong = None, {**wrong, "job": str(e)}
+    seen = seen_of(notebook)
+    found = inspect(notebook, spec)
     try:
         parameters = [p.to_dict() for p in NotebookParameters.of(notebook)]
         gates = gates_of(notebook)
     except AiosError:
         parameters, gates = [], []  # unreadable: the findings say so
     return {
-        "name": notebook.stem,
-        "parameters": parameters,
-        "gates": gates,
-        "findings": findings,
-        **timetable(body.schedule, body.timezone),
-    }
+        "name": notebook.stem, "parameters": parameters, "gates": gates,
+        "findings": [finding_view(f) for f in found.findings],
+        "ignored": [ignored_view(f, reason) for f, reason in found.ignored],
+        "modules": list(found.modules), "data": [d.path for d in found.data], "seen": seen, "problems": wrong,
+    }  # fmt: skip
 
 
-def timetable(schedule: str | None, timezone: str) -> dict[str, Any]:
-    """Return a schedule's words and next ticks, or what is wrong with it and with its zone."""
-    from aios_workbench.promote.schedule import Schedule, zone
-
-    out: dict[str, Any] = {"ticks": [], "schedule_words": "", "schedule_error": None, "timezone_error": None}
+def preview(notebook: Path, options: dict[str, Any]) -> dict[str, Any]:
+    """Return when a job would run, or what is wrong with its options."""
+    wrong = promote_spec.problems(options)
+    out: dict[str, Any] = {"words": "", "lines": [], "problems": wrong, "message": None}
     try:
-        zone(timezone)
+        spec = promote_spec.spec_of(notebook, {k: v for k, v in options.items() if k not in wrong}, {})
     except AiosError as e:
-        out["timezone_error"] = str(e)
-        timezone = "UTC"
-    if not schedule:
-        return out
-    try:
-        ticks = Schedule(schedule, timezone)
-        out["ticks"] = ticks.upcoming(time.time(), _TICKS)
-        out["schedule_words"] = ticks.describe()
-    except AiosError as e:
-        out["schedule_error"] = str(e)
-    else:
-        if not out["ticks"]:
-            out["schedule_error"] = f"schedule {schedule!r} never comes true in the next 50 years"
+        return {**out, "message": str(e).partition(" cannot be set up: ")[2].removeprefix(": ") or str(e)}
+    out["words"] = words(spec)
+    if spec.ticks is not None and not wrong.keys() & {"schedule", "every", "starting", "timezone"}:
+        out["lines"] = [line.to_dict() for line in spec.ticks.preview(time.time(), TICKS)]
+        if not out["lines"] and spec.schedule:
+            wrong["schedule"] = f"schedule {spec.schedule!r} never comes true in the next 50 years"
     return out
+
+
+def words(spec: Any) -> str:
+    """Return all that starts the job, in words."""
+    return spec.ticks.describe() if spec.ticks is not None else "Only when somebody starts it"
 
 
 def gates_of(notebook: Path) -> list[str]:

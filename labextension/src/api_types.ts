@@ -385,63 +385,6 @@ export interface Events {
   more: boolean;
 }
 
-/** What a notebook may be given. */
-export interface NotebookParameter {
-  name: string;
-  type: string;
-  default: unknown;
-  required: boolean;
-  annotated: boolean;
-  computed: boolean;
-  cell: number;
-  line: number;
-  schema: Record<string, unknown>;
-}
-
-/** A piece of a cell's source and what to put in its place: lines from 1, columns from 0. */
-export interface FindingEdit {
-  cell: number;
-  line: number;
-  column: number;
-  end_line: number;
-  end_column: number;
-  text: string;
-}
-
-/** A safe change of the notebook that mends a finding. */
-export interface QuickFix {
-  title: string;
-  edits: FindingEdit[];
-  clear_outputs: number | null;
-}
-
-/** What stands in the way of promoting a notebook. */
-export interface Finding {
-  severity: 'error' | 'warning' | 'note';
-  code: string;
-  message: string;
-  fix: string;
-  cell: number | null;
-  line: number | null;
-  rule: string;
-  column: number | null;
-  variable: string | null;
-  cell_id: string | null;
-  quick_fix: QuickFix | null;
-}
-
-/** What a notebook takes, what stands in its way and when the schedule would fire. */
-export interface PromoteCheck {
-  parameters: NotebookParameter[];
-  gates: string[];
-  ticks: number[];
-  schedule_words: string;
-  schedule_error: string | null;
-  timezone_error: string | null;
-  findings: Finding[];
-  name: string;
-}
-
 /** Runs, newest first. */
 export interface Runs {
   runs: Run[];
@@ -680,6 +623,228 @@ export interface Workers {
   started: boolean;
 }
 
+/** What a notebook may be given. */
+export interface NotebookParameter {
+  name: string;
+  type: string;
+  default: unknown;
+  required: boolean;
+  annotated: boolean;
+  computed: boolean;
+  cell: number;
+  line: number;
+  schema: Record<string, unknown>;
+}
+
+/** A piece of a cell's source and what to put in its place: lines from 1, columns from 0. */
+export interface FindingEdit {
+  cell: number;
+  line: number;
+  column: number;
+  end_line: number;
+  end_column: number;
+  text: string;
+}
+
+/** A safe change of the notebook that mends a finding. */
+export interface QuickFix {
+  title: string;
+  edits: FindingEdit[];
+  clear_outputs: number | null;
+}
+
+/** What stands in the way of promoting a notebook; `why` says what happens in production. */
+export interface Finding {
+  severity: 'error' | 'warning' | 'note';
+  code: string;
+  message: string;
+  fix: string;
+  cell: number | null;
+  line: number | null;
+  rule: string;
+  column: number | null;
+  variable: string | null;
+  cell_id: string | null;
+  quick_fix: QuickFix | null;
+  why: string;
+  ignorable: boolean;
+}
+
+/** What the notebook's author has looked at, and the reason. */
+export interface IgnoredFinding {
+  severity: 'error' | 'warning' | 'note';
+  code: string;
+  message: string;
+  fix: string;
+  cell: number | null;
+  line: number | null;
+  rule: string;
+  column: number | null;
+  variable: string | null;
+  cell_id: string | null;
+  quick_fix: QuickFix | null;
+  why: string;
+  ignorable: boolean;
+  reason: string;
+}
+
+/** What a notebook takes, and what stands in its way. `seen` is the SHA-256 of the file, `problems` what is wrong with the job's options, by option. */
+export interface PromoteCheck {
+  name: string;
+  parameters: NotebookParameter[];
+  gates: string[];
+  findings: Finding[];
+  ignored: IgnoredFinding[];
+  modules: string[];
+  data: string[];
+  seen: string;
+  problems: Record<string, string>;
+}
+
+/** A run to come, or runs that the clock leaves out. */
+export interface PreviewLine {
+  at: number;
+  local: string;
+  utc: string;
+  runs: boolean;
+  note: string | null;
+}
+
+/** When a job would run, in words and in instants, and what is wrong with its options, by option. */
+export interface PromotePreview {
+  words: string;
+  lines: PreviewLine[];
+  problems: Record<string, string>;
+  message: string | null;
+}
+
+/** A cell before and after. */
+export interface Mended {
+  cell: number;
+  cell_id: string | null;
+  before: string;
+  after: string;
+  clear_outputs: boolean;
+}
+
+/** The changes that mend findings; they are made by whoever has the notebook open. Nothing is written. */
+export interface PromoteMend {
+  seen: string;
+  cells: Mended[];
+  metadata: Record<string, unknown> | null;
+  made: Finding[];
+}
+
+/** A scheduler a job can be written for, and how far that is proven. */
+export interface TargetInfo {
+  name: string;
+  title: string;
+  evidence: 'real' | 'wire' | 'schema' | 'untested';
+  evidence_words: string;
+  proof: string;
+  grains: ('notebook' | 'steps')[];
+  folder: string;
+}
+
+/** What the dialog starts with: the job this notebook is already, the other jobs, the targets. */
+export interface PromoteOpening {
+  notebook: string;
+  job_id: string | null;
+  version: number | null;
+  status: string | null;
+  options: Record<string, unknown> | null;
+  jobs: string[];
+  targets: TargetInfo[];
+  folder: string;
+}
+
+/** A file that would be written. `diff` is against what lies there; `problem` says why it cannot be. */
+export interface TargetFile {
+  path: string;
+  status: 'new' | 'changed' | 'same' | 'blocked';
+  text: string;
+  diff: string;
+  problem: string | null;
+}
+
+/** What a target's files are, before or after they are written. */
+export interface TargetFiles {
+  target: string;
+  title: string;
+  evidence: 'real' | 'wire' | 'schema' | 'untested';
+  grain: 'notebook' | 'steps';
+  folder: string;
+  bundle: string;
+  bundle_hash: string;
+  bundle_status: 'new' | 'changed' | 'same' | 'blocked';
+  limits: string[];
+  files: TargetFile[];
+  written: boolean;
+  commands: string[];
+}
+
+/** An option of the job that promoting changes. */
+export interface ReviewChange {
+  option: string;
+  old: unknown;
+  new: unknown;
+}
+
+/** A cell that promoting changes. */
+export interface ReviewCell {
+  kind: 'added' | 'removed' | 'changed' | 'moved';
+  old: number | null;
+  new: number | null;
+  diff: string;
+}
+
+/** What promoting changes against the version that runs. */
+export interface PromoteReview {
+  job_id: string | null;
+  version: number | null;
+  next_version: number;
+  status: string | null;
+  notebook: string | null;
+  same: boolean;
+  options: ReviewChange[];
+  cells: ReviewCell[];
+  others: string[];
+  approvals_needed: number;
+  approvals_why: string;
+  seen: string;
+}
+
+/** How far a run in a clean kernel is: cells done of how many, in the first or the second run. */
+export interface CleanRunCell {
+  done: number;
+  count: number;
+  round: number;
+}
+
+/** A run in a clean kernel: going, over with what was found, cancelled, or broken. */
+export interface CleanRunState {
+  run_id: string;
+  status: 'running' | 'done' | 'cancelled' | 'failed';
+  started_at: number;
+  seconds: number;
+  progress: CleanRunCell | null;
+  findings: Finding[];
+  run_status: string | null;
+  run_seconds: number | null;
+  peak_bytes: number | null;
+  compared: number | null;
+  error: string | null;
+}
+
+/** Whether a notebook is a job, and whether it differs from what was promoted. */
+export interface PromoteBadge {
+  job: string | null;
+  job_id: string | null;
+  version: number | null;
+  differs: boolean;
+  what: string[];
+}
+
 /** `runs/{id}/rerun`. */
 export interface RerunRequest {
   from_step: string;
@@ -697,24 +862,151 @@ export interface TriggerRequest {
   params: Record<string, unknown>;
 }
 
-/** `promote/check`: what the dialog asks while it is filled in. */
-export interface CheckRequest {
-  notebook: string;
-  schedule: string | null;
-  timezone: string;
+/** An event that starts the job; `parameters` by the path of a value in the event's data. */
+export interface JobEvent {
+  event: string;
+  where: Record<string, unknown>;
+  parameters: Record<string, string>;
 }
 
-/** `promote`. */
-export interface PromoteRequest {
-  notebook: string;
+/** Another job after whose runs this one starts. */
+export interface JobAfter {
+  job: string;
+  on: 'succeeded' | 'failed' | 'ended';
+}
+
+/** What the job promises. */
+export interface JobSlo {
+  failures: number | null;
+  within: string | null;
+}
+
+/** A notebook and the job it shall become: `promote/check`, `promote/preview`, `promote/review`. */
+export interface DraftRequest {
   name: string;
   schedule: string | null;
+  every: string | null;
+  starting: string | null;
+  on_event: JobEvent[];
+  after: JobAfter[];
+  after_mode: 'all' | 'any';
   timezone: string;
   parameters: Record<string, unknown>;
   missed: 'skip' | 'latest' | 'all';
+  catch_up: number;
   retries: number;
+  retry_delay: string;
   timeout: string | null;
+  memory: string | null;
+  overlap: 'forbid' | 'queue' | 'replace';
+  concurrency: number;
+  late_after: string | null;
+  absent_after: string | null;
+  slo: JobSlo | null;
+  approvals: number;
   gates: Record<string, unknown>;
+  alerts: string[];
+  notebook: string;
+}
+
+/** `promote`. With `seen`, the notebook must still be the file of that SHA-256. */
+export interface PromoteRequest {
+  name: string;
+  schedule: string | null;
+  every: string | null;
+  starting: string | null;
+  on_event: JobEvent[];
+  after: JobAfter[];
+  after_mode: 'all' | 'any';
+  timezone: string;
+  parameters: Record<string, unknown>;
+  missed: 'skip' | 'latest' | 'all';
+  catch_up: number;
+  retries: number;
+  retry_delay: string;
+  timeout: string | null;
+  memory: string | null;
+  overlap: 'forbid' | 'queue' | 'replace';
+  concurrency: number;
+  late_after: string | null;
+  absent_after: string | null;
+  slo: JobSlo | null;
+  approvals: number;
+  gates: Record<string, unknown>;
+  alerts: string[];
+  notebook: string;
+  note: string | null;
+  seen: string | null;
+}
+
+/** A finding, as far as needed to find it again. */
+export interface FindingRef {
+  rule: string;
+  cell: number | null;
+  line: number | null;
+}
+
+/** `promote/mend`: make quick fixes (of all findings that have one, when none is named), or ignore one. */
+export interface MendRequest {
+  name: string;
+  schedule: string | null;
+  every: string | null;
+  starting: string | null;
+  on_event: JobEvent[];
+  after: JobAfter[];
+  after_mode: 'all' | 'any';
+  timezone: string;
+  parameters: Record<string, unknown>;
+  missed: 'skip' | 'latest' | 'all';
+  catch_up: number;
+  retries: number;
+  retry_delay: string;
+  timeout: string | null;
+  memory: string | null;
+  overlap: 'forbid' | 'queue' | 'replace';
+  concurrency: number;
+  late_after: string | null;
+  absent_after: string | null;
+  slo: JobSlo | null;
+  approvals: number;
+  gates: Record<string, unknown>;
+  alerts: string[];
+  notebook: string;
+  findings: FindingRef[] | null;
+  ignore: FindingRef | null;
+  reason: string;
+}
+
+/** `promote/files` and `promote/write`: a target's files in a folder below the project's. */
+export interface FilesRequest {
+  name: string;
+  schedule: string | null;
+  every: string | null;
+  starting: string | null;
+  on_event: JobEvent[];
+  after: JobAfter[];
+  after_mode: 'all' | 'any';
+  timezone: string;
+  parameters: Record<string, unknown>;
+  missed: 'skip' | 'latest' | 'all';
+  catch_up: number;
+  retries: number;
+  retry_delay: string;
+  timeout: string | null;
+  memory: string | null;
+  overlap: 'forbid' | 'queue' | 'replace';
+  concurrency: number;
+  late_after: string | null;
+  absent_after: string | null;
+  slo: JobSlo | null;
+  approvals: number;
+  gates: Record<string, unknown>;
+  alerts: string[];
+  notebook: string;
+  target: string;
+  grain: 'notebook' | 'steps';
+  folder: string;
+  seen: string | null;
 }
 
 /** `jobs/{id}/rollback`. */

@@ -41,7 +41,17 @@ ENDPOINTS = [
     ("GET", "jobs/j1/runs/x/notebook"),
     ("GET", "tutorials/01_first_workflow"),
     ("POST", "promote"),
+    ("POST", "promote/open"),
     ("POST", "promote/check"),
+    ("POST", "promote/preview"),
+    ("POST", "promote/review"),
+    ("POST", "promote/mend"),
+    ("POST", "promote/files"),
+    ("POST", "promote/write"),
+    ("GET", "promote/badge"),
+    ("POST", "promote/clean-run"),
+    ("GET", "promote/clean-run/x"),
+    ("POST", "promote/clean-run/x/cancel"),
 ]
 
 

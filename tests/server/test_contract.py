@@ -84,9 +84,14 @@ async def test_every_answer_is_what_its_model_says(
     for method, endpoint in asked:
         status, answer = await ask(method, endpoint)  # checked against its model by `conform`
         assert status == 200, (endpoint, answer)
-    _, check = await ask("POST", "promote/check", {"notebook": "a.ipynb", "schedule": "0 6 * * *"})
-    assert check["parameters"]
-    assert check["findings"]
+    draft = {"notebook": "a.ipynb", "name": "a", "schedule": "0 7 * * *", "parameters": {"a": 2}}
+    for endpoint in ("open", "check", "preview", "review", "mend", "files", "write"):
+        body = {"notebook": "a.ipynb"} if endpoint == "open" else draft
+        more = {"target": "crontab", "folder": "out"} if endpoint in ("files", "write") else {}
+        status, answer = await ask("POST", f"promote/{endpoint}", {**body, **more})
+        assert status == 200, (endpoint, answer)
+    status, badge = await ask("GET", "promote/badge", notebook="a.ipynb")
+    assert (status, badge["job"], badge["version"]) == (200, "a", 1)
     run.cancel()
     while (await ask("GET", f"runs/{run.id}"))[1]["status"] != "cancelled":
         pass

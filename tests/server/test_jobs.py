@@ -35,42 +35,15 @@ def job(notebook: str, **changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def test_check_reads_the_notebook_and_the_schedule(ask: Any, ws: Workspace, notebook: str) -> None:
-    status, answer = await ask(
-        "POST", "promote/check", {"notebook": notebook, "schedule": "0 6 * * *", "timezone": "Europe/Berlin"}
-    )
+async def test_check_reads_the_notebook(ask: Any, ws: Workspace, notebook: str) -> None:
+    status, answer = await ask("POST", "promote/check", {"notebook": notebook})
     assert status == 200
     assert [(p["name"], p["type"], p["default"], p["required"]) for p in answer["parameters"]] == [
         ("path", "str", "claims.csv", False), ("limit", "int", 500, False), ("day", "str", None, True),
     ]  # fmt: skip
     assert answer["parameters"][1]["schema"] == {"type": "integer"}
     assert answer["gates"] == ["review", "sign"]
-    assert answer["schedule_words"] == "At 06:00 every day (Europe/Berlin)"
-    assert len(answer["ticks"]) == 5
-    assert time.time() < answer["ticks"][0] <= time.time() + 90_000
-    assert answer["ticks"] == sorted(answer["ticks"])
-    assert (answer["schedule_error"], answer["timezone_error"]) == (None, None)
     assert ws.catalog.query("select * from jobs") == []
-
-
-@pytest.mark.parametrize(
-    ("schedule", "timezone", "wrong", "says"),
-    [
-        ("0 25 * * *", "UTC", "schedule_error", "hour"),
-        ("every day", "UTC", "schedule_error", "5"),
-        ("0 0 30 2 *", "UTC", "schedule_error", "day"),
-        ("0 6 * * *", "Europe/Berln", "timezone_error", "Europe/Berlin"),
-        ("0 6 * * *", "../../etc/passwd", "timezone_error", "no time zone"),
-    ],
-)
-async def test_check_says_what_is_wrong_beside_the_field(
-    schedule: str, timezone: str, wrong: str, says: str, ask: Any, ws: Workspace, notebook: str
-) -> None:
-    status, answer = await ask(
-        "POST", "promote/check", {"notebook": notebook, "schedule": schedule, "timezone": timezone}
-    )
-    assert status == 200
-    assert says in answer[wrong]
 
 
 async def test_check_of_a_broken_notebook_is_a_finding(ask: Any, ws: Workspace, jp_root_dir: Path) -> None:

@@ -9,7 +9,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,15 +84,19 @@ class CleanRun:
         return asdict(self)
 
 
-def run_clean(ctx: Context, timeout: float | None = None) -> CleanRun:
+#: Told cells done, how many there are, and which of the two runs it is.
+Progress = Callable[[int, int, int], None]
+
+
+def run_clean(ctx: Context, timeout: float | None = None, progress: Progress | None = None) -> CleanRun:
     """Run a notebook twice in a clean kernel and compare what it shows. Never raises for what it does."""
     given = ctx.spec.parameters if ctx.spec is not None else {}
     limit = timeout or (ctx.spec.timeout if ctx.spec is not None else None) or TIMEOUT
     try:
-        first, run = _once(ctx, given, limit)
+        first, run = _once(ctx, given, limit, lambda done, count: progress and progress(done, count, 1))
         if run.status != "succeeded":
             return run
-        second, again = _once(ctx, given, limit)
+        second, again = _once(ctx, given, limit, lambda done, count: progress and progress(done, count, 2))
     except AiosError as e:
         return CleanRun(
             "failed", 0.0, None, None, {"type": type(e).__name__, "message": str(e), "cell": None}
@@ -118,7 +122,9 @@ def _is_skipped(code: Code) -> bool:
     return bool(_SKIP_TAGS & set(code.tags)) or bool(_SKIPPED.search(code.source))
 
 
-def _once(ctx: Context, given: dict[str, Any], timeout: float) -> tuple[dict[int, list[Any]], CleanRun]:
+def _once(
+    ctx: Context, given: dict[str, Any], timeout: float, progress: Callable[[int, int], object]
+) -> tuple[dict[int, list[Any]], CleanRun]:
     """Run it once, in its own folder but with a workspace of its own; returns outputs by cell."""
     from aios_workbench.promote.execution import Execution
     from aios_workbench.promote.report import Log
@@ -137,10 +143,15 @@ def _once(ctx: Context, given: dict[str, Any], timeout: float) -> tuple[dict[int
             )
             inject(book, parameters)
         meter = _Meter(folder)
+
+        def cell_done(done: int, count: int) -> None:
+            meter.note()
+            progress(done, count)
+
         with Log(folder / "log.txt") as log:
             execution = Execution(
                 book, folder, ctx.folder.resolve(), _environment(ctx, folder), log, timeout, meter.watch,
-                lambda _cell, _count: meter.note(), _Settled(folder, meter),
+                cell_done, _Settled(folder, meter),
             )  # fmt: skip
             started = time.monotonic()
             why, error = execution.run()

@@ -10,7 +10,7 @@ from typing import Any
 
 from aios_workbench.errors import AiosError
 from aios_workbench.promote.checks import registry
-from aios_workbench.promote.checks.cleanrun import CleanRun, run_clean
+from aios_workbench.promote.checks.cleanrun import CleanRun, Progress, run_clean
 from aios_workbench.promote.checks.context import Context
 from aios_workbench.promote.checks.files import DataFile, data_files
 from aios_workbench.promote.checks.finding import Finding, require
@@ -79,8 +79,9 @@ class Inspection:
 
 
 def inspect(
-    notebook: str | Path, spec: JobSpec | None = None, *, run: bool = False, timeout: float | None = None
-) -> Inspection:
+    notebook: str | Path, spec: JobSpec | None = None, *, run: bool = False, timeout: float | None = None,
+    progress: Progress | None = None,
+) -> Inspection:  # fmt: skip
     """Return what is known of a notebook before it is promoted.
 
     Parameters
@@ -94,6 +95,8 @@ def inspect(
         does to other systems it does; its own outputs are thrown away after they were compared.
     timeout : float, optional
         Seconds one such run may take; the job's timeout, or ten minutes.
+    progress : callable, optional
+        Told after each cell of such a run: cells done, how many there are, and which of the two runs it is.
 
     Returns
     -------
@@ -116,14 +119,16 @@ def inspect(
         return Inspection(
             notebook, [UNREADABLE.at(None, None, str(e), "promote a notebook that opens in JupyterLab")], []
         )
-    return inspect_book(Context(notebook, book, spec), run=run, timeout=timeout)
+    return inspect_book(Context(notebook, book, spec), run=run, timeout=timeout, progress=progress)
 
 
-def inspect_book(ctx: Context, *, run: bool = False, timeout: float | None = None) -> Inspection:
+def inspect_book(
+    ctx: Context, *, run: bool = False, timeout: float | None = None, progress: Progress | None = None
+) -> Inspection:
     """Return what is known of a notebook that is in memory; see `inspect`."""
     static = [f for find in registry.finders() for f in find(ctx)]
     if run and not any(f.rule in ("AIOS001", "AIOS002", "AIOS003", "AIOS004") for f in static):
-        ctx.run = run_clean(ctx, timeout)
+        ctx.run = run_clean(ctx, timeout, progress)
         static = [f for find in registry.finders() for f in find(ctx)]
     ignores, wrong = ignores_of(ctx, registry.all_rules())
     stands, ignored = split(static, ignores)

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from aios_workbench.errors import ConflictError, JobError
-from aios_workbench.promote.bundle import MANIFEST, discard, make_bundle, verify
+from aios_workbench.promote.bundle import MANIFEST, Bundle, discard, make_bundle, verify
 from aios_workbench.promote.checks import checked_spec
 from aios_workbench.promote.spec import JobSpec
-from aios_workbench.promote.targets.base import Target
+from aios_workbench.promote.targets.base import Files, Target
 from aios_workbench.promote.targets.plan import Plan, steps_of
 from aios_workbench.promote.targets.quoting import slug
 
@@ -52,6 +52,67 @@ class Export:
         }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Draft:
+    """What would be written.
+
+    Attributes
+    ----------
+    where : Path
+        Where the bundle goes.
+    keep : bool
+        Exactly this bundle lies there already.
+    files : mapping
+        Text by POSIX path below `folder`.
+    """
+
+    plan: Plan
+    target: Target
+    made: Bundle
+    folder: Path
+    where: Path
+    keep: bool
+    files: Files
+
+
+def draft(
+    notebook: Path, spec: JobSpec, target: Target, folder: Path, *, workflow: Any = None,
+    functions: Mapping[str, bytes] | None = None, values: Mapping[str, Any] | None = None, **options: Any,
+) -> Draft:  # fmt: skip
+    """Check a notebook, freeze it and render it for a target. Nothing is written; parameters as for `export`.
+
+    Raises
+    ------
+    JobError
+        When the notebook cannot be promoted or the target cannot do what it needs.
+    ConflictError
+        When something else lies where the bundle goes.
+    """
+    from aios_workbench.promote.targets.graph import add_workflow
+
+    spec, _ = checked_spec(notebook.expanduser().resolve(), spec)
+    refuse_secrets(spec)
+    made = make_bundle(notebook.expanduser().resolve(), spec)
+    if workflow is not None:
+        made = add_workflow(made, workflow, functions or {})
+    folder = folder.expanduser().resolve()
+    where = folder / target.bundle.format(slug=slug(spec.name))
+    options = {k: v for k, v in options.items() if v}
+    if target.name in ("crontab", "systemd"):
+        options.setdefault("bundle", str(where))
+    keep = _is(where, made.hash)
+    if keep:
+        plan = Plan.of(where, **options)
+    else:
+        _free(where)
+        plan = Plan(spec, made.hash, dt.datetime.now(dt.UTC).date(), **options)
+    if workflow is not None:
+        known = {p["name"] for p in workflow.parameters}
+        own = {**(values or {}), **{k: v for k, v in spec.parameters.items() if k in known}}
+        plan = replace(plan, steps=steps_of(workflow), spec=spec.model_copy(update={"parameters": own}))
+    return Draft(plan, target, made, folder, where, keep, target.render(plan))
+
+
 def export(
     notebook: Path, spec: JobSpec, target: Target, folder: Path, *, workflow: Any = None,
     functions: Mapping[str, bytes] | None = None, values: Mapping[str, Any] | None = None, **options: Any,
@@ -85,34 +146,26 @@ def export(
     >>> export(Path("claims.ipynb"), spec, get("airflow"), Path("dags")).files  # doctest: +SKIP
     [PosixPath('dags/claims/dag.py'), PosixPath('dags/claims/.airflowignore')]
     """
-    from aios_workbench.promote.targets.graph import add_workflow
+    given = draft(
+        notebook, spec, target, folder, workflow=workflow, functions=functions, values=values, **options
+    )
+    return write(given, notebook.name)
 
-    spec, _ = checked_spec(notebook.expanduser().resolve(), spec)
-    refuse_secrets(spec)
-    made = make_bundle(notebook.expanduser().resolve(), spec)
-    if workflow is not None:
-        made = add_workflow(made, workflow, functions or {})
-    folder = folder.expanduser().resolve()
-    where = folder / target.bundle.format(slug=slug(spec.name))
-    options = {k: v for k, v in options.items() if v}
-    if target.name in ("crontab", "systemd"):
-        options.setdefault("bundle", str(where))
-    keep = _is(where, made.hash)
-    if keep:
-        plan = Plan.of(where, **options)
-    else:
-        _free(where)
-        plan = Plan(spec, made.hash, dt.datetime.now(dt.UTC).date(), **options)
-    if workflow is not None:
-        known = {p["name"] for p in workflow.parameters}
-        own = {**(values or {}), **{k: v for k, v in spec.parameters.items() if k in known}}
-        plan = replace(plan, steps=steps_of(workflow), spec=spec.model_copy(update={"parameters": own}))
-    files = target.render(plan)
-    written = [path for name, text in files.items() if _differs(path := folder / name, text)]
-    if not keep:
+
+def write(given: Draft, source: str) -> Export:
+    """Write what was drafted; `source` names the notebook.
+
+    Raises
+    ------
+    ConflictError
+        When a file is in the way that this command did not write; nothing is written then.
+    """
+    folder, where, files = given.folder, given.where, given.files
+    written = [path for name, text in files.items() if differs(path := folder / name, text)]
+    if not given.keep:
         new = where.with_name(where.name + ".new")
         discard(new)
-        made.write(new, job=spec.name, source=notebook.name)
+        given.made.write(new, job=given.plan.spec.name, source=source)
         _let_read(new)
         discard(where)
         new.replace(where)
@@ -120,9 +173,8 @@ def export(
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    return Export(
-        plan, target, folder, where, [folder / name for name in files], written, target.limits(plan)
-    )
+    limits = given.target.limits(given.plan)
+    return Export(given.plan, given.target, folder, where, [folder / name for name in files], written, limits)
 
 
 def refuse_secrets(spec: JobSpec) -> None:
@@ -161,7 +213,14 @@ def _free(where: Path) -> None:
         raise ConflictError(f"{where} is there and is no bundle; move it away or give another --out")
 
 
-def _differs(path: Path, text: str) -> bool:
+def differs(path: Path, text: str) -> bool:
+    """Tell whether writing a text changes a file.
+
+    Raises
+    ------
+    ConflictError
+        When the file there is not one of ours.
+    """
     if not path.exists():
         return True
     there = path.read_text(encoding="utf-8", errors="replace")
