@@ -2,7 +2,9 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import type {
-  GateDetail, Job, JobRun, LogLine, NotebookParameter, PromoteCheck, PromoteRequest, RunDetail, Snapshot, StepDetail
+  CleanRunState, DraftRequest, FilesRequest, GateDetail, Job, JobRun, LogLine, MendRequest, NotebookParameter,
+  PromoteBadge, PromoteCheck, PromoteMend, PromoteOpening, PromotePreview, PromoteRequest, PromoteReview, RunDetail,
+  Snapshot, StepDetail, TargetFiles
 } from './api_types';
 
 export type * from './api_types';
@@ -19,6 +21,9 @@ export class ApiError extends Error {
     this.name = 'ApiError';
   }
 }
+
+/** A body of which only the notebook must be said: what else is left out stays as it was. */
+export type Asked<T extends { notebook: string }> = Partial<T> & { notebook: string };
 
 type Query = Record<string, string | number | null | undefined>;
 
@@ -77,10 +82,37 @@ export class Api {
   tutorial(name: string): Promise<unknown> {
     return this.request('GET', `tutorials/${enc(name)}`);
   }
-  check(notebook: string, schedule: string | null, timezone: string): Promise<PromoteCheck> {
-    return this.request('POST', 'promote/check', {}, { notebook, schedule, timezone });
+  openPromotion(notebook: string): Promise<PromoteOpening> {
+    return this.request('POST', 'promote/open', {}, { notebook });
   }
-  promote(body: PromoteRequest): Promise<Job> {
+  check(body: Asked<DraftRequest>): Promise<PromoteCheck> {
+    return this.request('POST', 'promote/check', {}, body);
+  }
+  preview(body: Asked<DraftRequest>): Promise<PromotePreview> {
+    return this.request('POST', 'promote/preview', {}, body);
+  }
+  review(body: Asked<DraftRequest>): Promise<PromoteReview> {
+    return this.request('POST', 'promote/review', {}, body);
+  }
+  mend(body: Asked<MendRequest>): Promise<PromoteMend> {
+    return this.request('POST', 'promote/mend', {}, body);
+  }
+  targetFiles(action: 'files' | 'write', body: Asked<FilesRequest>): Promise<TargetFiles> {
+    return this.request('POST', `promote/${action}`, {}, body);
+  }
+  badge(notebook: string): Promise<PromoteBadge> {
+    return this.request('GET', 'promote/badge', { notebook });
+  }
+  startCleanRun(body: Asked<DraftRequest>): Promise<CleanRunState> {
+    return this.request('POST', 'promote/clean-run', {}, body);
+  }
+  cleanRun(id: string): Promise<CleanRunState> {
+    return this.request('GET', `promote/clean-run/${enc(id)}`);
+  }
+  cancelCleanRun(id: string): Promise<CleanRunState> {
+    return this.request('POST', `promote/clean-run/${enc(id)}/cancel`, {}, {});
+  }
+  promote(body: Asked<PromoteRequest>): Promise<Job> {
     return this.request('POST', 'promote', {}, body);
   }
 

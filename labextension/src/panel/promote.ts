@@ -4,13 +4,13 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import { Signal } from '@lumino/signaling';
 import { createElement } from 'react';
-import type { Api, Job, NotebookParameter, PromoteCheck, PromoteRequest } from '../api';
+import type { Api, Job, NotebookParameter, PromoteCheck, PromotePreview, PromoteRequest } from '../api';
 import { check as checkForm, draftOf, fields as formFields, type Draft as FormDraft, type Field } from '../shared';
 import { browserZone } from './format';
 import { asApiError } from './model';
 import { PromoteForm } from './promote_form';
 
-export type Draft = Omit<PromoteRequest, 'parameters'>;
+export type Draft = Pick<PromoteRequest, 'notebook' | 'name' | 'schedule' | 'timezone' | 'missed' | 'retries' | 'timeout' | 'gates'>;
 
 const CHECK_AFTER = 250; // ms without typing
 
@@ -19,6 +19,7 @@ export class PromoteModel {
   readonly changed = new Signal<this, void>(this);
   draft: Draft;
   check: PromoteCheck | null = null;
+  preview: PromotePreview | null = null;
   parameters: Field[] = [];
   values: FormDraft = {};
   fields: Record<string, string> = {};
@@ -49,7 +50,11 @@ export class PromoteModel {
   async load(): Promise<void> {
     const ask = ++this.asked;
     try {
-      const check = await this.api.check(this.notebook, this.draft.schedule?.trim() || null, this.draft.timezone.trim() || 'UTC');
+      const { notebook, schedule, timezone } = this.draft;
+      const [check, preview] = await Promise.all([
+        this.check ?? this.api.check({ notebook }),
+        this.api.preview({ notebook, schedule: schedule?.trim() || null, timezone: timezone.trim() || 'UTC' })
+      ]);
       if (ask !== this.asked) {
         return;
       }
@@ -59,6 +64,7 @@ export class PromoteModel {
         this.draft.gates = Object.fromEntries(check.gates.map(gate => [gate, 'wait']));
       }
       this.check = check;
+      this.preview = preview;
       this.unreadable = '';
     } catch (e) {
       if (ask !== this.asked) {
@@ -123,11 +129,11 @@ export class PromoteModel {
     if (!this.draft.name.trim()) {
       fields.name = 'A job needs a name.';
     }
-    if (this.check?.schedule_error) {
-      fields.schedule = this.check.schedule_error;
-    }
-    if (this.check?.timezone_error) {
-      fields.timezone = this.check.timezone_error;
+    for (const name of ['schedule', 'timezone']) {
+      const problem = this.preview?.problems[name];
+      if (problem) {
+        fields[name] = problem;
+      }
     }
     if (!Number.isInteger(this.draft.retries) || this.draft.retries < 0 || this.draft.retries > 20) {
       fields.retries = 'A whole number from 0 to 20.';

@@ -103,10 +103,10 @@ export function PromoteForm({ model }: { model: PromoteModel }): JSX.Element {
 }
 
 function Schedule({ model }: { model: PromoteModel }): JSX.Element {
-  const { draft, check, fields } = model;
+  const { draft, preview, fields } = model;
   const cron = draft.schedule ?? '';
-  const error = fields.schedule ?? check?.schedule_error ?? '';
-  const zoneError = fields.timezone ?? check?.timezone_error ?? '';
+  const error = fields.schedule ?? preview?.problems.schedule ?? '';
+  const zoneError = fields.timezone ?? preview?.problems.timezone ?? '';
   const preset = PRESETS.some(([value]) => value === cron) ? cron : 'custom';
   const zones = useZones();
   const list = useId();
@@ -156,11 +156,11 @@ function Schedule({ model }: { model: PromoteModel }): JSX.Element {
         </Field>
       </div>
       <div className="aios-ticks" aria-live="polite" data-testid="aios-ticks">
-        {check && !error && check.ticks.length > 0 && (
+        {preview && !error && preview.lines.length > 0 && (
           <>
-            <div className="aios-label">{check.schedule_words}</div>
+            <div className="aios-label">{preview.words}</div>
             <ol>
-              {check.ticks.map((at, i) => (
+              {preview.lines.slice(0, 5).map(({ at }, i) => (
                 <li key={at}>
                   {tick(at, draft.timezone)}
                   {i === 0 && <span className="aios-dim">{` ${until(at, Date.now() / 1000)}`}</span>}
