@@ -20,6 +20,7 @@ DATA = "data.json"
 COPIES = "data-files"
 #: All copies of a bundle together; the smallest files come first.
 TOTAL_LIMIT = 40 * 2**20
+_SAID = 20
 _KEYS = frozenset((".pem", ".key", ".p12", ".pfx", ".jks", ".kdbx", ".env"))
 #: A run that only warns reads no more than this of a file whose size is right.
 _GLANCE = 256 * 2**20
@@ -142,7 +143,14 @@ def compare(bundle: Path, folder: Path, *, whole: bool = False, told: Told | Non
     >>> compare(Path("no-bundle"), Path())
     []
     """
-    return [why for entry in of_bundle(bundle) if (why := _differs(entry, folder, whole, told))]
+    return compare_entries(of_bundle(bundle), folder, whole=whole, told=told)
+
+
+def compare_entries(
+    entries: list[Entry], folder: Path, *, whole: bool = False, told: Told | None = None
+) -> list[str]:
+    """Return what is not as the entries of a manifest say; see `compare`."""
+    return [why for entry in entries if (why := _differs(entry, folder, whole, told))]
 
 
 def require(bundle: Path, folder: Path, mode: str, told: Told | None = None) -> list[str]:
@@ -160,7 +168,9 @@ def require(bundle: Path, folder: Path, mode: str, told: Told | None = None) -> 
             f"the data is not what was promoted, and this job pins it (data: pin): {shown}. Bring the files back, or "
             "promote the notebook again with the data of today"
         )
-    return problems
+    return (
+        [*problems[:_SAID], f"and {len(problems) - _SAID} more files"] if len(problems) > _SAID else problems
+    )
 
 
 def place(bundle: Path, folder: Path) -> list[str]:

@@ -54,6 +54,7 @@ def collect(
     modules = {n: h for n, h in hashes.items() if n not in RESERVED and not n.startswith(f"{data.COPIES}/")}
     code = {NOTEBOOK: hashes[NOTEBOOK], **modules}
     environment = {n: hashes[n] for n in _ENVIRONMENT if n in hashes}
+    locked = {n: h for n, h in environment.items() if n != "sbom.json"}  # which lists the code as well
     inputs = [_dependency(NOTEBOOK, hashes[NOTEBOOK], kind="notebook")]
     inputs += [_dependency(n, h, kind="module") for n, h in modules.items()]
     inputs += [_dependency(n, h, kind="environment") for n, h in environment.items()]
@@ -63,7 +64,7 @@ def collect(
         inputs.insert(0, _commit(git))
     counts = Counter(f.severity for f in findings)
     internal = {
-        "codeHash": _joined(code), "environmentHash": _joined(environment) if environment else None,
+        "codeHash": _joined(code), "environmentHash": _joined(locked) if locked else None,
         "dataHash": _joined({e.path: e.sha256 for e in entries}) if entries else None,
         "check": {
             **{kind: counts.get(kind, 0) for kind in ("error", "warning", "note")},

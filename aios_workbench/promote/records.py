@@ -115,6 +115,29 @@ def intact_bundle(ws: Workspace, job_id: str, version: int) -> tuple[Path, str |
     return folder, wrong
 
 
+def find_version(ws: Workspace, job: dict[str, Any], version: int) -> dict[str, Any]:
+    """Return a version's row of `job_versions` with the job's `name`.
+
+    Parameters
+    ----------
+    job : dict
+        The row of `jobs`.
+
+    Raises
+    ------
+    NotFoundError
+        Naming the newest there are.
+    """
+    row = version_row(ws, job["job_id"], version)
+    if row is None:
+        rows = ws.catalog.query(
+            "select version from job_versions where job_id = :id order by version", id=job["job_id"]
+        )
+        known = ", ".join(str(r["version"]) for r in rows[-10:])
+        raise NotFoundError(f"job {job['name']!r} has no version {version} (there is: {known})")
+    return row
+
+
 def version_row(ws: Workspace, job_id: str, version: int) -> dict[str, Any] | None:
     """Return a version's row of `job_versions` with the job's `name`; None when there is none."""
     return ws.catalog.one(

@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from aios_workbench.errors import AiosError, ConflictError, JobError
-from aios_workbench.promote import logical
-from aios_workbench.promote.bundle import NOTEBOOK, verify
+from aios_workbench.promote import data, logical
+from aios_workbench.promote.bundle import NOTEBOOK
 from aios_workbench.promote.cells import Recorder
 from aios_workbench.promote.execution import Execution, Stop
 from aios_workbench.promote.kernel import bury
 from aios_workbench.promote.memory import Meter
 from aios_workbench.promote.notebooks import code_cells, read_notebook
 from aios_workbench.promote.parameters import NotebookParameters, inject
-from aios_workbench.promote.records import bundle_folder, run_folder
+from aios_workbench.promote.records import intact_bundle, run_folder
 from aios_workbench.promote.report import Log, write_html
 from aios_workbench.promote.spec import JobSpec
 from aios_workbench.workflow.durations import format_duration
@@ -93,8 +93,12 @@ def _attempt(
     if version is None:
         raise JobError(f"version {run['version']} of the job is gone")
     spec = JobSpec.from_dict(json.loads(version["spec"]))
-    bundle = bundle_folder(ws, run["job_id"], run["version"])
-    verify(bundle, version["bundle_hash"])
+    bundle, wrong = intact_bundle(ws, run["job_id"], run["version"])
+    if wrong is not None:
+        log.say(f"{wrong}; it was restored to what was promoted")
+    cwd = _cwd(ws, spec, folder, bundle)
+    for problem in data.require(bundle, cwd, spec.data):
+        log.say(f"warning: the data is not what was promoted: {problem}")
     book = read_notebook(bundle / NOTEBOOK)
     parameters = NotebookParameters(code_cells(book))
     values = parameters.coerce(json.loads(run["params"]))
@@ -116,7 +120,7 @@ def _attempt(
         _note_peak(ws, run, meter)
 
     execution = Execution(
-        book, folder, _cwd(ws, spec, folder), _environment(ws, run, spec, bundle, folder), log, spec.timeout,
+        book, folder, cwd, _environment(ws, run, spec, bundle, folder), log, spec.timeout,
         watch, progress, _Settled(ws, run["job_run_id"], log), Recorder(ws, run, log), meter,
     )  # fmt: skip
     try:
@@ -180,13 +184,14 @@ def _environment(
     }
 
 
-def _cwd(ws: Workspace, spec: JobSpec, folder: Path) -> Path:
-    """Relative data paths mean what they mean in the notebook; without its folder, the run gets an empty one."""
+def _cwd(ws: Workspace, spec: JobSpec, folder: Path, bundle: Path) -> Path:
+    """Relative data paths mean what they mean in the notebook; without its folder, the run gets the copies."""
     home = (ws.project / spec.notebook).parent
     if home.is_dir():
         return home
     empty = folder / "work"  # not the bundle: what a run writes there would make it differ from its manifest
     empty.mkdir(exist_ok=True)
+    data.place(bundle, empty)
     return empty
 
 

@@ -18,6 +18,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         "test_job_scheduler",
         "test_job_admin",
         "test_job_alerts",
+        "test_job_versions",
         "test_job_overlap",
         "test_backfill",
         "test_job_cells",

@@ -196,14 +196,26 @@ def test_a_dying_kernel_is_a_failure(ws: Workspace, worker: Scheduler, write: Wr
     assert "out of memory" in run["reason"]
 
 
-def test_a_changed_bundle_does_not_run(ws: Workspace, worker: Scheduler, write: Write) -> None:
-    path = write("safe.ipynb", "open('ran', 'w').close()")
+def test_a_changed_bundle_is_restored_or_does_not_run(ws: Workspace, worker: Scheduler, write: Write) -> None:
+    path = write("safe.ipynb", "import os\nopen('ran', 'a').write('x')\nprint(os.listdir('.'))")
     job = promote.promote(ws, path, JobSpec(name="safe", notebook="-", retries=5, retry_delay=0), "ada")
-    (ws.root / "jobs" / job.job_id / "v1" / "extra.py").write_text("")
+    extra = ws.root / "jobs" / job.job_id / "v1" / "extra.py"
+    extra.write_text("")
+    run = ended(ws, promote.trigger(ws, "safe", "ada"))
+    assert run["status"] == "succeeded"
+    assert not extra.exists()
+    assert "extra.py was added; it was restored" in Path(run["files"]["log.txt"]).read_text()
+    (audited,) = ws.catalog.query("select detail from audit where action = 'job.restore'")
+    assert "extra.py was added" in audited["detail"]
+    extra.write_text("")
+    for stored in [p for p in (ws.root / "objects").rglob("*") if p.is_file()]:
+        stored.chmod(0o600)
+        stored.write_bytes(b"damaged")
     run = ended(ws, promote.trigger(ws, "safe", "ada"))
     assert (run["status"], run["attempt"]) == ("failed", 1)
     assert "extra.py was added" in run["reason"]
-    assert not (path.parent / "ran").exists()
+    assert "damaged" in run["reason"]
+    assert (path.parent / "ran").read_text() == "x"
 
 
 def test_without_its_folder_a_run_gets_an_empty_one(ws: Workspace, worker: Scheduler, write: Write) -> None:
