@@ -46,13 +46,25 @@ def tell_once(
         True when the alert was written now.
     """
     begin(con, job["job_id"], kind, now, subject)
-    values = {"job_id": job["job_id"], "kind": kind, "subject": subject, "now": now}
-    told = f"update job_alarms set told_at = :now where {_ONE} and told_at is null"  # noqa: S608
-    if not con.execute(told, values).rowcount:
+    if not mark_told(con, job["job_id"], kind, now, subject):
         return False
     source = f"alarm/{job['job_id']}/{kind}/{subject}/{now!r}"
     alerts.put(con, job, source, kind, f"{job['name']} {words}", body, now, run_id=run_id)
     return True
+
+
+def mark_told(con: Session, job_id: str, kind: str, now: float, subject: str = "") -> bool:
+    """Note that an open alarm is told; False when it was told before."""
+    told = f"update job_alarms set told_at = :now where {_ONE} and told_at is null and ended_at is null"  # noqa: S608
+    return bool(con.execute(told, {"job_id": job_id, "kind": kind, "subject": subject, "now": now}).rowcount)
+
+
+def drop(con: Session, job_id: str, kind: str, subject: str = "") -> None:
+    """Forget an alarm: it was about something that is over, or of a clock that was wrong."""
+    con.execute(
+        f"delete from job_alarms where {_ONE}",  # noqa: S608
+        {"job_id": job_id, "kind": kind, "subject": subject},
+    )
 
 
 def end(con: Session, job_id: str, kind: str, now: float, subject: str = "") -> float | None:

@@ -65,7 +65,7 @@ def tell(ws: Workspace, now: float, send: Send | None = None) -> int:
     while (alert := _take(ws, now)) is not None:
         channels = json.loads(alert["channels"])
         try:
-            (send or send_to)(channels, alert["subject"], _clean(ws, alert["body"]))
+            (send or send_to)(channels, _clean(ws, alert["subject"]), _clean(ws, alert["body"]))
         except Exception as e:  # noqa: BLE001 - whatever a channel does, the next alert is told
             given_up = alert["attempts"] >= ATTEMPTS
             ws.catalog.write(
@@ -133,10 +133,14 @@ def next_at(ws: Workspace) -> float | None:
 
 
 def _clean(ws: Workspace, body: str) -> str:
-    """Take personal data out of a text that leaves the machine."""
+    """Take personal data, and lines that look as if they held a secret, out of a text that leaves the machine."""
     from aios_workbench.govern.redact import redact
+    from aios_workbench.promote.checks.secrets import secrets_in
 
-    return redact(body, ws=ws).data
+    lines = body.split("\n")
+    for number, kind in secrets_in(lines, source=False):
+        lines[number - 1] = f"[line left out: {kind}]"
+    return redact("\n".join(lines), ws=ws).data
 
 
 class Teller:

@@ -18,8 +18,9 @@ import json
 from collections.abc import Callable, Collection
 from typing import Any
 
-from aios_workbench.promote import alerts, backfill, endings
+from aios_workbench.promote import alarms, alerts, backfill, endings
 from aios_workbench.promote.admission import admit, tell_runs
+from aios_workbench.promote.excerpts import Excerpt, excerpt
 from aios_workbench.promote.plan import GRACE_SECONDS, plan, rearmed
 from aios_workbench.promote.records import load_error, load_spec
 from aios_workbench.promote.spec import JobSpec
@@ -74,11 +75,22 @@ def _claim(con: Session, job: dict[str, Any], now: float) -> list[dict[str, Any]
             error = dumps({"type": "Skipped", "why": "missed", "message": tick.reason})
             row |= {"status": "skipped", "ended_at": now, "error": error}
         rows += admit(con, job, spec, row, now, waits=tick.waits)
+    _note_absence(con, job, spec, rows, now)
     con.execute(
         "update jobs set next_tick_at = :next where job_id = :id",
         {"next": decided.next_tick_at, "id": job["job_id"]},
     )
     return rows
+
+
+def _note_absence(
+    con: Session, job: dict[str, Any], spec: JobSpec, rows: list[dict[str, Any]], now: float
+) -> None:
+    """Leave it to `lateness.watch` to tell of ticks that passed while no worker lived."""
+    late = [row["tick_at"] for row in rows if row["trigger"] == "missed"]
+    if spec.late_after is not None and late and now - min(late) > spec.late_after:
+        subject = f"missed:{min(late):.0f}:{max(late):.0f}:{len(late)}"
+        alarms.begin(con, job["job_id"], "late", now, subject)
 
 
 def rearm(ws: Workspace, now: float) -> None:
@@ -130,6 +142,7 @@ def finish(
 
     None when the run is no longer this worker's: somebody took it for dead, or the job was removed.
     """
+    seen = excerpt(ws, run, error or {}) if status in ("failed", "timeout") else Excerpt()
     with ws.catalog.transaction() as con:
         row = _mine(con, run)
         if row is None:
@@ -148,7 +161,7 @@ def finish(
             row |= {"status": status, "error": dumps(told), "ended_at": now}
         _store(con, row)
         if row["ended_at"] is not None:
-            endings.queue(con, row, row["status"], told, now)
+            endings.queue(con, row, row["status"], told, now, seen)
             backfill.settle(con, row, now)
     tell_runs(ws, [row])
     return str(row["status"])
@@ -186,6 +199,8 @@ def adopt(
     ]
     adopted = []
     for run in dead:
+        given_up = int(load_error(run).get("lost", 0)) >= LOST_LIMIT
+        seen = excerpt(ws, run, {}) if given_up else Excerpt()
         with ws.catalog.transaction() as con:
             row = _mine(con, run)
             if row is None:
@@ -198,11 +213,11 @@ def adopt(
                 message = f"its worker died {lost} times while it ran; it may exhaust the machine's memory"
                 row |= {"status": "failed", "ended_at": now}
                 row["error"] = dumps({**before, "type": "WorkerLost", "message": message, "lost": lost})
-                endings.queue(con, row, "failed", {"type": "WorkerLost", "message": message}, now)
             else:
                 row |= {"status": "queued", "owner": None, "error": dumps({**before, "lost": lost})}
             _store(con, row)
             if row["ended_at"] is not None:
+                endings.queue(con, row, row["status"], load_error(row), now, seen)
                 backfill.settle(con, row, now)
         adopted.append(run["job_run_id"])
         tell_runs(ws, [row])

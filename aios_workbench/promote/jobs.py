@@ -73,7 +73,7 @@ def remove(ws: Workspace, job: str, by: str) -> None:
             "delete from job_cells where job_run_id in (select job_run_id from job_runs where job_id = :id)",
             values,
         )
-        for table in ("job_runs", "backfills", "job_versions", "jobs"):
+        for table in ("job_runs", "job_alarms", "job_sources", "backfills", "job_versions", "jobs"):
             con.execute(f"delete from {table} where job_id = :id", values)  # noqa: S608 - names from this line
         audit_within(con, by, "job.remove", row["name"], job_id=row["job_id"], version=row["version"])
     discard(job_folder(ws, row["job_id"]))

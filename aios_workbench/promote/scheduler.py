@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import json
 import logging
 import threading
 import time
@@ -12,9 +11,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from aios_workbench.errors import AiosError
-from aios_workbench.promote import alerts, claims
-from aios_workbench.promote.bundle import discard
-from aios_workbench.promote.spec import JobSpec
+from aios_workbench.promote import alerts, claims, lateness, retention
 from aios_workbench.promote.taking import waiting
 from aios_workbench.workspace import Workspace
 
@@ -28,6 +25,10 @@ _BACK_OFF = 5.0
 #: How often a worker makes sure that nothing waits for a time that a wrong clock made up: another worker, dead
 #: since, may have been the only one to see that clock.
 _REARM = 60.0
+#: How often it looks for what is late.
+_WATCH = 2.0
+#: How often it looks for files that have grown old; the first time some minutes after its start.
+_SWEEP, _FIRST_SWEEP = 3600.0, 300.0
 
 
 class Stopper(Protocol):
@@ -74,6 +75,8 @@ class Scheduler:
         self._stopping = threading.Event()
         self._free = threading.Event()
         self._last_now: float | None = None
+        self._watched: float | None = None
+        self._swept = time.monotonic() - _SWEEP + _FIRST_SWEEP
         self._rearmed = 0.0
         self._alerts = alerts.Teller(ws, clock)
 
@@ -111,6 +114,12 @@ class Scheduler:
             if run is None:
                 break
             self._start(run)
+        if self._watched is None or abs(now - self._watched) >= _WATCH:
+            self._watched = now
+            lateness.watch(self.ws, now)
+        if time.monotonic() - self._swept > _SWEEP:
+            self._swept = time.monotonic()
+            threading.Thread(target=self._sweep, args=(now,), name="aios-sweep", daemon=True).start()
         self._alerts.poke(now)
         return self._until_next(now)
 
@@ -174,13 +183,19 @@ class Scheduler:
             )
             if status in ("cancelled", "timeout"):
                 cancel_workflows(self.ws, run["job_run_id"])
-            keep_files(self.ws, run["job_id"])
+            retention.keep_files(self.ws, run["job_id"], self._clock())
         except Exception:  # the run stays RUNNING under this living worker: `adopt` puts it back in the queue
             log.exception("job run %s", run["job_run_id"])
         finally:
             with self._lock:
                 del self._active[run["job_run_id"]]
             self._free.set()
+
+    def _sweep(self, now: float) -> None:
+        try:
+            retention.sweep(self.ws, now)
+        except Exception:  # the catalog is locked or closed, the disk full: it is tried again in an hour
+            log.exception("old files of job runs could not be deleted")
 
     def _until_next(self, now: float) -> float:
         row = self.ws.catalog.one("select min(next_tick_at) as at from jobs where status = 'active'")
@@ -214,20 +229,3 @@ class _Watch:
         if self._cancelled:
             return "cancel"
         return "stop" if self._stopping.is_set() else None
-
-
-def keep_files(ws: Workspace, job_id: str) -> list[str]:
-    """Delete the files of a job's oldest runs beyond its retention; their rows stay. Returns the runs' ids."""
-    job = ws.catalog.one("select spec from jobs where job_id = :id", id=job_id)
-    if job is None:
-        return []
-    keep = JobSpec.from_dict(json.loads(job["spec"])).retention
-    old = ws.catalog.query(
-        "select job_run_id, folder from job_runs where job_id = :id and folder is not null "
-        "and status not in ('queued', 'running') order by ended_at desc",
-        id=job_id,
-    )[keep:]
-    for run in old:
-        discard(ws.root / run["folder"])
-        ws.catalog.write("update job_runs set folder = null where job_run_id = :id", id=run["job_run_id"])
-    return [run["job_run_id"] for run in old]

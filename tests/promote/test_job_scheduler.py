@@ -11,7 +11,7 @@ from job_helpers import add_job, job_runs
 
 from aios_workbench.promote import claims, jobs, runs
 from aios_workbench.promote.records import load_error
-from aios_workbench.promote.scheduler import Scheduler, keep_files
+from aios_workbench.promote.scheduler import Scheduler
 from aios_workbench.workspace import Workspace, dumps
 
 HOUR = 3600.0
@@ -338,24 +338,6 @@ def test_a_failure_after_a_cancel_is_a_cancel(ws: Workspace) -> None:
     assert run is not None
     runs.cancel(ws, "a", "ada")
     assert claims.finish(ws, run, "failed", {"type": "KeyboardInterrupt"}, T0) == "cancelled"
-
-
-def test_retention_keeps_the_newest_files_and_every_row(ws: Workspace) -> None:
-    job = add_job(ws, None, T0, retention=2)
-    for n in range(5):
-        folder = ws.root / "jobs" / job / "runs" / str(n)
-        folder.mkdir(parents=True)
-        (folder / "log.txt").write_text("x")
-        run_now(ws, job, str(n), T0 + n)
-        ws.catalog.write(
-            "update job_runs set status = :s, ended_at = :at, folder = :f where job_run_id = :id",
-            s="running" if n == 0 else "succeeded", at=T0 + n, f=f"jobs/{job}/runs/{n}", id=str(n),
-        )  # fmt: skip
-    assert sorted(keep_files(ws, job)) == ["1", "2"]
-    assert sorted(p.name for p in (ws.root / "jobs" / job / "runs").iterdir()) == ["0", "3", "4"]
-    assert len(job_runs(ws, job)) == 5
-    assert runs.get_run(ws, "1")["files"] == {}
-    assert list(runs.get_run(ws, "4")["files"]) == ["log.txt"]
 
 
 def test_step_says_when_to_look_again(ws: Workspace) -> None:
