@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from aios_workbench.engine.flow import Limit, limit, limits
     from aios_workbench.explain.cards import ModelCard, model_card
     from aios_workbench.promote.logical import logical_time
+    from aios_workbench.promote.promoted import promoted
     from aios_workbench.widgets.picture import save_picture
     from aios_workbench.workflow import Breaker, Decision, Workflow
     from aios_workbench.workspace import Workspace
@@ -42,7 +43,7 @@ _HOMES = {
     "Breaker": "workflow", "Context": "engine", "Decision": "workflow", "ModelCard": "explain.cards", "Run": "engine",
     "Workflow": "workflow", "Workspace": "workspace", "context": "engine", "history": "engine", "in_step": "engine",
     "model_card": "explain.cards", "save_picture": "widgets.picture", "sql": "workspace.sql",
-    "Limit": "engine.flow", "limit": "engine.flow", "limits": "engine.flow",
+    "Limit": "engine.flow", "limit": "engine.flow", "limits": "engine.flow", "promoted": "promote.promoted",
     "logical_time": "promote.logical",
 }  # fmt: skip
 # Not named `workspace`: importing the package of that name would put the module in the function's place.
@@ -54,8 +55,8 @@ _RENAMED = {
 
 __all__ = [
     "Breaker", "Context", "Decision", "Limit", "ModelCard", "Run", "Workflow", "Workspace", "context", "errors",
-    "headless", "history", "in_step", "limit", "limits", "logical_time", "model_card", "open_workspace", "run", "runs",
-    "save_picture", "sql",
+    "headless", "history", "in_step", "limit", "limits", "logical_time", "model_card", "open_workspace", "promoted",
+    "run", "runs", "save_picture", "sql",
 ]  # fmt: skip
 
 

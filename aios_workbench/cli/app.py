@@ -21,6 +21,7 @@ from aios_workbench.cli import (
     jobs,
     jobs_backfill,
     jobs_cells,
+    jobs_versions,
     lab,
     limits,
     output,
@@ -102,7 +103,10 @@ for command in (
 ):  # fmt: skip
     app.add_command(command)
 
-for command in (jobs_backfill.backfill, jobs_backfill.backfills, jobs_cells.cells):
+for command in (
+    jobs_backfill.backfill, jobs_backfill.backfills, jobs_cells.cells, jobs_versions.versions, jobs_versions.diff,
+    jobs_versions.rollback, jobs_versions.provenance, jobs_versions.export,
+):  # fmt: skip
     jobs.jobs.add_command(command)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Mapping
@@ -48,11 +49,13 @@ def run_job(
 ) -> int:  # fmt: skip
     """Run the notebook in BUNDLE, a folder that `aios promote` wrote, once and to its end.
 
-    The bundle is verified first; one that was changed does not run. Nothing is scheduled and nobody is asked:
+    The bundle is verified first; one that was changed does not run. Data files that it holds are put where the notebook
+    looks for them, unless they are there. Nothing is scheduled and nobody is asked:
     gates answer as the job says.
     """
     from aios_workbench.cli.notebook import execute
     from aios_workbench.cli.values import assignments
+    from aios_workbench.promote import data
     from aios_workbench.promote.bundle import NOTEBOOK
 
     bundle = bundle.expanduser().resolve()
@@ -60,13 +63,18 @@ def run_job(
     limit = _limit(spec, timeout)
     given = {**spec.parameters, **_document(document), **assignments(params, "-p", "limit=500")}
     ws = state.workspace(create=True)
+    where = cwd or Path.cwd()
+    with contextlib.suppress(OSError):  # a folder that cannot be written: what is missing is said
+        data.place(bundle, where)
+    for problem in data.require(bundle, where, spec.data):
+        output.warn(f"the data is not what was promoted: {problem}")
     code = exits.FAILED
     for attempt in range(retries + 1):
         if attempt:
             output.warn(f"try {attempt + 1} of {retries + 1} in {retry_delay:g} s")
             time.sleep(retry_delay)
         code = execute(
-            ws, bundle / NOTEBOOK, given, spec.gates, as_json=as_json, title=spec.name, cwd=cwd or Path.cwd(),
+            ws, bundle / NOTEBOOK, given, spec.gates, as_json=as_json, title=spec.name, cwd=where,
             modules=bundle, timeout=limit,
         )  # fmt: skip
         if code in _FINAL:

@@ -14,7 +14,7 @@ from aios_workbench.promote import data, objects
 from aios_workbench.promote.bundle import JOB, NOTEBOOK, make_bundle
 from aios_workbench.promote.cell_diff import cell_changes, pieces, unified
 from aios_workbench.promote.environment import REQUIREMENTS, SBOM
-from aios_workbench.promote.promoting import relative
+from aios_workbench.promote.promoting import Candidate, relative
 from aios_workbench.promote.records import find_version, intact_bundle, job_row
 from aios_workbench.promote.spec import JobSpec
 from aios_workbench.promote.verifying import MANIFEST
@@ -71,6 +71,35 @@ def diff(
         )
     given = spec or JobSpec.from_dict(json.loads(row["spec"]))
     return compare(before, make_bundle(path, given.model_copy(update={"notebook": relative(ws, path)})).files)
+
+
+def preview(ws: Workspace, made: Candidate) -> dict[str, Any]:
+    """Return what promoting would change, and change nothing.
+
+    Parameters
+    ----------
+    made : Candidate
+        See `promoting.candidate`.
+
+    Returns
+    -------
+    dict
+        Like `diff`, with `job`, `version` (what it runs; None for a new job) and `next`: the version it would be, an
+        older one where the content is the same.
+    """
+    row = ws.catalog.one("select * from jobs where name = :name", name=made.spec.name)
+    if row is None:
+        return {"job": made.spec.name, "version": None, "next": 1, **compare({}, made.bundle.files)}
+    known = ws.catalog.query(
+        "select version, status, bundle_hash from job_versions where job_id = :id order by version desc",
+        id=row["job_id"],
+    )
+    equal = [
+        v["version"] for v in known if v["bundle_hash"] == made.bundle.hash and v["status"] != "rejected"
+    ]
+    following = row["version"] if row["version"] in equal else (equal or [known[0]["version"] + 1])[0]
+    found = compare(of_version(ws, row, row["version"]), made.bundle.files)
+    return {"job": row["name"], "version": row["version"], "next": following, **found}
 
 
 def of_version(ws: Workspace, job: dict[str, Any], version: int) -> Mapping[str, bytes]:

@@ -66,6 +66,11 @@ JOBS = [
     "backfill",
     "backfills",
     "cells",
+    "versions",
+    "diff",
+    "rollback",
+    "provenance",
+    "export",
 ]
 
 

@@ -1,0 +1,92 @@
+"""aios jobs versions, diff, rollback, provenance, export: what needs no kernel."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nbformat
+
+if TYPE_CHECKING:
+    from conftest import Project
+
+
+def notebook(*cells: str) -> None:
+    made = [nbformat.v4.new_code_cell(c, id=f"c{n}") for n, c in enumerate(cells)]
+    nbformat.write(nbformat.v4.new_notebook(cells=made), "nb.ipynb")
+
+
+def test_versions_from_the_first_to_back_again(project: Project) -> None:
+    Path("rules.py").write_text("LIMIT = '[red]\\x1b[31m'\n")
+    Path("rates.csv").write_text("eur,usd\n")
+    notebook("import rules", "print(open('rates.csv').read())")
+    project.json("promote", "nb.ipynb", "--name", "daily", "--schedule", "0 6 * * *")
+    notebook("import rules", "print(open('rates.csv').read(), '<img src=x onerror=alert(1)>')")
+    Path("rules.py").write_text("LIMIT = 2\n")
+    now = project("jobs", "diff", "daily").stdout
+    assert "~ cell 2  changed" in now
+    assert "+LIMIT = 2" in now
+    assert "\x1b" not in now
+    assert "<img src=x onerror=alert(1)>" in now
+    assert project.json("promote", "nb.ipynb", "--name", "daily", "--schedule", "30 6 * * *")["version"] == 2
+
+    listed = project.json("jobs", "versions", "daily")["versions"]
+    assert [(v["version"], v["current"]) for v in listed] == [(2, True), (1, False)]
+    assert "runs" in project("jobs", "versions", "daily").stdout
+    options = project.json("jobs", "diff", "daily", "1", "2")["spec"]
+    assert options == [{"option": "schedule", "old": "0 6 * * *", "new": "30 6 * * *"}]
+    assert "the same, to the byte" in project("jobs", "diff", "daily", "2", "2").stdout
+    assert "not with both" in project.error(
+        "jobs", "diff", "daily", "1", "2", "--notebook", "nb.ipynb", code=2
+    )
+
+    back = project.json("jobs", "rollback", "daily", "--reason", "too early")
+    assert (back["version"], back["spec"]["schedule"], back["changed"]) == (1, "0 6 * * *", True)
+    assert "runs version 1 already" in project("jobs", "rollback", "daily", "1").stdout
+    assert "there is: 1, 2" in project.error("jobs", "rollback", "daily", "7", code=3)
+    assert "no approved one is older" in project.error("jobs", "rollback", "daily", code=4)
+
+
+def test_provenance_in_git_names_the_commit_and_no_credentials(project: Project) -> None:
+    notebook("print(1)")
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c"]
+    for arguments in (
+        ["init", "-q", "-b", "main"], ["add", "nb.ipynb"], ["commit", "-q", "-m", "first"],
+        ["remote", "add", "origin", "https://ana:s3cret@example.com/team/repo.git"],
+    ):  # fmt: skip
+        subprocess.run([*git, *arguments], check=True)
+    commit = subprocess.run(
+        ["git", "rev-parse", "HEAD"], check=True, capture_output=True, text=True
+    ).stdout.strip()
+    project.json("promote", "nb.ipynb", "--name", "daily")
+    found = project.json("jobs", "provenance", "daily")
+    source = found["predicate"]["buildDefinition"]["resolvedDependencies"][0]
+    assert source["uri"] == "git+https://example.com/team/repo.git@refs/heads/main"
+    assert source["digest"] == {"gitCommit": commit}
+    assert "s3cret" not in json.dumps(found)
+    assert commit[:12] in project("jobs", "provenance", "daily").stdout
+
+
+def test_export_is_for_git(project: Project) -> None:
+    Path("rules.py").write_text("LIMIT = 1\n")
+    Path("rates.csv").write_text("eur,usd\n")
+    notebook("import rules", "print(open('rates.csv').read())")
+    project.json("promote", "nb.ipynb", "--name", "daily")
+    files = project.json("jobs", "export", "daily", "--out", "out")["files"]
+    assert {"job.yaml", "nb.ipynb", "rules.py", "rates.csv", "data.json", "provenance.json"} <= set(files)
+    assert "notebook: nb.ipynb" in Path("out/job.yaml").read_text()
+    before = {p: p.stat().st_mtime_ns for p in Path("out").rglob("*") if p.name[0] != "."}
+    notebook("print(open('rates.csv').read())")
+    project.json("promote", "nb.ipynb", "--name", "daily")
+    project("jobs", "export", "daily", "--out", "out")
+    assert not Path("out/rules.py").exists()  # no longer part of it
+    assert Path("out/rates.csv").stat().st_mtime_ns == before[Path("out/rates.csv")]
+    Path("out/nb.ipynb").write_text("mine")
+    assert "edited since" in project.error("jobs", "export", "daily", "--out", "out", code=4)
+    project("jobs", "export", "daily", "--out", "as-it-is", "--bundle")
+    from aios_workbench.promote.bundle import verify
+
+    verify(Path("as-it-is"), project.json("jobs", "versions", "daily")["versions"][0]["bundle_hash"])
+    assert "is no bundle" in project.error("jobs", "export", "daily", "--out", "out", "--bundle", code=4)
