@@ -21,6 +21,7 @@ from aios_workbench.cli import (
     jobs,
     jobs_backfill,
     jobs_cells,
+    jobs_retry,
     jobs_versions,
     lab,
     limits,
@@ -105,7 +106,7 @@ for command in (
 
 for command in (
     jobs_backfill.backfill, jobs_backfill.backfills, jobs_cells.cells, jobs_versions.versions, jobs_versions.diff,
-    jobs_versions.rollback, jobs_versions.provenance, jobs_versions.export,
+    jobs_versions.rollback, jobs_versions.provenance, jobs_versions.export, jobs_retry.retry,
 ):  # fmt: skip
     jobs.jobs.add_command(command)
 

@@ -44,15 +44,22 @@ def plan(run: Run, params: Mapping[str, Any]) -> Plan:
         if unknown:
             raise NotFoundError(f"run {run.id} has no parameter '{unknown[0]}'{hint(unknown[0], refs)}")
     new_refs = submit.store_params(ws, values)
-    changed_params = {n for n, a in new_refs.items() if n not in refs or refs[n]["hash"] != a["hash"]}
-    known = {s.name: s for s in before.steps}
-    dirty = {
-        s.name for s in spec.steps
-        if s.name not in known or is_changed(s, known[s.name])
-        or changed_params.intersection((*s.params, *s.when_params, *s.until_params))
-    }  # fmt: skip
+    dirty = changed(spec, before, new_refs, refs)
     done = submit.finished(ws, row)
     return Plan(spec, values, new_refs, dirty | {s.name for s in spec.steps if s.name not in done}, done)
+
+
+def changed(
+    spec: WorkflowSpec, before: WorkflowSpec, refs: Mapping[str, Any], old_refs: Mapping[str, Any]
+) -> set[str]:
+    """Return the steps that would not do what they did: new ones, others' code or inputs, other parameters."""
+    params = {n for n, a in refs.items() if n not in old_refs or old_refs[n]["hash"] != a["hash"]}
+    known = {s.name: s for s in before.steps}
+    return {
+        s.name for s in spec.steps
+        if s.name not in known or is_changed(s, known[s.name])
+        or params.intersection((*s.params, *s.when_params, *s.until_params))
+    }  # fmt: skip
 
 
 def start(

@@ -11,7 +11,7 @@ import time
 from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
-from aios_workbench.engine import again, control, runtime, submit
+from aios_workbench.engine import again, continuing, control, runtime, submit
 from aios_workbench.engine.aftermath import Aftermath
 from aios_workbench.engine.flow import queue
 from aios_workbench.engine.inspection import Inspection, history
@@ -388,6 +388,13 @@ def _resumed_by_somebody(run: Run) -> None:
             raise
 
 
+def _gone_on(run: Run) -> Run:
+    """Return a run that was started before, and goes on if it has not succeeded."""
+    if run.status in ("failed", "cancelled", "interrupted"):
+        _resumed_by_somebody(run)
+    return run
+
+
 class EngineRunner:
     """Runs workflows on this process's engine."""
 
@@ -407,29 +414,35 @@ class EngineRunner:
             gates = {n: p for n, p in json.loads(os.environ.get("AIOS_GATES", "{}")).items()
                      if n == "*" or any(s.name == n and s.kind == "gate" for s in spec.steps)}  # fmt: skip
         job_run = os.environ.get("AIOS_JOB_RUN")
-        if key is None and job_run:
-            key = self._next_key(job_run, workflow.name)
+        call = self._next_call(workflow.name) if key is None and job_run else None
         engine = runtime.start(ws)
-        run_id = submit.new_run_id(workflow.name, key)
+        run_id = submit.new_run_id(workflow.name, key if call is None else f"{job_run}:{call}")
         refs = submit.store_params(ws, values)
+        before = None if call is None else continuing.find(ws, spec, refs, call, run_id)
+        if before is not None and before.whole:
+            workflow.last_spec = spec
+            continuing.take_over(ws, before.run_id)
+            return _gone_on(Run(ws, before.run_id, workflow))
+        seed = {} if before is None else before.seed
         new = queue.written(ws, spec, flow or {}, lambda **own: submit.write_run(
             ws, spec, values, refs, run_id=run_id, policy=gates, source="job" if job_run else engine.kind,
-            owner=engine.executor_id, **own,
+            owner=engine.executor_id, parent=None if before is None else before.run_id, seed=seed,
+            action="run.continue", **own,
         ))  # fmt: skip
         workflow.last_spec = spec
         run = Run(ws, run_id, workflow)
         if new:
-            engine.begin(run_id, 0, {})
-        elif run.status in ("failed", "cancelled", "interrupted"):
-            _resumed_by_somebody(run)
-        return run
+            engine.begin(run_id, 0, {n: r.to_dict() for n, r in seed.items()})
+            return run
+        continuing.take_over(ws, run_id)  # one with a key of its own
+        return _gone_on(run)
 
-    def _next_key(self, job_run: str, workflow: str) -> str:
+    def _next_call(self, workflow: str) -> str:
         """Return what names a run in a job that says nothing itself: which call it is, of its notebook or a step."""
         inside = os.environ.get("AIOS_STEP_KEY", "")
         with self._counting:
             self._calls[workflow] = self._calls.get(workflow, 0) + 1
-            return f"{job_run}:{inside}{'/' if inside else ''}{self._calls[workflow]}"
+            return f"{inside}{'/' if inside else ''}{self._calls[workflow]}"
 
     def runs(self, workflow: str, limit: int) -> list[Run]:
         """Return earlier runs, newest first."""

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aios_workbench.engine import continuing
 from aios_workbench.errors import AiosError, ConflictError, JobError
-from aios_workbench.promote import data, logical
+from aios_workbench.promote import data, logical, resuming
 from aios_workbench.promote.bundle import NOTEBOOK
 from aios_workbench.promote.cells import Recorder
 from aios_workbench.promote.execution import Execution, Stop
@@ -67,6 +68,8 @@ def execute(ws: Workspace, run: dict[str, Any], watch: Callable[[], Stop | None]
         log.say(
             f"attempt {run['attempt']} of {run['job_run_id']}, version {run['version']}, by {run['owner']}"
         )
+        if run.get("resumed_from"):
+            log.say(f"goes on with {run['resumed_from']}: what its workflows have finished is not done again")
         if bury(folder):
             log.say("killed the kernel an earlier attempt left behind")
         try:
@@ -176,6 +179,7 @@ def _environment(
         "AIOS_GATES": dumps(spec.gates),
         "AIOS_HOME": str(ws.root),
         "AIOS_JOB_RUN": run["job_run_id"],
+        continuing.VARIABLE: ",".join(resuming.chain(ws, run)),
         logical.VARIABLE: logical.text(run, spec.timezone),
         "AIOS_PARAMETERS": str(folder / "params.json"),
         "DO_NOT_TRACK": "1",

@@ -43,7 +43,7 @@ class ResumeHandler(AiosHandler):
 
             ws = self.workspace()
             jobviews.own_run(ws, job_id, job_run_id)
-            made = part("resume", "Resumed runs").resume_run(ws, job_run_id, self.actor)
+            made = part("resuming", "Resumed runs").resume_run(ws, job_run_id, self.actor)
             control.ensure_worker(ws)
             return {"job_run_id": made}
 
@@ -90,7 +90,7 @@ def detail(ws: Workspace, job_id: str, job_run_id: str) -> dict[str, Any]:
         When the job has no such run.
     """
     row = jobviews.own_run(ws, job_id, job_run_id)
-    found, resume = landed("cells"), landed("resume")
+    found, resume = landed("cells"), landed("resuming")
     cells = found.cells(ws, job_run_id) if found else []
     workflows = ws.catalog.query(
         "select run_id, workflow, status from runs where job_run_id = :id order by created_at", id=job_run_id

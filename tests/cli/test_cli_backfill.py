@@ -1,4 +1,4 @@
-"""Backfills from the command line; no worker runs them here."""
+"""Backfills and retries from the command line; no worker runs them here."""
 
 from __future__ import annotations
 
@@ -49,3 +49,25 @@ def test_backfill(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (told["status"], told["cancelled"]) == ("cancelled", 31)
     assert told["ended_at"] <= time.time()
     assert "0 of 31 done" in project("jobs", "backfills").stdout
+
+
+def test_retry(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    from aios_workbench.engine import control
+    from aios_workbench.workspace import Workspace
+
+    monkeypatch.setattr(control, "ensure_worker", lambda _: False)
+    cell = nbformat.v4.new_code_cell("n = 1", metadata={"tags": ["parameters"]})
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), "nb.ipynb")
+    project.json("promote", "nb.ipynb", "--name", "daily")
+    run = project.json("jobs", "run", "daily")["job_run_id"]
+    assert "it is queued" in project.error("jobs", "retry", run, code=4)
+    ws = Workspace(project.root)
+    ws.catalog.write("update job_runs set status = 'failed'")
+    ws.close()
+    made = project.json("jobs", "retry", run)
+    assert (made["status"], made["trigger"], made["resumed_from"]) == ("queued", "retry", run)
+    project("promote", "nb.ipynb", "--name", "daily", "-p", "n=3")
+    told = project("jobs", "retry", run).stdout
+    assert f"{made['job_run_id']} is queued and goes on with {run}" in told
+    assert "runs version 1 again; the job is at version 2" in told
+    assert "no job run" in project.error("jobs", "retry", "jr-nothing", code=3)

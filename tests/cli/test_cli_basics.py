@@ -71,6 +71,7 @@ JOBS = [
     "rollback",
     "provenance",
     "export",
+    "retry",
 ]
 
 
