@@ -106,7 +106,7 @@ def promote(
     statement = provenance.collect(made.path, made.spec, made.bundle, made.findings, by, now)
     objects.put(ws, made.bundle.files)
     with ws.catalog.transaction() as con:
-        job, version = _record(con, made, statement, by, now, note, activate)
+        job, version = record(con, made, statement, by, now, note, activate)
     if version is not None:
         with contextlib.suppress(WorkspaceError):  # it is stored: whoever runs it lays it out
             folder = job_folder(ws, job.job_id) / f"v{version['version']}"
@@ -130,7 +130,7 @@ def _unchanged(ws: Workspace, made: Candidate) -> Job | None:
     return Job.from_row(row, changed=False, promoted=row["version"])
 
 
-def _record(
+def record(
     con: Session, made: Candidate, statement: dict[str, Any], by: str, now: float, note: str | None, activate: bool
 ) -> tuple[Job, dict[str, Any] | None]:  # fmt: skip
     """Make the version, unless it is there; returns the job, and the row of a version that is new."""
