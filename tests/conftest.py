@@ -351,6 +351,12 @@ def running_lab(root: Path, home: Path, base_url: str = "/", *arguments: str) ->
                 os.killpg(process.pid, signal.SIGKILL)
 
 
+@pytest.fixture(scope="session")
+def labs() -> Callable[..., contextlib.AbstractContextManager[Lab]]:
+    """Starts JupyterLab servers with settings of a test's own."""
+    return running_lab
+
+
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """The JupyterLab server a module's tests share: what others have run is not in its lists."""

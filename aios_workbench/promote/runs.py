@@ -11,9 +11,10 @@ from typing import Any
 from aios_workbench.errors import ConflictError
 from aios_workbench.govern import audit_within
 from aios_workbench.promote.backfill import settle
-from aios_workbench.promote.bundle import NOTEBOOK
+from aios_workbench.promote.bundle import NOTEBOOK, discard
 from aios_workbench.promote.parameters import NotebookParameters
 from aios_workbench.promote.records import (
+    DONE,
     QUEUED,
     RUNNING,
     bundle_folder,
@@ -72,13 +73,17 @@ def get_run(ws: Workspace, job_run_id: str) -> dict[str, Any]:
     return {**public(ws, row), "job": job["name"] if job else None, "runs": [r["run_id"] for r in runs]}
 
 
-def trigger(ws: Workspace, job: str, by: str, parameters: Mapping[str, Any] | None = None) -> str:
+def trigger(
+    ws: Workspace, job: str, by: str, parameters: Mapping[str, Any] | None = None, *, cause: str | None = None
+) -> str:
     """Run a job now, or as soon as its current run has ended; paused jobs too.
 
     Parameters
     ----------
     parameters : mapping, optional
         Values that replace the job's own for this run; text is converted by type.
+    cause : str, optional
+        What calls for this run, in the caller's words; the job runs once for it.
 
     Returns
     -------
@@ -89,6 +94,8 @@ def trigger(ws: Workspace, job: str, by: str, parameters: Mapping[str, Any] | No
     ------
     NotFoundError, ParameterError
         For an unknown job, or parameters that do not fit.
+    ConflictError
+        When the job has run for this cause already.
     """
     row = job_row(ws, job)
     spec = JobSpec.from_dict(json.loads(row["spec"]))
@@ -97,12 +104,17 @@ def trigger(ws: Workspace, job: str, by: str, parameters: Mapping[str, Any] | No
     known.require(params)
     run_id = f"jr-{uuid.uuid4().hex[:12]}"
     with ws.catalog.transaction() as con:
-        con.execute(
-            "insert into job_runs (job_run_id, job_id, version, trigger, status, params, queued_at) "
-            "values (:id, :job_id, :version, 'manual', :status, :params, :now)",
+        started = con.execute(
+            "insert into job_runs (job_run_id, job_id, version, trigger, status, params, queued_at, cause) "
+            "values (:id, :job_id, :version, 'manual', :status, :params, :now, :cause) "
+            "on conflict (job_id, cause) where cause is not null do nothing",
             {"id": run_id, "job_id": row["job_id"], "version": row["version"], "status": QUEUED,
-             "params": dumps(params), "now": time.time()},
+             "params": dumps(params), "now": time.time(), "cause": cause},
         )  # fmt: skip
+        if not started.rowcount:
+            raise ConflictError(
+                f"job {row['name']!r} has run for {cause!r} already; `aios jobs history` lists it"
+            )
         audit_within(
             con, by, "job.trigger", row["name"], job_run_id=run_id, parameters=sorted(parameters or {})
         )
@@ -138,3 +150,22 @@ def cancel(ws: Workspace, job_run_id: str, by: str) -> dict[str, Any]:
         audit_within(con, by, "job.cancel", job_run_id)
     tell(ws, "job.run", row["job_id"], job_run_id=job_run_id, status="cancelling")
     return get_run(ws, job_run_id)
+
+
+def forget(ws: Workspace, job_run_id: str, by: str) -> None:
+    """Delete a run's files and take it off the lists that can be cleared; its row, and so the history, stays.
+
+    Raises
+    ------
+    NotFoundError
+        For an unknown run.
+    """
+    row = run_row(ws, job_run_id)
+    if row["folder"] and row["status"] in DONE:
+        discard(ws.root / row["folder"])
+    with ws.catalog.transaction() as con:
+        con.execute(
+            "update job_runs set forgotten_by = :by where job_run_id = :id", {"by": by, "id": job_run_id}
+        )
+        audit_within(con, by, "job.run.forget", job_run_id)
+    tell(ws, "job.run", row["job_id"], job_run_id=job_run_id, status=row["status"])

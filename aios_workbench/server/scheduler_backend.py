@@ -16,7 +16,6 @@ need newer (install it with ``pip install --no-deps jupyter-scheduler pytz``).
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -37,7 +36,6 @@ from jupyter_scheduler.models import (
     ListJobsQuery,
     ListJobsResponse,
     RuntimeEnvironment,
-    Status,
     UpdateJob,
     UpdateJobDefinition,
 )
@@ -45,23 +43,24 @@ from jupyter_scheduler.scheduler import BaseScheduler
 
 from aios_workbench import promote
 from aios_workbench.engine import control
-from aios_workbench.errors import AiosError, ConflictError
+from aios_workbench.errors import AiosError, ConflictError, NotFoundError
 from aios_workbench.govern import actor
 from aios_workbench.promote import JobSpec
 from aios_workbench.promote.bundle import NOTEBOOK
-from aios_workbench.promote.records import DONE, Job, bundle_folder, run_folder, run_row
+from aios_workbench.promote.records import DONE, bundle_folder, run_folder, run_row
 from aios_workbench.promote.respec import respec
 from aios_workbench.promote.runs import forget
 from aios_workbench.server.scheduler_lists import Page, matches, page
+from aios_workbench.server.scheduler_models import ENVIRONMENT, FORMATS, STATUS, definition_model, run_model
 from aios_workbench.workspace import Workspace, locate, workspace
 
-ENVIRONMENT = "aios"
-FORMATS = {"ipynb": "Notebook", "html": "HTML"}
 _FILES = {"ipynb": "executed.ipynb", "html": "report.html"}
-STATUS = {
-    "queued": Status.QUEUED, "running": Status.IN_PROGRESS, "succeeded": Status.COMPLETED, "failed": Status.FAILED,
-    "timeout": Status.FAILED, "cancelled": Status.STOPPED, "skipped": Status.STOPPED,
-}  # fmt: skip
+
+
+_RUNS = (
+    "select r.*, j.name, v.spec from job_runs r join jobs j on j.job_id = r.job_id join job_versions v on "
+    "v.job_id = r.job_id and v.version = r.version where r.forgotten_by is null and coalesce(r.role, '') <> 'shadow'"
+)
 
 
 class AiosEnvironments(EnvironmentManager):  # type: ignore[misc]
@@ -94,7 +93,15 @@ class Features(ExecutionManager):  # type: ignore[misc]
     @classmethod
     def supported_features(cls) -> dict[JobFeature, bool]:
         """Return what of the dialog means something here."""
-        offered = ("job_name", "parameters", "output_formats", "job_definition", "idempotency_token", "stop_job", "delete_job")
+        offered = (
+            "job_name",
+            "parameters",
+            "output_formats",
+            "job_definition",
+            "idempotency_token",
+            "stop_job",
+            "delete_job",
+        )
         return {feature: feature.value in offered for feature in JobFeature}
 
 
@@ -103,7 +110,10 @@ class AiosScheduler(BaseScheduler):  # type: ignore[misc]
 
     task_runner = None  # nothing in the server fires ticks: workers do
 
-    def __init__(self, root_dir: str, environments_manager: Any, db_url: str = "", config: Any = None, **more: Any) -> None:
+    def __init__(
+        self, root_dir: str, environments_manager: Any, db_url: str = "", config: Any = None, **more: Any
+    ) -> None:
+        del db_url  # the catalog holds it all
         super().__init__(root_dir=root_dir, environments_manager=environments_manager, config=config, **more)
         self.execution_manager_class = Features
         self.root = Path(root_dir).expanduser().resolve()
@@ -116,7 +126,9 @@ class AiosScheduler(BaseScheduler):  # type: ignore[misc]
             ws = self._ws()
             by = actor()
             if model.job_definition_id:
-                return self._trigger(ws, model.job_definition_id, by, model.parameters, model.idempotency_token)
+                return self._trigger(
+                    ws, model.job_definition_id, by, model.parameters, model.idempotency_token
+                )
             book = self._notebook(model.input_uri)
             name = self._free_name(ws, model.name or book.stem, book, scheduled=False)
             job = promote.promote(ws, book, JobSpec(name=name, notebook=book.name), by)
@@ -124,6 +136,7 @@ class AiosScheduler(BaseScheduler):  # type: ignore[misc]
 
     def update_job(self, job_id: str, model: UpdateJob) -> None:
         """Refuse to rewrite history; stopping goes by `stop_job`."""
+        del model
         raise SchedulerError(f"job run {job_id} is a record of what happened; it cannot be renamed")
 
     def list_jobs(self, query: ListJobsQuery) -> ListJobsResponse:
@@ -131,7 +144,7 @@ class AiosScheduler(BaseScheduler):  # type: ignore[misc]
         with _told():
             ws = self._ws(create=False)
             rows = [] if ws is None else self._runs(ws, query)
-            shown: Page = page([self._run(ws, row) for row in rows] if ws else [], query)
+            shown: Page = page([run_model(row) for row in rows] if ws else [], query)
             for model in shown.items:
                 self.add_job_files(model)
             return ListJobsResponse(jobs=shown.items, total_count=shown.total, next_token=shown.next_token)
@@ -144,9 +157,10 @@ class AiosScheduler(BaseScheduler):  # type: ignore[misc]
         """Return one run."""
         with _told():
             ws = self._ws()
-            row = {**run_row(ws, job_id)}
-            job = promote.get(ws, row["job_id"])
-            model = self._run(ws, {**row, "name": job.name, "spec": json.dumps(job.spec.to_dict())})
+            row = ws.catalog.one(f"{_RUNS} and r.job_run_id = :id", id=job_id)
+            if row is None:
+                raise NotFoundError(f"there is no run {job_id!r}, or it was taken off the list")
+            model = run_model(row)
         if job_files:
             self.add_job_files(model)
         return model
@@ -198,8 +212,12 @@ class AiosScheduler(BaseScheduler):  # type: ignore[misc]
             by, given = actor(), model.dict(exclude_unset=True)
             job = promote.get(ws, job_definition_id)
             if given.get("name") not in (None, job.name):
-                raise SchedulerError(f"job '{job.name}' cannot be renamed; create another one and delete this one")
-            changes = {k: given[k] for k in ("schedule", "timezone", "parameters") if given.get(k) is not None}
+                raise SchedulerError(
+                    f"job '{job.name}' cannot be renamed; create another one and delete this one"
+                )
+            changes = {
+                k: given[k] for k in ("schedule", "timezone", "parameters") if given.get(k) is not None
+            }
             if given.get("input_uri"):
                 spec = JobSpec(**{**job.spec.to_dict(), **changes})
                 promote.promote(ws, self._notebook(given["input_uri"]), spec, by)
@@ -220,14 +238,14 @@ class AiosScheduler(BaseScheduler):  # type: ignore[misc]
     def get_job_definition(self, job_definition_id: str) -> DescribeJobDefinition:
         """Return one job."""
         with _told():
-            return _definition(promote.get(self._ws(), job_definition_id))
+            return definition_model(promote.get(self._ws(), job_definition_id))
 
     def list_job_definitions(self, query: ListJobDefinitionsQuery) -> ListJobDefinitionsResponse:
         """List the jobs that have a cron schedule: of others jupyter-scheduler knows nothing."""
         with _told():
             ws = self._ws(create=False)
             jobs = [j for j in promote.list_jobs(ws) if j.spec.schedule] if ws is not None else []
-            models = [m for m in map(_definition, jobs) if matches(m, query)]
+            models = [m for m in map(definition_model, jobs) if matches(m, query)]
             shown: Page = page(models, query)
             return ListJobDefinitionsResponse(
                 job_definitions=shown.items, total_count=shown.total, next_token=shown.next_token
@@ -279,49 +297,15 @@ class AiosScheduler(BaseScheduler):  # type: ignore[misc]
         return started
 
     def _runs(self, ws: Workspace, query: ListJobsQuery) -> list[dict[str, Any]]:
-        states = [own for own, theirs in STATUS.items() if query.status in (None, theirs) and own != "skipped"]
+        states = [
+            own for own, theirs in STATUS.items() if query.status in (None, theirs) and own != "skipped"
+        ]
         marks = ", ".join(f":s{n}" for n in range(len(states)))
         return ws.catalog.query(
-            "select r.*, j.name, v.spec from job_runs r join jobs j on j.job_id = r.job_id join job_versions v on "  # noqa: S608
-            "v.job_id = r.job_id and v.version = r.version where r.forgotten_by is null and r.role is null "
-            f"and r.status in ({marks or 'null'}) and (:job is null or r.job_id = :job) "
+            f"{_RUNS} and r.status in ({marks}) and (:job is null or r.job_id = :job) "
             "order by r.queued_at desc limit 10000",
             job=query.job_definition_id, **{f"s{n}": s for n, s in enumerate(states)},
         ) if states else []  # fmt: skip
-
-    def _run(self, ws: Workspace, row: dict[str, Any]) -> DescribeJob:
-        spec = JobSpec.from_dict(json.loads(row["spec"]))
-        error = json.loads(row["error"]) if row["error"] else {}
-        cell = f" (cell {error['cell']})" if error.get("cell") else ""
-        message = f"{error.get('type', 'Error')}: {error.get('message', '')}{cell}" if error else None
-        times = {name: _ms(row[f"{name.removesuffix('_time')}ed_at"]) for name in ("start_time", "end_time")}
-        ended = row["ended_at"] or row["started_at"] or row["queued_at"]
-        return DescribeJob(
-            job_id=row["job_run_id"], name=row["name"], url="", create_time=_ms(row["queued_at"]),
-            update_time=_ms(ended), status=STATUS[row["status"]], status_message=message,
-            job_definition_id=row["job_id"] if spec.schedule else None,
-            parameters={k: _text(v) for k, v in json.loads(row["params"]).items()}, output_formats=list(FORMATS),
-            input_filename=Path(spec.notebook).name, runtime_environment_name=ENVIRONMENT,
-            runtime_environment_parameters=None, tags=[], **times,
-        )  # fmt: skip
-
-
-def _definition(job: Job) -> DescribeJobDefinition:
-    return DescribeJobDefinition(
-        job_definition_id=job.job_id, name=job.name, create_time=_ms(job.created_at),
-        update_time=_ms(job.updated_at), active=job.status == "active", schedule=job.spec.schedule,
-        timezone=job.spec.timezone, input_filename=Path(job.spec.notebook).name, output_formats=list(FORMATS),
-        parameters={k: _text(v) for k, v in job.spec.parameters.items()}, runtime_environment_name=ENVIRONMENT,
-        runtime_environment_parameters=None, tags=[],
-    )  # fmt: skip
-
-
-def _ms(at: float | None) -> int | None:
-    return None if at is None else int(at * 1000)
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 @contextlib.contextmanager
@@ -331,5 +315,3 @@ def _told() -> Iterator[None]:
         yield
     except AiosError as e:
         raise SchedulerError(str(e)) from e
-
-

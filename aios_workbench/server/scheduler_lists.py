@@ -49,7 +49,7 @@ def page(models: Sequence[Any], query: Any) -> Page:
     """
     found = [m for m in models if matches(m, query)]
     for field in reversed(query.sort_by or ()):  # the last one first: sorting keeps the order of equals
-        found.sort(key=lambda m: _key(getattr(m, field.name, None)), reverse=field.direction.value == "desc")  # noqa: B023
+        found.sort(key=lambda m: _key(getattr(m, field.name, None)), reverse=field.direction.value == "desc")
     try:
         start = max(0, int(query.next_token or 0))
     except ValueError:
