@@ -46,6 +46,12 @@ ADAPTERS: tuple[Adapter, ...] = (
     Adapter("file system", "artifacts", "real", "tests/workspace, tests/cli: stored, verified, collected"),
     Adapter("embedded scheduler", "jobs", "real", "tests/promote: ticks, missed runs, two workers"),
     Adapter(
+        "jupyter-scheduler",
+        "its dialog and lists, with our jobs behind them",
+        "real",
+        "tests/browser/test_jupyter_scheduler_lab.py: its API and its lists in JupyterLab, 2.12.1",
+    ),
+    Adapter(
         "Jupyter kernel",
         "jobs, one-off notebooks",
         "real",

@@ -65,7 +65,7 @@ def generate(rows: int = 5000, seed: int = 7) -> pd.DataFrame:
     Examples
     --------
     >>> generate(300).loc[0, ["product_id", "true_category"]].tolist()
-    ['P-100001', 'Home > Textiles > Cushions']
+    ['P-100001', 'Furniture > Living room > Sofas']
     """
     import pandas as pd
 

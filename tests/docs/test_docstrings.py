@@ -13,7 +13,12 @@ import aios_workbench as aios
 from aios_workbench.engine import runtime
 
 #: importing these starts something, or needs what only its own tests set up
-_LEFT_OUT = ("aios_workbench.bootstrap", "aios_workbench.demo")
+_LEFT_OUT = (
+    "aios_workbench.bootstrap",
+    "aios_workbench.demo",
+    "aios_workbench.server.scheduler_backend",
+    "aios_workbench.server.scheduler_models",
+)
 
 
 def modules() -> list[str]:
