@@ -21,6 +21,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         "test_job_versions",
         "test_job_overlap",
         "test_job_lateness",
+        "test_job_health",
         "test_backfill",
         "test_job_cells",
     )
