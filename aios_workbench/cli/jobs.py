@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aios_workbench.cli import exits, output
+from aios_workbench.cli import exits, jobs_health, output
 from aios_workbench.cli.state import LAST, State, json_option
 from aios_workbench.errors import NotFoundError
 from aios_workbench.workflow.durations import format_duration
@@ -31,24 +31,30 @@ def jobs() -> None:
 @json_option
 @click.pass_obj
 def list_(state: State, as_json: bool) -> None:
-    """List jobs by name, each with its next tick and its last run."""
+    """List jobs by name, each with its health, its next tick and its last run."""
     from aios_workbench.promote import list_jobs
+    from aios_workbench.promote.health import health
 
-    found = [j.to_dict() for j in list_jobs(state.workspace())]
+    ws = state.workspace()
+    how = health(ws)
+    found = [{**j.to_dict(), "health": how.get(j.job_id)} for j in list_jobs(ws)]
     if as_json:
         output.emit({"jobs": found})
     elif not found:
         output.say("no jobs; `aios promote notebook.ipynb --schedule '0 6 * * *'` makes one")
     else:
         output.show(
-            output.table(("job", "state", "schedule", "next", "last run", "ended"), map(_line, found))
+            output.table(
+                ("job", "state", "health", "schedule", "next", "last run", "ended"), map(_line, found)
+            )
         )
 
 
 def _line(job: dict[str, Any]) -> tuple[object, ...]:
     last = job["last_run"]
     return (
-        job["name"], output.state(job["status"]), job["schedule"], output.clock(job["next_tick_at"]),
+        job["name"], output.state(job["status"]), jobs_health.state(job["health"]), job["schedule"],
+        output.clock(job["next_tick_at"]),
         output.state(last["status"]) if last else "", output.clock(last["ended_at"]) if last else "",
     )  # fmt: skip
 
@@ -58,14 +64,15 @@ def _line(job: dict[str, Any]) -> tuple[object, ...]:
 @json_option
 @click.pass_obj
 def show(state: State, job: str, as_json: bool) -> None:
-    """Show JOB: notebook, schedule, parameters, newest runs."""
+    """Show JOB: how it does, notebook, schedule, parameters, newest runs."""
     from aios_workbench.promote import get, history
+    from aios_workbench.promote.health import health
 
     ws = state.workspace()
     found = get(ws, job).to_dict()
     runs = history(ws, found["job_id"], limit=5)
     if as_json:
-        output.emit({**found, "runs": runs})
+        output.emit({**found, "health": health(ws).get(found["job_id"]), "runs": runs})
         return
     output.say(
         f"{found['name']}  ",
@@ -75,7 +82,10 @@ def show(state: State, job: str, as_json: bool) -> None:
     spec = {
         k: v for k, v in found["spec"].items() if v not in (None, {}, "") and k not in ("name", "schedule")
     }
-    rows = [("schedule", found["schedule"]), ("next", output.clock(found["next_tick_at"])), *spec.items()]
+    rows = [
+        *jobs_health.lines(health(ws).get(found["job_id"])), ("schedule", found["schedule"]),
+        ("next", output.clock(found["next_tick_at"])), *spec.items(),
+    ]  # fmt: skip
     output.show(output.table(("setting", "value"), rows))
     _show_runs(runs)
 

@@ -31,6 +31,8 @@ STATES = {
     "failed": ("✗", "red"), "rejected": ("✗", "red"), "broken": ("✗", "bold red"), "error": ("✗", "red"),
     "timeout": ("✗", "red"), "expired": ("✗", "red"), "cancelled": ("⊘", "yellow"),
     "interrupted": ("!", "yellow"), "warn": ("!", "yellow"), "warning": ("!", "yellow"), "info": ("·", "dim"),
+    "healthy": ("✓", "green"), "failing": ("✗", "red"), "absent": ("✗", "red"), "late": ("!", "yellow"),
+    "new": ("○", "dim"),
 }  # fmt: skip
 _ANSI = re.compile(r"\x1b(?:\[[0-9;:?<=>]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 #: control characters, marks that reorder text, invisible separators, halves of a surrogate pair
