@@ -32,14 +32,36 @@ _TOLD = frozenset(("run", "gate", "job.run"))
 @click.option("--grace", default=5.0, show_default=True, type=click.FloatRange(0.0), metavar="SECONDS",
               help="What runs under way get to end in when the worker is told to stop.")  # fmt: skip
 @click.option("--slots", default=2, show_default=True, type=click.IntRange(1, 64), help="Job runs at a time.")
+@click.option("--install", "service", flag_value="install",
+              help="Write a service of systemd instead, with these options, that keeps a worker running.")  # fmt: skip
+@click.option("--uninstall", "service", flag_value="uninstall", help="Delete that service.")
+@click.option(
+    "--user/--system", "user", default=True, help="Of this user, or of the machine.  [default: --user]"
+)
+@click.option("--name", default="", help="The service's name.  [default: aios-worker-PROJECT]")
+@click.option(
+    "--env", "variables", multiple=True, metavar="NAME", help="A variable of now that the service gets, too."
+)
+@click.option("--dry-run", is_flag=True, help="Show what --install would write, or --uninstall delete.")
 @json_option
 @click.pass_obj
-def worker(state: State, idle: float | None, once: bool, grace: float, slots: int, as_json: bool) -> int:
+def worker(
+    state: State, idle: float | None, once: bool, grace: float, slots: int, service: str | None, user: bool, name: str,
+    variables: tuple[str, ...], dry_run: bool, as_json: bool,
+) -> int:  # fmt: skip
     """Execute runs and scheduled jobs until told to stop (Ctrl-C, SIGTERM).
 
     What is unfinished then is handed back: another worker, or the next process that works here, goes on with
     it. With --json one object per line.
     """
+    if service is not None:
+        from aios_workbench.cli import worker_unit
+        from aios_workbench.workspace import locate
+
+        unit = worker_unit.Unit(locate(), not user, name, slots, grace, variables)
+        change = worker_unit.install if service == "install" else worker_unit.uninstall
+        change(unit, dry_run=dry_run, as_json=as_json)
+        return exits.OK
     from aios_workbench.engine import runtime
     from aios_workbench.promote import Scheduler
 
