@@ -147,7 +147,7 @@ def git_state(notebook: Path) -> dict[str, Any] | None:
     Nothing of the repository's own is run, the network is not asked, and a remote is told without credentials.
     """
     top = _git(notebook.parent, "rev-parse", "--show-toplevel")
-    commit = _git(notebook.parent, "rev-parse", "HEAD")
+    commit = _git(notebook.parent, "rev-parse", "HEAD") if top else None
     if not top or not commit:
         return None
     try:

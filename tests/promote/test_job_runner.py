@@ -218,9 +218,12 @@ def test_a_changed_bundle_is_restored_or_does_not_run(ws: Workspace, worker: Sch
     assert (path.parent / "ran").read_text() == "x"
 
 
-def test_without_its_folder_a_run_gets_an_empty_one(ws: Workspace, worker: Scheduler, write: Write) -> None:
-    path = write("gone/x.ipynb", "import helper\nopen('made', 'w').write(helper.A)")
+def test_without_its_folder_a_run_gets_one_with_the_data_that_was_copied(
+    ws: Workspace, worker: Scheduler, write: Write
+) -> None:
+    path = write("gone/x.ipynb", "import helper\nopen('made', 'w').write(helper.A + open('b.txt').read())")
     (path.parent / "helper.py").write_text("A = 'a'")
+    (path.parent / "b.txt").write_text("b")
     promote.promote(ws, path, JobSpec(name="x", notebook="-"), "ada")
     for file in path.parent.iterdir():
         file.unlink()
@@ -228,7 +231,7 @@ def test_without_its_folder_a_run_gets_an_empty_one(ws: Workspace, worker: Sched
     for _ in range(2):  # what a run writes does not change the bundle
         run = ended(ws, promote.trigger(ws, "x", "ada"))
         assert run["status"] == "succeeded"
-        assert (Path(run["folder"]) / "work" / "made").read_text() == "a"
+        assert (Path(run["folder"]) / "work" / "made").read_text() == "ab"
 
 
 def test_a_failed_workflow_nobody_looked_at_fails_the_job(
