@@ -221,3 +221,22 @@ def test_its_lists_and_dialog_work(api: Scheduler, page: Page) -> None:
     expect(page.get_by_text("Completed").first).to_be_visible()
     if folder := os.environ.get("AIOS_SHOTS"):
         page.screenshot(path=f"{folder}/jupyter-scheduler.png")
+
+
+def test_its_form_makes_a_job(api: Scheduler, page: Page) -> None:
+    from playwright.sync_api import expect
+
+    api.write("form.ipynb", "print(n)")
+    api.lab.open(page)
+    page.get_by_role("button", name="Refresh the file browser").first.click()
+    page.locator(".jp-DirListing-item", has_text="form.ipynb").click()
+    page.evaluate("() => { window.jupyterapp.commands.execute('scheduling:create-from-filebrowser'); }")
+    name = page.get_by_label("Job name")
+    expect(name).to_be_visible()
+    name.fill("from the form")
+    if folder := os.environ.get("AIOS_SHOTS"):
+        page.screenshot(path=f"{folder}/jupyter-scheduler-form.png")
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.get_by_text("from the form").first).to_be_visible()
+    (run,) = [r for r in history(api.ws) if r["job"] == "from the form"]
+    assert api.ended(run["job_run_id"])["status"] == "COMPLETED"
