@@ -28,6 +28,7 @@
     ├── ConflictError            valid, but not in this state
     │   ├── FencedError          this process was taken for dead: its work was given to another
     │   └── QueueFull            as many runs of a workflow are queued as may be
+    ├── DeniedError              the workspace's policy does not let this person do that
     ├── WorkspaceError           the folder or its database cannot be used
     │   ├── UnreachableError     a team's database server does not answer
     │   └── CorruptArtifactError
@@ -218,6 +219,16 @@ class ConflictError(AiosError):
     """The request is valid but the thing is not in a state that allows it."""
 
     http_status = 409
+
+
+class DeniedError(AiosError):
+    """The workspace's policy does not let this person do that; `rule` names the rule that decided, if one did."""
+
+    http_status = 403
+
+    def __init__(self, message: str = "", *, rule: str | None = None) -> None:
+        super().__init__(message)
+        self.rule = rule
 
 
 class FencedError(ConflictError):

@@ -6,13 +6,14 @@ from aios_workbench.errors import (
     AiosError,
     ConflictError,
     DefinitionError,
+    DeniedError,
     JobError,
     NotFoundError,
     ParameterError,
     WorkspaceError,
 )
 
-OK, FAILED, USAGE, NOT_FOUND, CONFLICT, WORKSPACE, WAITING, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 130
+OK, FAILED, USAGE, NOT_FOUND, CONFLICT, WORKSPACE, WAITING, DENIED, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 7, 130
 
 MEANING = {
     OK: "done; the run or job succeeded",
@@ -22,6 +23,7 @@ MEANING = {
     CONFLICT: "it exists, but is not in a state that allows this",
     WORKSPACE: "the workspace is missing, damaged, locked or full",
     WAITING: "the run waits for a person at a gate (without --wait-gates)",
+    DENIED: "the workspace's policy does not let you do that",
     INTERRUPTED: "interrupted with Ctrl-C",
 }
 
@@ -31,6 +33,7 @@ def of_error(error: AiosError) -> int:
     for kind, code in (
         (NotFoundError, NOT_FOUND), (ConflictError, CONFLICT), (WorkspaceError, WORKSPACE),
         (ParameterError, USAGE), (DefinitionError, USAGE), (JobError, USAGE),
+        (DeniedError, DENIED),
     ):  # fmt: skip
         if isinstance(error, kind):
             return code

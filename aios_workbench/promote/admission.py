@@ -9,7 +9,7 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from aios_workbench.promote import alarms
+from aios_workbench.promote import alarms, rollout
 from aios_workbench.promote.records import load_error
 from aios_workbench.promote.spec import JobSpec
 from aios_workbench.workspace import Session, Workspace, dumps
@@ -83,6 +83,7 @@ def admit(
         _count_overlaps(con, job, run, now)
     if run["status"] != "queued":
         return [run]
+    rollout.choose(con, job, run)
     alarms.end(con, job["job_id"], "overlap", now)
     return [run, *(_replace(con, spec, run, others, now) if spec.overlap == "replace" and not waits else ())]
 

@@ -7,6 +7,7 @@ import time
 
 from aios_workbench.errors import ConflictError
 from aios_workbench.govern import audit_within
+from aios_workbench.promote import permits
 from aios_workbench.promote.bundle import discard
 from aios_workbench.promote.pointing import next_tick
 from aios_workbench.promote.promoting import promote
@@ -61,6 +62,7 @@ def remove(ws: Workspace, job: str, by: str) -> None:
     ConflictError
         While one of its runs is going.
     """
+    permits.require(ws, by, "job.remove", job_row(ws, job))
     with ws.catalog.transaction() as con:
         row = job_row(ws, job)
         values = {"id": row["job_id"], "running": RUNNING}
@@ -73,7 +75,9 @@ def remove(ws: Workspace, job: str, by: str) -> None:
             "delete from job_cells where job_run_id in (select job_run_id from job_runs where job_id = :id)",
             values,
         )
-        for table in ("job_runs", "job_alarms", "job_sources", "backfills", "job_versions", "jobs"):
+        for table in (
+            "job_runs", "job_alarms", "job_sources", "backfills", "job_versions", "approvals", "rollouts", "jobs",
+        ):  # fmt: skip
             con.execute(f"delete from {table} where job_id = :id", values)  # noqa: S608 - names from this line
         audit_within(con, by, "job.remove", row["name"], job_id=row["job_id"], version=row["version"])
     discard(job_folder(ws, row["job_id"]))
@@ -81,8 +85,14 @@ def remove(ws: Workspace, job: str, by: str) -> None:
 
 
 def _switch(ws: Workspace, job: str, by: str, status: str, now: float) -> Job:
+    permits.require(ws, by, "job.pause" if status == "paused" else "job.resume", job_row(ws, job))
     with ws.catalog.transaction() as con:
         row = job_row(ws, job)
+        if row["status"] == "waiting":
+            raise ConflictError(
+                f"job {row['name']!r} has not begun: its first version waits for approval; "
+                f"`aios jobs approvals` lists what waits"
+            )
         if row["status"] != status:
             spec = JobSpec.from_dict(json.loads(row["spec"]))
             row |= {"status": status, "updated_at": now}

@@ -15,7 +15,7 @@ from typing import Any
 
 from aios_workbench.errors import JobError, WorkspaceError
 from aios_workbench.govern import audit_within
-from aios_workbench.promote import objects, provenance, sharing
+from aios_workbench.promote import approvals, objects, permits, provenance, rollout, sharing
 from aios_workbench.promote.bundle import Bundle, make_bundle
 from aios_workbench.promote.checks import Finding, checked_spec
 from aios_workbench.promote.digests import Told
@@ -55,7 +55,7 @@ def candidate(ws: Workspace, notebook: str | Path, spec: JobSpec, told: Told | N
 
 def promote(
     ws: Workspace, notebook: str | Path, spec: JobSpec, by: str, *, now: float | None = None, note: str | None = None,
-    activate: bool = True, told: Told | None = None,
+    activate: bool = True, told: Told | None = None, trial: dict[str, Any] | None = None,
 ) -> Job:  # fmt: skip
     """Make a notebook a job, or the next version of the job with that name.
 
@@ -75,7 +75,10 @@ def promote(
     note : str, optional
         What is new, for people.
     activate : bool
-        False makes the version and lets the job go on with the one it has: for a rollout.
+        False makes the version and lets the job go on with the one it has.
+    trial : dict, optional
+        Put the version on trial beside the one that runs: `mode`, `share` and `rules` of `promote.rollout.start`. The
+        first version of a job has nothing to be tried beside.
     told : function, optional
         Told how far the reading of large data files is; see `promote.digests.file_sha256`.
 
@@ -88,6 +91,10 @@ def promote(
     ------
     JobError
         Listing what keeps the notebook from being promoted.
+    DeniedError
+        When the workspace's policy does not let `by` promote it.
+    ConflictError
+        While another version of the job is on trial.
     ParameterError, NotFoundError, WorkspaceError
         For wrong parameters, a missing file, an unusable disk.
 
@@ -100,13 +107,17 @@ def promote(
     now = time.time() if now is None else now
     if note is not None and len(note) > _NOTE_LIMIT:
         raise JobError(f"the note has {len(note):,} characters; at most {_NOTE_LIMIT:,} are kept")
+    asked = None if trial is None else rollout.checked(**trial)
+    _permit(ws, spec.name, by, asked)
     made = candidate(ws, notebook, spec, told)
     if (same := _unchanged(ws, made)) is not None:
         return same
     statement = provenance.collect(made.path, made.spec, made.bundle, made.findings, by, now)
     objects.put(ws, made.bundle.files)
     with ws.catalog.transaction() as con:
-        job, version = record(con, made, statement, by, now, note, activate)
+        job, version = record(
+            con, made, statement, by, now, note, activate=activate and asked is None, asked=asked
+        )
     if version is not None:
         with contextlib.suppress(WorkspaceError):  # it is stored: whoever runs it lays it out
             folder = job_folder(ws, job.job_id) / f"v{version['version']}"
@@ -117,6 +128,16 @@ def promote(
 
 
 _NOTE_LIMIT = 2000
+
+
+def _permit(ws: Workspace, name: str, by: str, asked: dict[str, Any] | None) -> None:
+    row = ws.catalog.one("select * from jobs where name = :name", name=name)
+    if row is None:
+        permits.require_new(ws, by, name)
+        return
+    permits.require(ws, by, "job.promote", row)
+    if asked is not None:
+        rollout.permit(ws, by, row, asked)
 
 
 def _unchanged(ws: Workspace, made: Candidate) -> Job | None:
@@ -131,13 +152,19 @@ def _unchanged(ws: Workspace, made: Candidate) -> Job | None:
 
 
 def record(
-    con: Session, made: Candidate, statement: dict[str, Any], by: str, now: float, note: str | None, activate: bool
+    con: Session, made: Candidate, statement: dict[str, Any], by: str, now: float, note: str | None,
+    *, activate: bool, asked: dict[str, Any] | None = None,
 ) -> tuple[Job, dict[str, Any] | None]:  # fmt: skip
     """Make the version, unless it is there; returns the job, and the row of a version that is new."""
     found = con.execute("select * from jobs where name = :name", {"name": made.spec.name}).fetchone()
     old = dict(found) if found else None
-    if old is not None and (known := _known(con, old, made, by, now, note, activate)) is not None:
+    if (
+        old is not None
+        and (known := _known(con, old, made, by, now, note, asked, activate=activate)) is not None
+    ):
         return known, None
+    if old is not None:
+        rollout.refuse(con, old)
     job = old or {
         "job_id": f"job-{uuid.uuid4().hex[:12]}", "name": made.spec.name, "version": 1, "status": "active",
         "spec": dumps(made.spec.to_dict()), "created_at": now, "created_by": by, "updated_at": now,
@@ -149,7 +176,7 @@ def record(
     version = {
         "job_id": job["job_id"], "version": number, "spec": dumps(made.spec.to_dict()),
         "bundle_hash": made.bundle.hash, "created_at": now, "created_by": by, "note": note,
-        "status": _first_status(con, job, made.spec, by), "environment": _environment(made.bundle),
+        "status": approvals.first_status(con, job, made.spec, by), "environment": _environment(made.bundle),
         "provenance": dumps(about),
     }  # fmt: skip
     con.execute(
@@ -169,15 +196,22 @@ def record(
         )
     elif activate and not waits:
         job = point(con, old, version, now)
+    approvals.supersede(con, job["job_id"], number)
     audit_within(
         con, by, "job.promote", job["name"], job_id=job["job_id"], version=number, bundle_hash=made.bundle.hash,
         status=version["status"], note=note,
     )  # fmt: skip
+    if asked is not None and old is not None and old["status"] != "waiting":
+        rollout.begin(con, old, number, by, asked, now)
+        job = {**old, "rollout_id": None if waits else rollout.going(con, old["job_id"])}
+    if waits:
+        approvals.ask(con, job, number, now)
     return Job.from_row(job, promoted=number), version
 
 
 def _known(
-    con: Session, job: dict[str, Any], made: Candidate, by: str, now: float, note: str | None, activate: bool
+    con: Session, job: dict[str, Any], made: Candidate, by: str, now: float, note: str | None,
+    asked: dict[str, Any] | None, *, activate: bool,
 ) -> Job | None:  # fmt: skip
     """Return the job when a version has this content already, pointed at it if it may run."""
     rows = [
@@ -193,6 +227,10 @@ def _known(
     again = next((r for r in rows if r["status"] == "approved"), None)
     if again is None:
         return None  # or rejected: it is put before the people anew
+    rollout.refuse(con, job)
+    permits.require_within(con, by, "job.rollback", job, version=again["version"])
+    if asked is not None:
+        rollout.begin(con, job, again["version"], by, asked, now)
     if activate:
         job = point(con, job, again, now)
     audit_within(
@@ -200,14 +238,6 @@ def _known(
         bundle_hash=made.bundle.hash, note=note,
     )  # fmt: skip
     return Job.from_row(job, promoted=again["version"], again=True)
-
-
-def _first_status(con: Session, job: dict[str, Any], spec: JobSpec, by: str) -> str:
-    try:
-        from aios_workbench.promote import approvals
-    except ImportError:
-        return "approved"
-    return str(approvals.first_status(con, job, spec, by))
 
 
 def _environment(bundle: Bundle) -> str | None:

@@ -6,7 +6,7 @@ import json
 import time
 from typing import Any
 
-from aios_workbench.promote import objects, provenance
+from aios_workbench.promote import objects, permits, provenance
 from aios_workbench.promote.bundle import JOB, NOTEBOOK, Bundle
 from aios_workbench.promote.parameters import NotebookParameters
 from aios_workbench.promote.promoting import Candidate, record
@@ -39,6 +39,8 @@ def respec(
     ------
     NotFoundError
         For an unknown job.
+    DeniedError, ConflictError
+        When the policy says no, or a version is on trial.
     JobError, ParameterError, UnknownOptionError
         For options that do not exist or fit.
 
@@ -49,6 +51,7 @@ def respec(
     """
     now = time.time() if now is None else now
     row = job_row(ws, job)
+    permits.require(ws, by, "job.promote", row)
     old = JobSpec.from_dict(json.loads(row["spec"]))
     spec = JobSpec(**{**old.to_dict(), **changes, "name": old.name, "notebook": old.notebook})
     if spec == old:

@@ -14,6 +14,7 @@ from typing import Any
 from aios_workbench.engine import continuing
 from aios_workbench.errors import AiosError, ConflictError, JobError
 from aios_workbench.promote import data, logical, resuming
+from aios_workbench.promote.activation import HELD
 from aios_workbench.promote.bundle import NOTEBOOK
 from aios_workbench.promote.cells import Recorder
 from aios_workbench.promote.execution import Execution, Stop
@@ -89,12 +90,16 @@ def _attempt(
     ws: Workspace, run: dict[str, Any], folder: Path, log: Log, watch: Callable[[], Stop | None]
 ) -> Outcome:
     version = ws.catalog.one(
-        "select v.spec, v.bundle_hash, j.name from job_versions v join jobs j on j.job_id = v.job_id "
+        "select v.spec, v.bundle_hash, v.status, j.name from job_versions v join jobs j on j.job_id = v.job_id "
         "where v.job_id = :job and v.version = :version",
         job=run["job_id"], version=run["version"],
     )  # fmt: skip
     if version is None:
         raise JobError(f"version {run['version']} of the job is gone")
+    if version["status"] in HELD:
+        raise JobError(
+            f"version {run['version']} of the job is not approved ({version['status']}); it does not run"
+        )
     spec = JobSpec.from_dict(json.loads(version["spec"]))
     bundle, wrong = intact_bundle(ws, run["job_id"], run["version"])
     if wrong is not None:
@@ -181,6 +186,7 @@ def _environment(
         "AIOS_JOB_RUN": run["job_run_id"],
         continuing.VARIABLE: ",".join(resuming.chain(ws, run)),
         logical.VARIABLE: logical.text(run, spec.timezone),
+        "AIOS_ROLE": run.get("role") or "",
         "AIOS_PARAMETERS": str(folder / "params.json"),
         "DO_NOT_TRACK": "1",
         "MLFLOW_DISABLE_TELEMETRY": "true",

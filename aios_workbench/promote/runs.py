@@ -10,6 +10,7 @@ from typing import Any
 
 from aios_workbench.errors import ConflictError
 from aios_workbench.govern import audit_within
+from aios_workbench.promote import permits, rollout
 from aios_workbench.promote.backfill import settle
 from aios_workbench.promote.bundle import NOTEBOOK, discard
 from aios_workbench.promote.parameters import NotebookParameters
@@ -94,27 +95,39 @@ def trigger(
     ------
     NotFoundError, ParameterError
         For an unknown job, or parameters that do not fit.
+    DeniedError
+        When the policy says no.
     ConflictError
-        When the job has run for this cause already.
+        When the job has run for this cause already, or its first version waits for approval.
     """
     row = job_row(ws, job)
+    permits.require(ws, by, "job.trigger", row)
+    if row["status"] == "waiting":
+        raise ConflictError(
+            f"job {row['name']!r} has not begun: its first version waits for approval; "
+            f"`aios jobs approvals` lists what waits"
+        )
     spec = JobSpec.from_dict(json.loads(row["spec"]))
     known = NotebookParameters.of(bundle_folder(ws, row["job_id"], row["version"]) / NOTEBOOK)
     params = {**spec.parameters, **known.coerce(parameters or {})}
     known.require(params)
     run_id = f"jr-{uuid.uuid4().hex[:12]}"
     with ws.catalog.transaction() as con:
+        run = {
+            "job_run_id": run_id, "job_id": row["job_id"], "version": row["version"], "status": QUEUED,
+            "params": dumps(params), "queued_at": time.time(), "cause": cause,
+        }  # fmt: skip
         started = con.execute(
             "insert into job_runs (job_run_id, job_id, version, trigger, status, params, queued_at, cause) "
-            "values (:id, :job_id, :version, 'manual', :status, :params, :now, :cause) "
+            "values (:job_run_id, :job_id, :version, 'manual', :status, :params, :queued_at, :cause) "
             "on conflict (job_id, cause) where cause is not null do nothing",
-            {"id": run_id, "job_id": row["job_id"], "version": row["version"], "status": QUEUED,
-             "params": dumps(params), "now": time.time(), "cause": cause},
-        )  # fmt: skip
+            run,
+        )
         if not started.rowcount:
             raise ConflictError(
                 f"job {row['name']!r} has run for {cause!r} already; `aios jobs history` lists it"
             )
+        rollout.choose(con, row, run)
         audit_within(
             con, by, "job.trigger", row["name"], job_run_id=run_id, parameters=sorted(parameters or {})
         )
@@ -130,6 +143,8 @@ def cancel(ws: Workspace, job_run_id: str, by: str) -> dict[str, Any]:
     NotFoundError, ConflictError
         For an unknown run, or one that has ended.
     """
+    asked = run_row(ws, job_run_id)
+    permits.require(ws, by, "job.cancel", job_row(ws, asked["job_id"]), version=asked["version"])
     with ws.catalog.transaction() as con:
         row = run_row(ws, job_run_id)
         error = {**load_error(row), "type": "Cancelled", "message": f"cancelled by {by}", "cancel": by}

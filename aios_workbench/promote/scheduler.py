@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from aios_workbench.errors import AiosError
-from aios_workbench.promote import alerts, claims, lateness, retention
+from aios_workbench.promote import alerts, claims, lateness, retention, rollout
 from aios_workbench.promote.taking import waiting
 from aios_workbench.workspace import Workspace
 
@@ -120,6 +120,7 @@ class Scheduler:
         if time.monotonic() - self._swept > _SWEEP:
             self._swept = time.monotonic()
             threading.Thread(target=self._sweep, args=(now,), name="aios-sweep", daemon=True).start()
+        rollout.step(self.ws, now)
         self._alerts.poke(now)
         return self._until_next(now)
 
@@ -183,6 +184,7 @@ class Scheduler:
             )
             if status in ("cancelled", "timeout"):
                 cancel_workflows(self.ws, run["job_run_id"])
+            rollout.after_run(self.ws, run, self._clock())
             retention.keep_files(self.ws, run["job_id"], self._clock())
         except Exception:  # the run stays RUNNING under this living worker: `adopt` puts it back in the queue
             log.exception("job run %s", run["job_run_id"])

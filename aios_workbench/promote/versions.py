@@ -8,7 +8,7 @@ from typing import Any
 
 from aios_workbench.errors import ConflictError, JobError, NotFoundError
 from aios_workbench.govern import audit_within
-from aios_workbench.promote import objects, provenance
+from aios_workbench.promote import objects, permits, provenance, rollout
 from aios_workbench.promote.diff import diff
 from aios_workbench.promote.differing import differs
 from aios_workbench.promote.pointing import point
@@ -79,6 +79,8 @@ def rollback(
         For an unknown job or version.
     ConflictError
         When the version was not approved, or a rollout is going on.
+    DeniedError
+        When the workspace's policy does not let `by` do that.
     JobError
         When its bundle is damaged beyond repair.
 
@@ -90,16 +92,13 @@ def rollback(
     now = time.time() if now is None else now
     row = job_row(ws, job)
     wanted = _choose(ws, row, version)
+    permits.require(ws, by, "job.rollback", row, version=wanted["version"])
     if wanted["version"] == row["version"]:
         return Job.from_row(row, changed=False, promoted=row["version"])
     intact_bundle(ws, row["job_id"], wanted["version"])  # before the job is touched: it must be able to run
     with ws.catalog.transaction() as con:
         row = job_row(ws, row["job_id"])
-        if row["rollout_id"] is not None:
-            raise ConflictError(
-                f"a version of job {row['name']!r} is being rolled out; `aios rollout finish {row['name']}` decides on "
-                "that first"
-            )
+        rollout.refuse(con, row)
         found = _choose(ws, row, wanted["version"])
         if found["version"] == row["version"]:
             return Job.from_row(row, changed=False, promoted=row["version"])

@@ -12,6 +12,7 @@ TABLES = (
     "runs", "steps", "attempts", "artifacts", "gates", "metrics", "logs", "events",
     "map_parts", "dead_letters", "loop_iterations",
     "jobs", "job_versions", "job_runs", "job_cells", "job_alarms", "approvals", "rollouts", "backfills",
+    "policies",
     "executors", "environments", "audit",
     "tunings", "tuning_points",
     "drift_monitors", "drift_windows", "drift_batches", "drift_alerts",

@@ -18,7 +18,7 @@ create table job_sources (
 );
 create table approvals (
   job_id text not null, version integer not null, actor text not null, decision text not null,
-  reason text, at real not null, primary key (job_id, version, actor)
+  reason text, at real not null, bundle_hash text not null default '', primary key (job_id, version, actor)
 );
 create table rollouts (
   rollout_id text primary key, job_id text not null, base_version integer not null,
@@ -37,4 +37,8 @@ create index backfills_by_job on backfills (job_id, created_at);
 create index job_runs_by_status on job_runs (status);
 create index job_runs_by_start on job_runs (job_id, started_at);
 create index job_runs_by_end on job_runs (job_id, status, ended_at);
+create table policies (
+  seq integer primary key autoincrement, at real not null, actor text not null, digest text not null,
+  policy text, people text not null default '{}'
+);
 """

@@ -24,6 +24,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         "test_job_health",
         "test_backfill",
         "test_job_cells",
+        "test_approvals",
+        "test_rollout",
     )
     on_both(metafunc, both)
 

@@ -124,7 +124,7 @@ def test_rollback_refuses_what_cannot_or_may_not_run(ws: Workspace, two: str) ->
         versions.rollback(ws, "claims", 1, "ada")
     ws.catalog.write("update job_versions set status = 'approved' where version = 1")
     ws.catalog.write("update jobs set rollout_id = 'ro-1'")
-    with pytest.raises(ConflictError, match="is being rolled out"):
+    with pytest.raises(ConflictError, match="is on trial"):
         versions.rollback(ws, "claims", 1, "ada")
     ws.catalog.write("update jobs set rollout_id = null")
     first = versions.versions(ws, "claims")[1]
@@ -141,7 +141,7 @@ def test_rollback_refuses_what_cannot_or_may_not_run(ws: Workspace, two: str) ->
 def test_a_version_that_waits_does_not_run(
     ws: Workspace, two: str, notebook: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aios_workbench.promote.promoting._first_status", lambda *_: "waiting")
+    monkeypatch.setattr("aios_workbench.promote.approvals.first_status", lambda *_: "waiting")
     edit(notebook, 2, "total = n + 3")
     job = promote.promote(ws, notebook, spec(schedule="0 * * * *"), "ada", now=T0)
     assert (job.version, job.promoted, job.spec.retries) == (2, 3, 2)
