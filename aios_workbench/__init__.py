@@ -122,9 +122,16 @@ def _connect() -> None:
         # While the first cells are read: so that the first run starts in milliseconds.
         import threading
 
-        threading.Thread(
-            target=importlib.import_module, args=("aios_workbench.engine.runtime",), daemon=True
-        ).start()
+        threading.Thread(target=_warm_up, daemon=True).start()
+
+
+def _warm_up() -> None:
+    import contextlib
+
+    with contextlib.suppress(
+        ImportError
+    ):  # a job's locked kernel holds what its notebook needs: that may be no engine
+        importlib.import_module("aios_workbench.engine.runtime")
 
 
 def _jupyter_labextension_paths() -> list[dict[str, str]]:

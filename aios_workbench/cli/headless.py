@@ -57,6 +57,7 @@ def run_job(
     from aios_workbench.cli.values import assignments
     from aios_workbench.promote import data
     from aios_workbench.promote.bundle import NOTEBOOK
+    from aios_workbench.promote.environment.kernels import settle
 
     bundle = bundle.expanduser().resolve()
     spec = _read(bundle)
@@ -69,13 +70,17 @@ def run_job(
     for problem in data.require(bundle, where, spec.data):
         output.warn(f"the data is not what was promoted: {problem}")
     code = exits.FAILED
+
+    def settled(env: dict[str, str]) -> dict[str, str]:
+        return settle(ws, bundle, spec, env, lambda line: output.say(line, err=True))[0]
+
     for attempt in range(retries + 1):
         if attempt:
             output.warn(f"try {attempt + 1} of {retries + 1} in {retry_delay:g} s")
             time.sleep(retry_delay)
         code = execute(
             ws, bundle / NOTEBOOK, given, spec.gates, as_json=as_json, title=spec.name, cwd=where,
-            modules=bundle, timeout=limit,
+            modules=bundle, timeout=limit, settle=settled,
         )  # fmt: skip
         if code in _FINAL:
             break

@@ -26,6 +26,7 @@ FOLDER = "notebook-runs"
 def execute(
     ws: Workspace, path: Path, given: Mapping[str, Any], gates: Mapping[str, Any] | None, *, as_json: bool,
     title: str | None = None, cwd: Path | None = None, modules: Path | None = None, timeout: float | None = None,
+    settle: Callable[[dict[str, str]], dict[str, str]] | None = None,
 ) -> int:  # fmt: skip
     """Execute a notebook once; return the command's exit code.
 
@@ -42,6 +43,8 @@ def execute(
         A folder whose modules win over all others.
     timeout : float, optional
         Seconds after which the kernel is ended.
+    settle : callable, optional
+        Turns the variables the kernel is started with into those of a locked environment.
 
     Raises
     ------
@@ -72,6 +75,7 @@ def execute(
     env.pop("AIOS_JOB_RUN", None)
     if modules is not None:
         env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(modules), env.get("PYTHONPATH"))))
+    env = env if settle is None else settle(env)
     started = time.time()
     kernel = _Kernel(ws, folder, started)
     with Log(folder / "log.txt") as log, noted(1) as asked, _progress(as_json=as_json) as progress:

@@ -1,4 +1,4 @@
-"""A fresh kernel for one attempt: the worker's own Python, and nothing of the user's Jupyter set-up."""
+"""A fresh kernel for one attempt: the worker's own Python or a locked one, and nothing of the user's Jupyter set-up."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 
 from aios_workbench.engine.executors import family
+from aios_workbench.promote.environment.kernels import PYTHON
 
 _NAME = "aios-job"
 _PID_FILE = "kernel.json"
@@ -26,13 +27,15 @@ _SOCKET_PATH_LIMIT = 90  # a Unix socket's path ends at 107 bytes, on macOS at 1
 def kernel_manager(env: dict[str, str]) -> Iterator[AsyncKernelManager]:
     """Give a manager whose kernel is `sys.executable`, whatever the installed kernel specs say.
 
+    Where `env` names another interpreter (AIOS_KERNEL_PYTHON), that is taken.
+
     Connection file, sockets and IPython's profile lie in a private folder that goes away with it.
     """
     with tempfile.TemporaryDirectory(prefix="aios-", ignore_cleanup_errors=True) as folder:
         spec = Path(folder) / "kernels" / _NAME
         spec.mkdir(parents=True)
         argv = [
-            sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}",
+            env.pop(PYTHON, None) or sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}",
             "--HistoryManager.enabled=False",
         ]  # fmt: skip
         text = json.dumps({"argv": argv, "display_name": "Job", "language": "python"})

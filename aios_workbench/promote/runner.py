@@ -17,6 +17,7 @@ from aios_workbench.promote import data, logical, resuming
 from aios_workbench.promote.activation import HELD
 from aios_workbench.promote.bundle import NOTEBOOK
 from aios_workbench.promote.cells import Recorder
+from aios_workbench.promote.environment.kernels import Stopped, settle
 from aios_workbench.promote.execution import Execution, Stop
 from aios_workbench.promote.kernel import bury
 from aios_workbench.promote.memory import Meter
@@ -75,6 +76,8 @@ def execute(ws: Workspace, run: dict[str, Any], watch: Callable[[], Stop | None]
             log.say("killed the kernel an earlier attempt left behind")
         try:
             outcome = _attempt(ws, run, folder, log, watch)
+        except Stopped as e:
+            outcome = Outcome("cancelled" if e.why == "cancel" else "stopped")
         except AiosError as e:
             outcome = Outcome("failed", _error(e, ""), final=isinstance(e, JobError))
         except Exception as e:  # noqa: BLE001 - the worker outlives whatever a notebook, its kernel or the disk does
@@ -118,6 +121,12 @@ def _attempt(
         json.dumps(given, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )
     _keep_earlier(folder, run["attempt"])
+    env, told = settle(ws, bundle, spec, _environment(ws, run, spec, bundle, folder), log.say, watch)
+    ws.catalog.write(
+        "update job_runs set environment = :told where job_run_id = :id",
+        told=dumps(told),
+        id=run["job_run_id"],
+    )
 
     meter = Meter(spec.memory, f"AIOS_JOB_RUN={run['job_run_id']}")
 
@@ -128,7 +137,7 @@ def _attempt(
         _note_peak(ws, run, meter)
 
     execution = Execution(
-        book, folder, cwd, _environment(ws, run, spec, bundle, folder), log, spec.timeout,
+        book, folder, cwd, env, log, spec.timeout,
         watch, progress, _Settled(ws, run["job_run_id"], log), Recorder(ws, run, log), meter,
     )  # fmt: skip
     try:

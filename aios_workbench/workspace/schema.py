@@ -111,7 +111,7 @@ create table job_runs (
   trigger text not null, status text not null, attempt integer not null default 0, owner text,
   params text not null default '{}', queued_at real not null, started_at real, ended_at real,
   error text, folder text, cause text, logical_at real, peak_bytes integer, role text, rollout_id text,
-  backfill_id text, resumed_from text, outputs text, forgotten_by text
+  backfill_id text, resumed_from text, outputs text, forgotten_by text, environment text
 );
 create unique index job_runs_once_per_tick on job_runs (job_id, tick_at) where tick_at is not null;
 create unique index job_runs_once_per_cause on job_runs (job_id, cause) where cause is not null;
@@ -264,6 +264,7 @@ alter table job_runs add column backfill_id text;
 alter table job_runs add column resumed_from text;
 alter table job_runs add column outputs text;
 alter table job_runs add column forgotten_by text;
+alter table job_runs add column environment text;
 create unique index job_runs_once_per_cause on job_runs (job_id, cause) where cause is not null;
 """
     + schema_jobs.CREATE,

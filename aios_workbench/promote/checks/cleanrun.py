@@ -187,7 +187,7 @@ def _environment(ctx: Context, folder: Path) -> dict[str, str]:
     env["PYTHONDONTWRITEBYTECODE"] = "1"
     if (folder / "params.json").exists():
         env["AIOS_PARAMETERS"] = str(folder / "params.json")
-    return env
+    return env if ctx.kernel is None else ctx.kernel(env)
 
 
 class _Meter:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,12 +31,15 @@ class Context:
         The job it shall become.
     run : CleanRun or None
         What was seen when it ran, where it did.
+    kernel : callable or None
+        Turns the variables a clean run's kernel is started with into those of another environment.
     """
 
     path: Path
     book: Any
     spec: JobSpec | None = None
     run: CleanRun | None = None
+    kernel: Callable[[dict[str, str]], dict[str, str]] | None = None
     codes: list[Code] = field(default_factory=list)
     _resolving: set[str] = field(default_factory=set)
     _dotted: dict[ast.AST, str] = field(default_factory=dict)

@@ -6,19 +6,31 @@ them. A job with ``environment: locked`` runs in an environment that is made fro
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aios_workbench.promote.environment.lock import ENVIRONMENT, REQUIREMENTS, Lock, Package, read_lock
 
 if TYPE_CHECKING:
+    from aios_workbench.promote.environment.clean import try_clean
+    from aios_workbench.promote.environment.kernels import python_for
     from aios_workbench.promote.notebooks import Cell
     from aios_workbench.promote.spec import JobSpec
 
-__all__ = ["ENVIRONMENT", "REQUIREMENTS", "SBOM", "Lock", "Package", "files", "read_lock"]
+__all__ = [
+    "ENVIRONMENT", "REQUIREMENTS", "SBOM", "Lock", "Package", "files", "python_for", "read_lock", "try_clean",
+]  # fmt: skip
 
 SBOM = "sbom.json"
+_HOME = {"python_for": "kernels", "try_clean": "clean"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
 
 
 def files(
@@ -65,9 +77,12 @@ def files(
     from aios_workbench.promote.environment.capture import capture
     from aios_workbench.promote.sbom import sbom
 
-    lock = capture(
-        folder, cells, python=python, modules=modules, packages=getattr(spec, "packages", None) or ()
-    )
+    asked = spec.packages if spec is not None else ()
+    lock = capture(folder, cells, python=python, modules=modules, packages=asked)
+    if spec is not None and spec.environment == "locked":
+        from aios_workbench.promote.environment.hashes import hashed
+
+        lock = hashed(lock)
     made = {REQUIREMENTS: lock.requirements.encode(), ENVIRONMENT: lock.document.encode()}
     made[SBOM] = sbom(lock, {**(others or {}), **made}, spec.name if spec is not None else "notebook")
     return made

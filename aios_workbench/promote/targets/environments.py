@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from aios_workbench.errors import JobError
+from aios_workbench.promote.environment.installer import uv_settings
 
 PINS = Path(__file__).parent / "pins"
 _MINUTES = 20
@@ -55,7 +56,7 @@ def _make(name: str, folder: Path, pins: Path) -> None:
     uv = Path(sys.executable).parent / "uv"
     made = None
     if uv.exists():
-        env = _uv_settings(clean())
+        env = uv_settings(clean())
         made = _run([str(uv), "venv", "-q", "--python", sys.executable, str(folder)], env) or _run(
             [str(uv), "pip", "install", "-q", "--no-deps", "--python", python, "-r", str(pins)], env
         )
@@ -70,20 +71,6 @@ def _make(name: str, folder: Path, pins: Path) -> None:
             "afterwards it is kept"
         )
     (folder / "complete").touch()
-
-
-def _uv_settings(env: dict[str, str]) -> dict[str, str]:
-    # uv reads neither pip.conf nor PIP_*
-    for key, name in (("index-url", "UV_DEFAULT_INDEX"), ("cert", "SSL_CERT_FILE"), ("proxy", "ALL_PROXY")):
-        value = env.get("PIP_" + key.upper().replace("-", "_")) or _pip_setting(key)
-        if value:
-            env.setdefault(name, value)
-    return env
-
-
-def _pip_setting(key: str) -> str:
-    command = [sys.executable, "-m", "pip", "config", "get", f"global.{key}"]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def _run(command: Sequence[str], env: Mapping[str, str]) -> str | None:
