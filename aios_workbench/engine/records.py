@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -137,14 +138,40 @@ def tell_run(
     catalog: Catalog, run_id: str, status: str, error: dict[str, Any] | None = None, **columns: Any
 ) -> None:
     """Write a run's status; stored on return, because other processes act on it."""
+    told = []
     if status in RUN_TERMINAL:
-        started = catalog.one("select started_at from runs where run_id = :r", r=run_id) or {}
-        columns["ended_at"] = in_order(started.get("started_at"), columns.get("ended_at", time.time()))
+        run = catalog.one(
+            "select run_id, workflow, job_run_id, started_at from runs where run_id = :r", r=run_id
+        )
+        columns["ended_at"] = in_order((run or {}).get("started_at"), columns.get("ended_at", time.time()))
+        told = [run_ended(run, status, error)] if run is not None and status != CANCELLED else []
         catalog.flush()  # nobody may see a finished run whose last step still reads running
     columns = {"status": status, "error": dumps(error) if error else None, **columns}
     sets = ", ".join(f"{c} = :{c}" for c in columns)
-    catalog.write(f"update runs set {sets} where run_id = :run_id", run_id=run_id, **columns)  # noqa: S608
+    update = f"update runs set {sets} where run_id = :run_id"  # noqa: S608
+    catalog.write_all([*told, (update, {"run_id": run_id, **columns})])
     catalog.event("run", run_id, status=status, error=error)
+
+
+def run_ended(
+    run: Mapping[str, Any], status: str, error: Mapping[str, Any] | None
+) -> tuple[str, dict[str, Any]]:
+    """Return the statement that tells jobs of the end of a run; to be run before the run's own row is changed.
+
+    In the transaction that ends the run, so that it is told once and never not at all. The event is of no run in the
+    catalog's sense: it stays when the run is deleted.
+    """
+    about = {k: run[k] for k in ("run_id", "workflow", "job_run_id")} | {"status": status}
+    if error:
+        about["error"] = {k: error.get(k) for k in ("type", "message", "step")}
+    data = {"run_id": run["run_id"], "status": status, "at": time.time(), "data": dumps(about)}
+    return _RUN_ENDED, data
+
+
+_RUN_ENDED = (
+    "insert into events (kind, at, data) select 'run.ended', :at, :data from runs "
+    "where run_id = :run_id and status <> :status"
+)
 
 
 def end_unfinished(con: Session, run_id: str) -> None:

@@ -19,7 +19,15 @@ from typing import Any
 from aios_workbench.engine import gates, submit
 from aios_workbench.engine.execute import execute, wanted
 from aios_workbench.engine.job import Job
-from aios_workbench.engine.records import FAILED, RUN_TERMINAL, SKIPPED, SUCCEEDED, Record, tell_step
+from aios_workbench.engine.records import (
+    FAILED,
+    RUN_TERMINAL,
+    SKIPPED,
+    SUCCEEDED,
+    Record,
+    run_ended,
+    tell_step,
+)
 from aios_workbench.errors import DefinitionError, ParameterError
 from aios_workbench.govern import actor
 from aios_workbench.workflow import StepSpec, WorkflowSpec
@@ -244,6 +252,11 @@ def _note(ws: Workspace, run_id: str, idle: str) -> None:
             status = WAITING if WAITING in states else idle
         error = next((row["error"] for row in rows if row["status"] == FAILED), None)
         ended = time.time() if status in RUN_TERMINAL else None
+        if status in (SUCCEEDED, FAILED):
+            run = con.execute(
+                "select run_id, workflow, job_run_id from runs where run_id = :r", {"r": run_id}
+            ).fetchone()
+            con.execute(*run_ended(dict(run), status, json.loads(error) if error else None))
         con.execute(
             "update runs set status = :status, error = :error, "
             "ended_at = case when started_at > :ended then started_at else :ended end where run_id = :r",

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aios_workbench.promote.checks import Finding, check, inspect
+    from aios_workbench.promote.events import emit, list_events
+    from aios_workbench.promote.interval import Interval
     from aios_workbench.promote.jobs import get, list_jobs, pause, promote, remove, resume
     from aios_workbench.promote.parameters import NotebookParameters, parse_assignments
     from aios_workbench.promote.records import Job
@@ -19,12 +21,14 @@ if TYPE_CHECKING:
     from aios_workbench.promote.spec import JobSpec
 
 __all__ = [
-    "Finding", "Job", "JobSpec", "NotebookParameters", "Schedule", "Scheduler", "cancel", "check", "get", "get_run",
-    "history", "inspect", "list_jobs", "parse_assignments", "pause", "promote", "remove", "resume", "trigger",
+    "Finding", "Interval", "Job", "JobSpec", "NotebookParameters", "Schedule", "Scheduler", "cancel", "check",
+    "emit", "get", "get_run", "history", "inspect", "list_events", "list_jobs", "parse_assignments", "pause",
+    "promote", "remove", "resume", "trigger",
 ]  # fmt: skip
 
 _HOME = {
     "Finding": "checks", "Job": "records", "JobSpec": "spec", "NotebookParameters": "parameters",
+    "Interval": "interval", "emit": "events", "list_events": "events",
     "cancel": "runs", "get_run": "runs", "history": "runs", "trigger": "runs",
     "Schedule": "schedule", "Scheduler": "scheduler", "check": "checks", "inspect": "checks",
     "parse_assignments": "parameters",

@@ -52,7 +52,7 @@ def admit(
         The row of `jobs`, read in this transaction.
     row : dict
         Columns of `job_runs`; `trigger`, and `tick_at` or `cause` (unique in the job: what is recorded already is
-        not recorded again). With ``status: skipped`` and an `error` it is recorded as it is.
+        not recorded again). With another `status` than "queued", and an `error`, it is recorded as it is.
     waits : bool
         True for a run that is not given up because others are going, such as a tick that is made up for.
 
@@ -73,7 +73,7 @@ def admit(
         "version": job["version"], "status": "queued", "params": dumps(spec.parameters), "queued_at": now, **row,
     }  # fmt: skip
     others = _open(con, run)
-    reason = None if run["status"] == "skipped" else _refused(spec, others, waits=waits)
+    reason = _refused(spec, others, waits=waits) if run["status"] == "queued" else None
     if reason is not None:
         run |= {"status": "skipped", "ended_at": now}
         run["error"] = dumps({"type": "Skipped", "why": "overlap", "message": reason})

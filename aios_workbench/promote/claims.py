@@ -18,7 +18,7 @@ import json
 from collections.abc import Callable, Collection
 from typing import Any
 
-from aios_workbench.promote import alarms, alerts, backfill, endings
+from aios_workbench.promote import alarms, alerts, backfill, endings, events
 from aios_workbench.promote.admission import admit, tell_runs
 from aios_workbench.promote.excerpts import Excerpt, excerpt
 from aios_workbench.promote.plan import GRACE_SECONDS, plan, rearmed
@@ -162,6 +162,7 @@ def finish(
         _store(con, row)
         if row["ended_at"] is not None:
             endings.queue(con, row, row["status"], told, now, seen)
+            events.job_ended(con, row, now)
             backfill.settle(con, row, now)
     tell_runs(ws, [row])
     return str(row["status"])
@@ -218,6 +219,7 @@ def adopt(
             _store(con, row)
             if row["ended_at"] is not None:
                 endings.queue(con, row, row["status"], load_error(row), now, seen)
+                events.job_ended(con, row, now)
                 backfill.settle(con, row, now)
         adopted.append(run["job_run_id"])
         tell_runs(ws, [row])

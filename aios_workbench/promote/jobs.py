@@ -14,6 +14,7 @@ from aios_workbench.promote.promoting import promote
 from aios_workbench.promote.records import RUNNING, Job, job_folder, job_row, public, tell
 from aios_workbench.promote.runs import history
 from aios_workbench.promote.spec import JobSpec
+from aios_workbench.promote.triggers import arm, dependents
 from aios_workbench.workspace import Workspace, dumps
 
 __all__ = ["get", "list_jobs", "pause", "promote", "remove", "resume"]
@@ -79,7 +80,10 @@ def remove(ws: Workspace, job: str, by: str) -> None:
             "job_runs", "job_alarms", "job_sources", "backfills", "job_versions", "approvals", "rollouts", "jobs",
         ):  # fmt: skip
             con.execute(f"delete from {table} where job_id = :id", values)  # noqa: S608 - names from this line
-        audit_within(con, by, "job.remove", row["name"], job_id=row["job_id"], version=row["version"])
+        audit_within(
+            con, by, "job.remove", row["name"], job_id=row["job_id"], version=row["version"],
+            starts_no_more=dependents(con, row["name"]),
+        )  # fmt: skip
     discard(job_folder(ws, row["job_id"]))
     tell(ws, "job.removed", row["job_id"], job=row["name"])
 
@@ -102,10 +106,13 @@ def _switch(ws: Workspace, job: str, by: str, status: str, now: float) -> Job:
                 "where job_id = :job_id",
                 row,
             )
+            if status == "active":
+                arm(con, row["job_id"], spec, None, now)
             if status == "paused":
                 con.execute(
                     "update job_runs set status = 'skipped', ended_at = :now, error = :error "
-                    "where job_id = :id and status = 'queued' and attempt = 0 and tick_at is not null",
+                    "where job_id = :id and status = 'queued' and attempt = 0 "
+                    "and (tick_at is not null or trigger in ('event', 'after'))",
                     {
                         "id": row["job_id"],
                         "now": now,

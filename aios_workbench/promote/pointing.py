@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from aios_workbench.promote.spec import JobSpec
+from aios_workbench.promote.triggers import arm
 from aios_workbench.workspace import Session
 
 #: A tick that is due is kept while none of these changes.
@@ -39,6 +40,8 @@ def point(
         "next_tick_at = :next_tick_at where job_id = :job_id",
         row,
     )
+    listened = job["status"] == status == "active"
+    arm(con, job["job_id"], spec, JobSpec.from_dict(json.loads(job["spec"])) if listened else None, now)
     return row
 
 

@@ -22,6 +22,7 @@ from aios_workbench.promote.digests import Told
 from aios_workbench.promote.pointing import next_tick, point
 from aios_workbench.promote.records import Job, job_folder, tell
 from aios_workbench.promote.spec import JobSpec
+from aios_workbench.promote.triggers import arm, check_circle
 from aios_workbench.workspace import Session, Workspace, dumps
 
 _ENVIRONMENT = ("requirements.lock", "environment.json")
@@ -158,6 +159,7 @@ def record(
     """Make the version, unless it is there; returns the job, and the row of a version that is new."""
     found = con.execute("select * from jobs where name = :name", {"name": made.spec.name}).fetchone()
     old = dict(found) if found else None
+    check_circle(con, made.spec)
     if (
         old is not None
         and (known := _known(con, old, made, by, now, note, asked, activate=activate)) is not None
@@ -194,6 +196,7 @@ def record(
             "values (:job_id, :name, :version, :status, :spec, :created_at, :created_by, :updated_at, :next_tick_at)",
             job,
         )
+        arm(con, job["job_id"], made.spec, None, now)
     elif activate and not waits:
         job = point(con, old, version, now)
     approvals.supersede(con, job["job_id"], number)

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from aios_workbench.errors import AiosError
 from aios_workbench.promote import alerts, claims, lateness, retention, rollout
 from aios_workbench.promote.taking import waiting
+from aios_workbench.promote.triggers import fire
 from aios_workbench.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -107,6 +108,7 @@ class Scheduler:
     def step(self, now: float) -> float:
         """Do all that can be done at `now`; returns the seconds until there may be more to do."""
         self.tick(now)
+        fire(self.ws, now)
         claims.adopt(self.ws, self._alive, self.active, self.executor_id, now)
         while len(self.active) < self.slots and not self._stopping.is_set():
             last = self.slots > 1 and len(self.active) + 1 == self.slots

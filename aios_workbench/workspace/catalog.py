@@ -152,11 +152,15 @@ class Catalog:
 
     def write(self, sql: str, **params: Any) -> int:
         """Run one statement, stored on return; give the number of rows it touched."""
+        return self.write_all([(sql, params)])[0]
+
+    def write_all(self, statements: Sequence[tuple[str, Mapping[str, Any]]]) -> list[int]:
+        """Run statements, all or none, stored on return; give the numbers of rows they touched."""
         deadline = time.monotonic() + self._patience
         while True:
             try:
                 with self.transaction() as con:
-                    return con.execute(sql, params).rowcount
+                    return [con.execute(sql, params).rowcount for sql, params in statements]
             except UnreachableError as e:
                 if not e.again or self._inside or time.monotonic() > deadline:
                     raise

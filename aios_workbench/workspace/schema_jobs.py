@@ -33,6 +33,11 @@ create table backfills (
   params text not null default '{}', total integer not null, status text not null,
   created_at real not null, created_by text not null, ended_at real
 );
+create table event_keys (
+  name text not null, key text not null, seq integer not null, primary key (name, key)
+);
+create index events_that_start on events (seq)
+  where kind in ('told', 'drift.alert', 'run.ended', 'job.ended');
 create index backfills_by_job on backfills (job_id, created_at);
 create index job_runs_by_status on job_runs (status);
 create index job_runs_by_start on job_runs (job_id, started_at);

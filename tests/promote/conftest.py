@@ -26,6 +26,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         "test_job_cells",
         "test_approvals",
         "test_rollout",
+        "test_job_events",
+        "test_job_after",
     )
     on_both(metafunc, both)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from aios_workbench.promote import claims
 from aios_workbench.promote.spec import JobSpec
 from aios_workbench.workspace import Workspace, dumps
 
@@ -49,3 +50,15 @@ def wait_for(condition: Callable[[], Any], what: str, seconds: float = 100.0) ->
             return value
         time.sleep(0.05)
     pytest.fail(f"waited {seconds:.0f} s for {what}")
+
+
+def end_run(ws: Workspace, job_id: str, status: str = "succeeded", now: float = 0.0, **columns: Any) -> str:
+    """Let a run of a job begin and end, without a notebook; returns its id."""
+    row = {
+        "job_run_id": f"jr-{next(_numbers)}", "job_id": job_id, "version": 1, "trigger": "manual",
+        "status": "running", "attempt": 1, "owner": "worker-1", "queued_at": now, "started_at": now, **columns,
+    }  # fmt: skip
+    names = ", ".join(row)
+    ws.catalog.write(f"insert into job_runs ({names}) values ({', '.join(f':{n}' for n in row)})", **row)
+    assert claims.finish(ws, row, status, {"type": "Error", "message": "-"}, now) == status
+    return str(row["job_run_id"])
