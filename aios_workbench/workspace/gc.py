@@ -24,6 +24,7 @@ from typing import Any, Protocol
 from aios_workbench.errors import CorruptArtifactError, NotFoundError
 from aios_workbench.workspace import locks
 from aios_workbench.workspace.gc_drift import delete_drift
+from aios_workbench.workspace.gc_objects import REMOTE, bundle_objects, delete_objects
 from aios_workbench.workspace.gc_tunings import delete_tunings, folder_size
 from aios_workbench.workspace.home import Workspace
 from aios_workbench.workspace.remote import BlobStore
@@ -126,7 +127,8 @@ def collect(
     going = {row["run_id"] for row in ws.catalog.query(f"select run_id from runs where not {_OVER}")}
     needed |= journal.references([e for e, run, _ in entries if run in going])
     needed |= _beside(ws, needed) | _within(ws, needed)
-    _delete_blobs(ws, needed, now, done)
+    promoted = bundle_objects(ws)
+    _delete_blobs(ws, needed, promoted, now, done)
     if not dry_run and not busy:
         _delete_descriptions(ws, needed, now)
     _delete_folders(ws, min(before, now - YOUNG_SECONDS), keep_runs, done)
@@ -255,9 +257,13 @@ def _delete_loose_rows(ws: Workspace, before: float) -> None:
         )
 
 
-def _delete_blobs(ws: Workspace, needed: set[str], now: float, done: Collected) -> None:
+def _delete_blobs(
+    ws: Workspace, needed: set[str], promoted: set[str] | None, now: float, done: Collected
+) -> None:
+    files = delete_objects(ws, promoted, now - YOUNG_SECONDS, dry_run=done.dry_run)
+    done.files, done.file_bytes = done.files + files[0], done.file_bytes + files[1]
     if ws.artifacts.remote is not None:
-        _delete_remote(ws.artifacts.remote, needed, now, done)
+        _delete_remote(ws.artifacts.remote, needed, promoted, now, done)
         return
     for path in ws.artifacts.folder.glob("*/*"):
         with contextlib.suppress(FileNotFoundError):
@@ -276,11 +282,18 @@ def _delete_blobs(ws: Workspace, needed: set[str], now: float, done: Collected) 
                 done.artifact_bytes += stat.st_size
 
 
-def _delete_remote(remote: BlobStore, needed: set[str], now: float, done: Collected) -> None:
+def _delete_remote(
+    remote: BlobStore, needed: set[str], promoted: set[str] | None, now: float, done: Collected
+) -> None:
     """Delete blobs of a store that cannot rename: who refers to one again writes it again, so it is young then."""
     for path, modified, size in remote.listed():
         stem = _stem(path)
-        if modified > now - YOUNG_SECONDS or stem in needed or "/bundles/" in path:
+        bundled = "/bundles/" in path
+        if bundled and (promoted is None or f"/{REMOTE}/" not in path):
+            continue
+        if modified > now - YOUNG_SECONDS or stem in (
+            promoted if bundled and promoted is not None else needed
+        ):
             continue
         if not done.dry_run and not remote.discard(path, now - YOUNG_SECONDS):
             continue
