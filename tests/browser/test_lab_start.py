@@ -61,6 +61,7 @@ def test_launcher_and_palette(page: Page, lab: Any) -> None:
         ("tuning", "03_tune_a_knn_index"),
         ("drift", "04_find_drift"),
         ("explain", "05_explain_a_model"),
+        ("promote", "06_promote"),
         ("failures", "07_failures_and_gates"),
     ):
         command(page, f"aios:{lesson}-tutorial")

@@ -31,6 +31,7 @@ IN_PACKAGE = (
     "tutorials/03_tune_a_knn_index.ipynb",
     "tutorials/04_find_drift.ipynb",
     "tutorials/05_explain_a_model.ipynb",
+    "tutorials/06_promote.ipynb",
     "tutorials/07_failures_and_gates.ipynb",
 )
 IN_DATA = (

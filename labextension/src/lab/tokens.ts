@@ -18,6 +18,7 @@ export const CommandIDs = {
   tuningTutorial: 'aios:tuning-tutorial',
   driftTutorial: 'aios:drift-tutorial',
   explainTutorial: 'aios:explain-tutorial',
+  promoteTutorial: 'aios:promote-tutorial',
   failuresTutorial: 'aios:failures-tutorial',
   newWorkflow: 'aios:new-workflow',
   example: 'aios:example',

@@ -15,6 +15,7 @@ const MORE: [string, string, string, string][] = [
   [CommandIDs.tuningTutorial, '03_tune_a_knn_index', 'Open the Nearest Neighbour Tutorial', 'The best index for a recall: a copy of lesson 3'],
   [CommandIDs.driftTutorial, '04_find_drift', 'Open the Drift Tutorial', 'Has the data changed, and does it matter: a copy of lesson 4'],
   [CommandIDs.explainTutorial, '05_explain_a_model', 'Open the Explanation Tutorial', 'Why a model says what it says, and when not to believe it: a copy of lesson 5'],
+  [CommandIDs.promoteTutorial, '06_promote', 'Open the Promote Tutorial', 'From your notebook to a job that runs every night: a copy of lesson 6'],
   [CommandIDs.failuresTutorial, '07_failures_and_gates', 'Open the Failures Tutorial', 'When things fail, and when people decide: a copy of lesson 7']
 ];
 
