@@ -52,6 +52,8 @@ _TICKS = 5
 @click.option("--image", help="The container image of a target that starts containers.")
 @click.option("--bundle-path", metavar="PATH", help="Where the bundle lies when the job runs.")
 @click.option("--command", "aios", metavar="PATH", help="The aios command where the job runs.")
+@click.option("--note", help="What is new in this version, for people.")
+@click.option("--dry-run", is_flag=True, help="Show what would change in the job, and change nothing.")
 @click.option("--check", "only_check", is_flag=True, help="Only say what stands in the way.")
 @click.option("--run", "clean_run", is_flag=True,
               help="With --check: run it twice in a clean kernel too, and compare the outputs.")  # fmt: skip
@@ -67,13 +69,14 @@ def promote(
     params: tuple[str, ...], missed: str | None, retries: int | None, retry_delay: str | None, timeout: str | None,
     gates: tuple[str, ...], alerts: tuple[str, ...], target: str | None, out: Path | None, grain: str,
     workflow: str | None, verified: bool, execute: bool, image: str | None, bundle_path: str | None, aios: str | None,
-    only_check: bool, clean_run: bool, mend: bool, rules: tuple[str, ...], list_rules: bool, as_json: bool,
+    note: str | None, dry_run: bool, only_check: bool,
+    clean_run: bool, mend: bool, rules: tuple[str, ...], list_rules: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Check NOTEBOOK and freeze it, with the modules beside it, as a job that `aios worker` runs.
 
     With --target the job is written for another scheduler, bundle and all, and is not scheduled here.
     """
-    from aios_workbench.cli import promote_check
+    from aios_workbench.cli import promote_check, promote_plan
     from aios_workbench.cli.values import assignments, gate_policies
     from aios_workbench.errors import NotFoundError
     from aios_workbench.govern import actor
@@ -100,6 +103,8 @@ def promote(
     if not seen.ok or only_check:
         ticks = spec.ticks.preview(time.time(), _TICKS) if spec.ticks is not None else []
         return promote_check.report(seen, ticks, as_json=as_json)
+    if dry_run:
+        return promote_plan.dry_run(notebook, spec, as_json=as_json)
     if target is not None:
         from aios_workbench.cli import targets
 
@@ -108,19 +113,35 @@ def promote(
         )
         return targets.write(state, notebook, spec, wanted, as_json=as_json)
     ws = state.workspace(create=True)
-    job = make(ws, notebook, spec, actor())
+    job = make(ws, notebook, spec, actor(), note=note, told=promote_plan.reading())
     if as_json:
-        output.emit({**job.to_dict(), "changed": job.changed, "findings": [f.to_dict() for f in findings]})
+        output.emit(
+            {
+                **job.to_dict(),
+                "changed": job.changed,
+                "promoted": job.promoted,
+                "again": job.again,
+                "findings": [f.to_dict() for f in findings],
+            }
+        )
         return exits.OK
     if findings:
         promote_check.show_findings(findings)
-    what = f"version {job.version}" if job.changed else f"version {job.version}, nothing changed"
+    what = _what(job)
     output.say(f"{job.name}  ", output.state(job.status), f"  {what}  {job.to_dict()['schedule']}")
     if job.next_tick_at:
         output.say(f"next run {output.clock(job.next_tick_at)}{_who(ws)}")
     else:
         output.say(f"`aios jobs run {job.name}` runs it")
     return exits.OK
+
+
+def _what(job: Any) -> str:
+    if job.promoted is not None and job.promoted != job.version:
+        return f"version {job.promoted} is made; the job goes on with version {job.version}"
+    if not job.changed:
+        return f"version {job.version}, nothing changed"
+    return f"version {job.version}" + (" again" if job.again else "")
 
 
 def _who(ws: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 from pathlib import Path
@@ -9,7 +10,10 @@ from typing import TYPE_CHECKING
 
 import nbformat
 
+from aios_workbench.cli import promote_plan
+
 if TYPE_CHECKING:
+    import pytest
     from conftest import Project
 
 
@@ -90,3 +94,39 @@ def test_export_is_for_git(project: Project) -> None:
 
     verify(Path("as-it-is"), project.json("jobs", "versions", "daily")["versions"][0]["bundle_hash"])
     assert "is no bundle" in project.error("jobs", "export", "daily", "--out", "out", "--bundle", code=4)
+
+
+def test_dry_run_says_what_would_change_and_changes_nothing(project: Project) -> None:
+    notebook("print(1)")
+    new = project.json("promote", "nb.ipynb", "--name", "daily", "--dry-run")
+    assert (new["version"], new["next"], [c["kind"] for c in new["cells"]]) == (None, 1, ["added"])
+    assert not (project.root / "catalog.db").exists()
+    made = project.json("promote", "nb.ipynb", "--name", "daily", "--note", "the first")
+    assert (made["promoted"], made["again"]) == (1, False)
+    notebook("print(2)")
+    shown = project("promote", "nb.ipynb", "--name", "daily", "--retries", "3", "--dry-run").stdout
+    assert "runs version 1; this would be version 2:" in shown
+    assert "~ retries: 0 -> 3" in shown
+    assert "+print(2)" in shown
+    assert len(project.json("jobs", "versions", "daily")["versions"]) == 1
+    project.json("promote", "nb.ipynb", "--name", "daily")
+    notebook("print(1)")
+    assert project.json("promote", "nb.ipynb", "--name", "daily", "--dry-run")["next"] == 1
+    assert "version 1 again" in project("promote", "nb.ipynb", "--name", "daily").stdout
+    assert "runs this already" in project("promote", "nb.ipynb", "--name", "daily", "--dry-run").stdout
+    assert project.json("jobs", "versions", "daily")["versions"][1]["note"] == "the first"
+
+
+def test_the_reading_of_a_large_file_is_told_to_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert promote_plan.reading() is None
+    screen = io.StringIO()
+    monkeypatch.setattr(screen, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stderr", screen)
+    times = iter([0.0, 0.1, 0.6, 0.6, 0.7, 0.7])
+    told = promote_plan.reading(lambda: next(times))
+    assert told is not None
+    for done in (100, 200, 400):
+        told("/data/a\x1b.bin", done * 2**20, 400 * 2**20)
+    assert screen.getvalue() == (
+        "\rreading a\\x1b.bin: 50 % of 419.4 MB\rreading a\\x1b.bin: 100 % of 419.4 MB\n"
+    )
