@@ -205,7 +205,7 @@ def decide(
     NotFoundError, ParameterError
         For an unknown job, version or decision, or a rejection without a reason.
     ConflictError
-        When the version does not wait (any more), or `by` has voted.
+        When the version does not wait (any more), `by` has voted, or another version is on trial that it would end.
     DeniedError
         When `by` promoted it, or the policy says no.
 
@@ -319,6 +319,7 @@ def _settle(
     count = needed(con, job, spec, row["created_by"] or "", row["version"])
     if sum(vote["decision"] == "approved" for vote in _votes(con, row)) < count:
         return None
+    rollout.refuse(con, job)  # and the vote is undone: the trial is ended first
     con.execute(_TURN, {**values, "status": "approved"})
     if not rollout.begin_waiting(con, job, row["version"], now):
         activate(con, job, row["version"], now)

@@ -34,8 +34,9 @@ def make(ws: Workspace, write: Write) -> Promote:
         source = source or f"print({next(numbers)})"
         path = write(f"{name}.ipynb", source)
         path.write_bytes(written.setdefault(source, path.read_bytes()))
+        trial = options.pop("trial", None)
         spec = JobSpec(name=name, notebook="-", schedule="0 * * * *", **options)
-        return promote.promote(ws, path, spec, by, now=T0)
+        return promote.promote(ws, path, spec, by, now=T0, trial=trial)
 
     return one
 
@@ -227,6 +228,31 @@ def test_the_policy_asks_for_more(ws: Workspace, make: Promote) -> None:
     with pytest.raises(DeniedError, match="whoever agrees to it"):
         make("guest", name="dev-other")
     assert [job.name for job in promote.list_jobs(ws)] == ["dev-claims", "prod-claims"]
+
+
+def test_promoted_to_be_tried(ws: Workspace, make: Promote) -> None:
+    first = make(trial={"mode": "canary"})  # there is nothing to try it beside
+    assert (first.version, first.rollout_id) == (1, None)
+    made = make(trial={"mode": "canary", "share": 1.0})
+    assert (made.version, made.promoted, made.rollout_id) == (1, 2, promote.get(ws, "claims").rollout_id)
+    assert made.rollout_id is not None
+    with pytest.raises(ConflictError, match="version 2 of 'claims' is on trial"):
+        make()
+    run = promote.get_run(ws, promote.trigger(ws, "claims", "bob"))
+    assert (run["version"], run["role"]) == (2, "canary")
+    promote.cancel(ws, run["job_run_id"], "bob")
+    rollout.finish(ws, "claims", "ada", "roll_back")
+    make(approvals=1, trial={"mode": "shadow"})
+    assert (state(ws)[1], promote.get(ws, "claims").rollout_id) == (1, None)
+    make(approvals=1, trial={"mode": "canary", "share": 1.0})  # takes the place of what waited
+    approvals.decide(ws, "claims", 4, "bob", "approve", now=T0)
+    (tick,) = claims.claim_ticks(ws, T0 + 3600)
+    assert tick["version"] == 4
+    with pytest.raises(ConflictError, match="is on trial"):
+        make(approvals=1)
+    assert [(r["version"], r["status"]) for r in ws.catalog.query("select * from rollouts order by version")] == [
+        (2, "rolled_back"), (3, "superseded"), (4, "running"),
+    ]  # fmt: skip
 
 
 def test_a_policy_is_asked_by_every_function(ws: Workspace, make: Promote) -> None:

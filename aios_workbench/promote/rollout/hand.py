@@ -77,7 +77,9 @@ def start(
     return told
 
 
-def checked(mode: str, share: float | None, rules: Mapping[str, Any] | Rules | None) -> dict[str, Any]:
+def checked(
+    mode: str = "canary", share: float | None = None, rules: Mapping[str, Any] | Rules | None = None
+) -> dict[str, Any]:
     """Return how a version is to be tried, as columns of `rollouts`.
 
     Raises
