@@ -114,26 +114,24 @@ def promote(
         return targets.write(state, notebook, spec, wanted, as_json=as_json)
     ws = state.workspace(create=True)
     job = make(ws, notebook, spec, actor(), note=note, told=promote_plan.reading())
+    _tell(ws, job, findings, as_json=as_json)
+    return exits.OK
+
+
+def _tell(ws: Any, job: Any, findings: list[Any], *, as_json: bool) -> None:
+    from aios_workbench.cli import promote_check
+
     if as_json:
-        output.emit(
-            {
-                **job.to_dict(),
-                "changed": job.changed,
-                "promoted": job.promoted,
-                "again": job.again,
-                "findings": [f.to_dict() for f in findings],
-            }
-        )
-        return exits.OK
+        made = {"changed": job.changed, "promoted": job.promoted, "again": job.again}
+        output.emit({**job.to_dict(), **made, "findings": [f.to_dict() for f in findings]})
+        return
     if findings:
         promote_check.show_findings(findings)
-    what = _what(job)
-    output.say(f"{job.name}  ", output.state(job.status), f"  {what}  {job.to_dict()['schedule']}")
+    output.say(f"{job.name}  ", output.state(job.status), f"  {_what(job)}  {job.to_dict()['schedule']}")
     if job.next_tick_at:
         output.say(f"next run {output.clock(job.next_tick_at)}{_who(ws)}")
     else:
         output.say(f"`aios jobs run {job.name}` runs it")
-    return exits.OK
 
 
 def _what(job: Any) -> str:
