@@ -322,15 +322,19 @@ def reusable(ws: Workspace, run: Mapping[str, Any], dirty: set[str], steps: list
     return seed
 
 
-def ensure_worker(ws: Workspace) -> bool:
-    """Start a worker in the background unless one lives; True when one was started."""
+def ensure_worker(ws: Workspace, *, stays: bool = False) -> bool:
+    """Start a worker in the background unless one lives; True when one was started.
+
+    It ends when it has had nothing to do for a minute; one that `stays`, for schedules, only with the machine.
+    """
     if leases.workers_alive(ws):
         return False
     log = (ws.root / "worker.log").open("ab")
+    until = [] if stays else ["--exit-when-idle", "60"]
     with log:
         _workers[:] = [w for w in _workers if w.poll() is None]  # reaps those that have ended
         worker = subprocess.Popen(
-            [sys.executable, "-m", "aios_workbench.cli", "worker", "--exit-when-idle", "60"],
+            [sys.executable, "-m", "aios_workbench.cli", "worker", *until],
             cwd=ws.project, env=_environment(ws), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             start_new_session=True,
         )  # fmt: skip

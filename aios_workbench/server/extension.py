@@ -65,7 +65,7 @@ def routes() -> list[tuple[str, Any]]:
         (rf"jobs/{RUN}/rollout/finish", jobs_versions.FinishRolloutHandler),
         (rf"jobs/{RUN}/backfills", jobs_backfill.BackfillsHandler),
         (rf"jobs/{RUN}/backfills/preview", jobs_backfill.BackfillPreviewHandler),
-        (rf"jobs/{RUN}/backfills/{RUN}/cancel", jobs_backfill.CancelBackfillHandler),
+        (rf"jobs/{RUN}/backfills/{RUN}/(cancel|pause|resume)", jobs_backfill.BackfillActionHandler),
         (rf"jobs/{RUN}/runs/{RUN}", jobs_runs.JobRunHandler),
         (rf"jobs/{RUN}/runs/{RUN}/cancel", jobs.CancelHandler),
         (rf"jobs/{RUN}/runs/{RUN}/resume", jobs_runs.ResumeHandler),

@@ -8,14 +8,14 @@ from typing import Any
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from aios_workbench.errors import NotFoundError
+from aios_workbench.errors import AiosError, NotFoundError
 from aios_workbench.server import bodies, bodies_jobs, jobviews
 from aios_workbench.server.base import AiosHandler
-from aios_workbench.server.jobparts import landed, part
 from aios_workbench.workspace import Workspace
 
 #: The most of a log that one answer carries.
 _PART = 200_000
+_LINE = 200
 _CELL = ("position", "cell", "label", "status", "started_at", "ended_at")
 
 
@@ -40,10 +40,11 @@ class ResumeHandler(AiosHandler):
 
         def work() -> dict[str, Any]:
             from aios_workbench.engine import control
+            from aios_workbench.promote.resuming import resume_run
 
             ws = self.workspace()
             jobviews.own_run(ws, job_id, job_run_id)
-            made = part("resuming", "Resumed runs").resume_run(ws, job_run_id, self.actor)
+            made = resume_run(ws, job_run_id, self.actor)
             control.ensure_worker(ws)
             return {"job_run_id": made}
 
@@ -71,12 +72,15 @@ class CellLogHandler(AiosHandler):
         q = self.arguments(bodies_jobs.LogQuery)
 
         def work() -> dict[str, Any]:
+            from aios_workbench.promote.cells import cell_log
+
             ws = self.workspace()
             jobviews.own_run(ws, job_id, job_run_id)
             if not (position.isascii() and position.isdigit() and len(position) < 10):
                 raise NotFoundError(f"job run {job_run_id!r} has no cell {position!r}; cells have numbers")
-            found = part("cells", "Logs of single cells").cell_log(ws, job_run_id, int(position), q.after)
-            return {"text": found["text"], "next": found["next"], "more": bool(found.get("more"))}
+            found = cell_log(ws, job_run_id, int(position), q.after)
+            more = found["text"] != "" and not found["over"]
+            return {"text": found["text"], "next": found["next"], "more": more}
 
         await self.reply(work)
 
@@ -89,9 +93,12 @@ def detail(ws: Workspace, job_id: str, job_run_id: str) -> dict[str, Any]:
     NotFoundError
         When the job has no such run.
     """
+    from aios_workbench.promote.cells import cells as recorded
+    from aios_workbench.promote.resuming import resumable
+
     row = jobviews.own_run(ws, job_id, job_run_id)
-    found, resume = landed("cells"), landed("resuming")
-    cells = found.cells(ws, job_run_id) if found else []
+    first = first_lines(ws, row)
+    cells = [{**cell, "label": first.get(cell["cell"], cell["label"])} for cell in recorded(ws, job_run_id)]
     workflows = ws.catalog.query(
         "select run_id, workflow, status from runs where job_run_id = :id order by created_at", id=job_run_id
     )
@@ -100,8 +107,22 @@ def detail(ws: Workspace, job_id: str, job_run_id: str) -> dict[str, Any]:
         "name": row["job"] or job_id,
         "cells": [{name: cell[name] for name in _CELL} for cell in cells],
         "workflows": workflows,
-        "cannot_resume": resume.resumable(ws, row) if resume else "it can only be run again as a whole",
+        "cannot_resume": resumable(ws, row),
     }
+
+
+def first_lines(ws: Workspace, row: dict[str, Any]) -> dict[int | None, str]:
+    """Return what each cell of the notebook that a run is of begins with, by its number."""
+    from aios_workbench.promote.bundle import NOTEBOOK
+    from aios_workbench.promote.notebooks import code_cells, read_notebook
+    from aios_workbench.promote.records import bundle_folder
+
+    try:
+        book = read_notebook(bundle_folder(ws, row["job_id"], row["version"]) / NOTEBOOK)
+    except (AiosError, OSError):
+        return {}  # removed, or of a machine that does not answer: the cells' numbers still say which
+    lines = {cell.number: [line for line in cell.source.splitlines() if line.strip()] for cell in code_cells(book)}
+    return {number: found[0].strip()[:_LINE] for number, found in lines.items() if found}
 
 
 def log_part(ws: Workspace, job_id: str, job_run_id: str, after: int) -> dict[str, Any]:

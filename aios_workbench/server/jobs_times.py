@@ -67,12 +67,12 @@ class WorkersHandler(AiosHandler):
     @web.authenticated
     @authorized
     async def post(self) -> None:
-        """Start a worker in the background unless one lives."""
+        """Start a worker that stays, in the background, unless one lives."""
         self.body(bodies.Nothing)
 
         def work() -> dict[str, Any]:
             from aios_workbench.engine import control
 
-            return {"started": control.ensure_worker(self.workspace())}
+            return {"started": control.ensure_worker(self.workspace(), stays=True)}
 
         await self.reply(work)

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 FILES = {"html": "report.html", "notebook": "executed.ipynb"}
 #: The most of an error's message that a list carries.
 _LINE = 160
+#: What else of a job's description the panel tells.
+_OPTIONS = (
+    "retry_delay", "memory", "overlap", "concurrency", "late_after", "absent_after", "approvals", "retention",
+    "retention_for", "retention_bytes",
+)  # fmt: skip
 #: These ends have a reason, not an error.
 _ON_PURPOSE = ("Skipped", "Cancelled")
 
@@ -125,10 +130,19 @@ def job_view(job: Job) -> dict[str, Any]:
         "retries": spec["retries"],
         "timeout": spec["timeout"],
         "gates": spec["gates"],
+        "options": {
+            **{name: spec[name] for name in _OPTIONS if spec[name] is not None},
+            "alerts": [_channel(c) for c in spec["alerts"]],
+        },
         "created_at": job.created_at,
         "created_by": job.created_by,
         "last": run_view(job.last_run) if job.last_run else None,
     }
+
+
+def _channel(address: str) -> str:
+    """Return an address of a channel without what is secret in it."""
+    return address if address.startswith("$") else f"{address.partition('://')[0]}://…"
 
 
 def history(ws: Workspace, job_id: str, limit: int, before: float | None = None) -> list[dict[str, Any]]:

@@ -287,6 +287,7 @@ class Job(Message):
     retries: int
     timeout: Any
     gates: dict[str, Any]
+    options: dict[str, Any]
     created_at: float
     created_by: str | None
     last: JobRun | None

@@ -142,7 +142,7 @@ class BackfillPreview(Message):
 
 
 class Backfill(Message):
-    """A backfill and how far it is: `counts` has its runs by state."""
+    """A backfill and how far it is: how many of its runs are in which state, and the share that ended."""
 
     backfill_id: str
     job_id: str
@@ -156,7 +156,12 @@ class Backfill(Message):
     created_at: float
     created_by: str
     ended_at: float | None
-    counts: dict[str, int]
+    queued: int
+    running: int
+    succeeded: int
+    failed: int
+    cancelled: int
+    share: float
 
 
 class Backfills(Message):
@@ -224,6 +229,8 @@ ANSWERS: dict[str, type[Message]] = {
     "POST jobs/{id}/backfills": Backfills,
     "POST jobs/{id}/backfills/preview": BackfillPreview,
     "POST jobs/{id}/backfills/{id}/cancel": Backfills,
+    "POST jobs/{id}/backfills/{id}/pause": Backfills,
+    "POST jobs/{id}/backfills/{id}/resume": Backfills,
     "GET jobs/{id}/runs/{id}": JobRunDetail,
     "POST jobs/{id}/runs/{id}/resume": JobRunRef,
     "GET jobs/{id}/runs/{id}/log": LogPart,

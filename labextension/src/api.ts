@@ -1,10 +1,10 @@
 // The server's `aios/` endpoints, typed. Every failure becomes an ApiError with a sentence for a person.
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
+import { JobsApi } from './api_jobs';
 import type {
-  CleanRunState, DraftRequest, FilesRequest, GateDetail, Job, JobRun, LogLine, MendRequest, NotebookParameter,
-  PromoteBadge, PromoteCheck, PromoteMend, PromoteOpening, PromotePreview, PromoteRequest, PromoteReview, RunDetail,
-  Snapshot, StepDetail, TargetFiles
+  CleanRunState, DraftRequest, FilesRequest, GateDetail, Job, LogLine, MendRequest, PromoteBadge, PromoteCheck, PromoteMend,
+  PromoteOpening, PromotePreview, PromoteRequest, PromoteReview, RunDetail, Snapshot, StepDetail, TargetFiles
 } from './api_types';
 
 export type * from './api_types';
@@ -31,7 +31,11 @@ type Query = Record<string, string | number | null | undefined>;
 export class Api {
   path = '';
 
-  constructor(private readonly settings: ServerConnection.ISettings) {}
+  readonly jobs: JobsApi;
+
+  constructor(private readonly settings: ServerConnection.ISettings) {
+    this.jobs = new JobsApi((method, path, query, body) => this.request(method, path, query, body));
+  }
 
   snapshot(query: Query = {}): Promise<Snapshot> {
     return this.request('GET', 'snapshot', query);
@@ -59,24 +63,6 @@ export class Api {
   }
   rerun(runId: string, fromStep: string): Promise<{ run_id: string }> {
     return this.request('POST', `runs/${enc(runId)}/rerun`, {}, { from_step: fromStep });
-  }
-  history(jobId: string): Promise<{ runs: JobRun[] }> {
-    return this.request('GET', `jobs/${enc(jobId)}/runs`);
-  }
-  job(jobId: string, action: 'pause' | 'resume'): Promise<Job> {
-    return this.request('POST', `jobs/${enc(jobId)}/${action}`, {}, {});
-  }
-  parameters(jobId: string): Promise<{ parameters: NotebookParameter[] }> {
-    return this.request('GET', `jobs/${enc(jobId)}/parameters`);
-  }
-  trigger(jobId: string, params: Record<string, unknown> = {}): Promise<{ job_run_id: string }> {
-    return this.request('POST', `jobs/${enc(jobId)}/trigger`, {}, { params });
-  }
-  cancelJobRun(jobId: string, jobRunId: string): Promise<JobRun> {
-    return this.request('POST', `jobs/${enc(jobId)}/runs/${enc(jobRunId)}/cancel`, {}, {});
-  }
-  removeJob(jobId: string): Promise<unknown> {
-    return this.request('DELETE', `jobs/${enc(jobId)}`);
   }
   /** A lesson as a notebook, without outputs. */
   tutorial(name: string): Promise<unknown> {

@@ -320,6 +320,7 @@ export interface Job {
   retries: number;
   timeout: unknown;
   gates: Record<string, unknown>;
+  options: Record<string, unknown>;
   created_at: number;
   created_by: string | null;
   last: JobRun | null;
@@ -544,7 +545,7 @@ export interface BackfillPreview {
   limit: number;
 }
 
-/** A backfill and how far it is: `counts` has its runs by state. */
+/** A backfill and how far it is: how many of its runs are in which state, and the share that ended. */
 export interface Backfill {
   backfill_id: string;
   job_id: string;
@@ -558,7 +559,12 @@ export interface Backfill {
   created_at: number;
   created_by: string;
   ended_at: number | null;
-  counts: Record<string, number>;
+  queued: number;
+  running: number;
+  succeeded: number;
+  failed: number;
+  cancelled: number;
+  share: number;
 }
 
 /** Backfills of a job, newest first. */

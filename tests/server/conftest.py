@@ -45,7 +45,7 @@ def workers(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Record where a worker would have been started, instead of starting one."""
     started: list[Path] = []
     monkeypatch.setattr(
-        "aios_workbench.engine.control.ensure_worker", lambda w: started.append(w.root) is None
+        "aios_workbench.engine.control.ensure_worker", lambda w, **_: started.append(w.root) is None
     )
     return started
 

@@ -25,6 +25,7 @@ export const CommandIDs = {
   openStep: 'aios:open-step',
   openRun: 'aios:open-run',
   openHistory: 'aios:open-history',
+  openJob: 'aios:open-job',
   promote: 'aios:promote'
 };
 

@@ -137,6 +137,8 @@ export function Fold(props: {
   head: ReactNode;
   children: ReactNode;
   aside?: ReactNode;
+  /** Below the head whether it is open or not: what has keys of its own cannot be inside a button. */
+  below?: ReactNode;
   testId?: string;
   id?: string;
 }): JSX.Element {
@@ -150,6 +152,7 @@ export function Fold(props: {
         </button>
         {props.aside}
       </div>
+      {props.below}
       {props.open && (
         <div className="aios-fold-body" id={body}>
           {props.children}

@@ -5,7 +5,7 @@ import { plural } from './format';
 import { GatesSection } from './gates';
 import { Failure, Skeleton, useModel } from './hooks';
 import { aiosIcon } from './icons';
-import { JobsSection } from './jobs';
+import { JobsSection } from './jobs/section';
 import type { PanelModel, TabName } from './model';
 import { RunsSection } from './runs';
 import type { TourState } from './tour';
@@ -14,6 +14,8 @@ import type { TourState } from './tour';
 export interface PanelActions {
   /** A run, or one step of it, in the main area. */
   openRun: (runId: string, step?: string, workflow?: string) => void;
+  /** A job, in the main area. */
+  openJob: (jobId: string, name: string) => void;
   promote: () => void;
   /** A small notebook that works, opened and ready to run. */
   tryExample: () => void;

@@ -1,11 +1,12 @@
 // The side panel, its status item, and the commands that lead there.
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette } from '@jupyterlab/apputils';
+import { ICommandPalette, WidgetTracker } from '@jupyterlab/apputils';
 import { IStateDB } from '@jupyterlab/statedb';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { aiosIcon } from '../../panel/icons';
 import type { TabName } from '../../panel/model';
-import { AiosPanel } from '../../panel/panel';
+import { JobTab } from '../../panel/jobs/tab';
+import { AiosPanel, type PanelActions } from '../../panel/panel';
 import { StatusItem } from '../../panel/statusbar';
 import type { TourState } from '../../panel/tour';
 import { CATEGORY, CommandIDs, IAios } from '../tokens';
@@ -41,13 +42,25 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
       }
     };
     const tour = tourState(state);
-    const panel = new AiosPanel(model, {
+    const jobs = new WidgetTracker<JobTab>({ namespace: 'aios-workbench-jobs' });
+    const openJob = (jobId: string, name: string): void => {
+      const known = jobs.find(t => t.jobId === jobId);
+      if (!known) {
+        const tab = new JobTab(model, panelActions, jobId, name);
+        void jobs.add(tab);
+        shell.add(tab, 'main');
+      }
+      shell.activateById(`aios-job-${jobId}`);
+    };
+    const panelActions: PanelActions = {
       openRun,
+      openJob,
       promote: () => void commands.execute(CommandIDs.promote),
       tryExample: () => void commands.execute(CommandIDs.example),
       newWorkflow: () => void commands.execute(CommandIDs.newWorkflow),
       tour
-    });
+    };
+    const panel = new AiosPanel(model, panelActions);
     shell.add(panel, 'left', { rank: 300, type: 'AIOS' });
     restorer?.add(panel, panel.id);
     statusBar?.registerStatusItem('aios-workbench:status', {
@@ -70,6 +83,16 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     for (const [id, tab, label, caption] of tabs) {
       commands.addCommand(id, { label, caption, icon: aiosIcon, execute: () => openPanel(tab) });
     }
+    commands.addCommand(CommandIDs.openJob, {
+      label: 'Open Job',
+      isVisible: () => false, // called with a job, by whoever shows one
+      execute: args => openJob(String(args.job_id), String(args.name ?? args.job_id))
+    });
+    void restorer?.restore(jobs, {
+      command: CommandIDs.openJob,
+      args: tab => ({ job_id: tab.jobId, name: tab.name }),
+      name: tab => tab.id
+    });
     commands.addCommand(CommandIDs.refresh, {
       label: 'Refresh Runs and Jobs',
       caption: 'Ask the server now; it happens by itself as well',

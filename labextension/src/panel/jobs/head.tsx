@@ -1,0 +1,52 @@
+// One job in the list: how it does, what starts it, when next, how it went.
+import { memo } from 'react';
+import type { Job } from '../../api';
+import { sentence } from '../../api';
+import { ago, moment, tick, until } from '../format';
+import { HealthChip, healthOf, TROUBLE } from './health';
+import { StatusBadge } from '../badge';
+
+export const MOVING: ReadonlySet<string> = new Set(['queued', 'running']);
+
+export const JobHead = memo(function JobHead({ job, now }: { job: Job; now: number }): JSX.Element {
+  const health = healthOf(job);
+  const last = job.last;
+  const began = last ? (last.started_at ?? last.queued_at) : 0;
+  return (
+    <>
+      <span className="aios-row">
+        <span className="aios-name" title={job.name}>
+          {job.name}
+        </span>
+        <HealthChip health={health} />
+      </span>
+      {TROUBLE.has(health.state) && health.why && (
+        <span className="aios-sub aios-why" title={health.why}>
+          {sentence(health.why)}
+        </span>
+      )}
+      <span className="aios-row aios-sub aios-wrap">
+        <span title={job.schedule ?? undefined}>{sentence(job.triggers || job.schedule_words)}</span>
+      </span>
+      <span className="aios-row aios-sub">
+        {job.status === 'active' && job.next_tick_at !== null && (
+          <span title={`${moment(job.next_tick_at)} in your own time zone`}>
+            {`next ${tick(job.next_tick_at, job.timezone)}, `}
+            {until(job.next_tick_at, now)}
+          </span>
+        )}
+        {last && MOVING.has(last.status) && (
+          <span className="aios-ago" title={moment(began)}>
+            <StatusBadge status={last.status} />
+          </span>
+        )}
+        {last && !MOVING.has(last.status) && (
+          <span className="aios-ago" title={`Last run: ${last.status}, ${moment(began)}`}>
+            {`ran ${ago(began, now)}`}
+          </span>
+        )}
+        {!last && <span className="aios-ago">never ran</span>}
+      </span>
+    </>
+  );
+});
