@@ -121,7 +121,9 @@ def first_lines(ws: Workspace, row: dict[str, Any]) -> dict[int | None, str]:
         book = read_notebook(bundle_folder(ws, row["job_id"], row["version"]) / NOTEBOOK)
     except (AiosError, OSError):
         return {}  # removed, or of a machine that does not answer: the cells' numbers still say which
-    lines = {cell.number: [line for line in cell.source.splitlines() if line.strip()] for cell in code_cells(book)}
+    lines = {
+        cell.number: [line for line in cell.source.splitlines() if line.strip()] for cell in code_cells(book)
+    }
     return {number: found[0].strip()[:_LINE] for number, found in lines.items() if found}
 
 

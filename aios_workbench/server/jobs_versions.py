@@ -39,10 +39,11 @@ class DiffHandler(AiosHandler):
         q = self.arguments(bodies_jobs.DiffQuery)
 
         def work() -> dict[str, Any]:
+            from aios_workbench.promote.versions import diff
+
             ws = self.workspace()
             job = _job(ws, job_id)
-            new: Any = q.new if q.new is not None else _notebook(ws, job)
-            return dict(part("versions", "Differences").diff(ws, job.job_id, q.old, new))
+            return diff(ws, job.job_id, q.old, q.new if q.new is not None else _notebook(ws, job))
 
         await self.reply(work)
 
@@ -57,9 +58,11 @@ class RollbackHandler(AiosHandler):
         body = self.body(bodies_jobs.Rollback)
 
         def work() -> dict[str, Any]:
+            from aios_workbench.promote.versions import rollback
+
             ws = self.workspace()
             job = _job(ws, job_id)
-            part("versions", "Versions").rollback(ws, job.job_id, body.version, self.actor, body.reason)
+            rollback(ws, job.job_id, body.version, self.actor, body.reason)
             return versions(ws, job_id)
 
         await self.reply(work)
@@ -141,8 +144,10 @@ def versions(ws: Workspace, job_id: str) -> dict[str, Any]:
     NotFoundError
         For an unknown job.
     """
+    from aios_workbench.promote import versions as found
+
     job = _job(ws, job_id)
-    rows = part("versions", "Versions").versions(ws, job.job_id)
+    rows = found.versions(ws, job.job_id)
     path = ws.project / job.spec.notebook
     return {
         "versions": [{name: row[name] for name in _VERSION} for row in rows],

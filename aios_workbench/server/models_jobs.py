@@ -82,14 +82,32 @@ class CellChange(Message):
     diff: str
 
 
+class FileChange(Message):
+    """A module or a data file that differs: its hashes, and a unified diff or why there is none."""
+
+    path: str
+    kind: Literal["added", "removed", "changed"]
+    old: str | None
+    new: str | None
+    diff: str
+
+
+class PackageChange(Message):
+    """A package of the locked environment that differs, by its version."""
+
+    package: str
+    old: str | None
+    new: str | None
+
+
 class JobDiff(Message):
     """What differs between two versions, or between a version and the notebook as it is saved now."""
 
     spec: list[OptionChange]
     cells: list[CellChange]
-    files: list[dict[str, Any]]
-    packages: list[dict[str, Any]]
-    data: list[dict[str, Any]]
+    files: list[FileChange]
+    packages: list[PackageChange]
+    data: list[FileChange]
     same: bool
 
 

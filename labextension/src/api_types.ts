@@ -493,13 +493,29 @@ export interface CellChange {
   diff: string;
 }
 
+/** A module or a data file that differs: its hashes, and a unified diff or why there is none. */
+export interface FileChange {
+  path: string;
+  kind: 'added' | 'removed' | 'changed';
+  old: string | null;
+  new: string | null;
+  diff: string;
+}
+
+/** A package of the locked environment that differs, by its version. */
+export interface PackageChange {
+  package: string;
+  old: string | null;
+  new: string | null;
+}
+
 /** What differs between two versions, or between a version and the notebook as it is saved now. */
 export interface JobDiff {
   spec: OptionChange[];
   cells: CellChange[];
-  files: (Record<string, unknown>)[];
-  packages: (Record<string, unknown>)[];
-  data: (Record<string, unknown>)[];
+  files: FileChange[];
+  packages: PackageChange[];
+  data: FileChange[];
   same: boolean;
 }
 

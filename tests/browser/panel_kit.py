@@ -125,7 +125,10 @@ def a_job(job_id: str, status: str = "succeeded", **more: Any) -> dict[str, Any]
         "schedule": "0 6 * * *", "schedule_words": "Every day at 06:00 (UTC)", "timezone": "UTC",
         "next_tick_at": NOW + 3600, "parameters": {"rows": 200}, "missed": "latest", "last": last,
         "created_by": "ana", **more,
-        "recent": [{"job_run_id": f"{job_id}-r{i}", "status": s, "at": NOW - 9999 + i} for i, s in enumerate(ends)],
+        "recent": [
+            {"job_run_id": f"{job_id}-r{i}", "status": s, "at": NOW - 9999 + i, "seconds": 60.0 * i, "reason": None}
+            for i, s in enumerate(ends)
+        ],
     }  # fmt: skip
 
 
@@ -205,6 +208,10 @@ def _job(body: dict[str, Any], route: Route, job_id: str, what: str) -> tuple[in
     if what == "parameters":
         integer = {"name": "rows", "type": "int", "default": 200, "schema": {"type": "integer"}}
         return 200, {"parameters": [{**integer, "required": False, "computed": False}]}
+    if what in ("approvals", "rollout"):
+        return 200, {"approvals": [], "rollout": None}
+    if what == "alerts":
+        return 200, {"alerts": []}
     last = a_job(job_id)["last"]
     failed = {**last, "job_run_id": "x", "status": "failed", "error": STEPS[2]["error"]}
     return 200, {"runs": [last, failed, {**last, "job_run_id": "y", "status": "running", "ended_at": None}]}

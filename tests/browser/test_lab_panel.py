@@ -326,6 +326,7 @@ def test_promote_run_and_look_after_a_job(lab_page: Page, lab: Any) -> None:
     expect(job).to_contain_text("paused")
     job.get_by_role("button", name="Resume").click()
     expect(job.get_by_role("button", name="Pause")).to_be_visible()
+    job.get_by_role("tab", name="About").click()
     job.get_by_role("button", name="Remove…").click()
     page.get_by_role("button", name="Remove job").click()
     expect(job).to_have_count(0)

@@ -4,7 +4,7 @@ import type { Job } from '../../api';
 import { Tabs } from '../../shared/tabs';
 import { sure } from '../confirm';
 import { brief } from '../format';
-import { Button, Failure, useAction } from '../hooks';
+import { Button, Failure, IconButton, useAction } from '../hooks';
 import type { PanelModel } from '../model';
 import type { PanelActions } from '../panel';
 import { About } from './about';
@@ -77,9 +77,13 @@ export function JobBody({ model, actions, job, now, run, onRun, wide }: BodyProp
           </Button>
         )}
         {!wide && (
-          <Button title="This job in a tab of the main area, with room for logs and differences" onClick={() => actions.openJob(job.job_id, job.name)}>
-            Open wide
-          </Button>
+          <span className="aios-push">
+            <IconButton label="Open wide: a tab with room for logs and differences" onClick={() => actions.openJob(job.job_id, job.name)}>
+              <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
+                <path d="M9.5 2.5h4v4M13.5 2.5l-5 5M6.5 13.5h-4v-4M2.5 13.5l5-5" fill="none" stroke="currentColor" strokeWidth={1.6} strokeLinecap="round" strokeLinejoin="round" />
+              </svg>
+            </IconButton>
+          </span>
         )}
       </div>
       {asking && <OneOff model={model} job={job} busy={action.busy} error={action.error} onRun={given => act(() => start(given))} />}

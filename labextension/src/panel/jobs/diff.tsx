@@ -1,5 +1,5 @@
 // What differs between two versions of a job, or between one and the notebook as it is saved.
-import type { CellChange, JobDiff } from '../../api';
+import type { CellChange, FileChange, JobDiff } from '../../api';
 import { CodeDiff } from '../../shared/inspector/code-diff';
 import { brief, plural } from '../format';
 
@@ -18,13 +18,18 @@ export function DiffView({ diff, label }: { diff: JobDiff; label: string }): JSX
       {diff.cells.map((cell, i) => (
         <Cell key={i} cell={cell} label={label} />
       ))}
-      <Changed title="Files" rows={diff.files.map(row)} />
-      <Changed title="Packages" rows={diff.packages.map(row)} />
-      <Changed title="Data" rows={diff.data.map(row)} />
+      <Files title="Files" files={diff.files} label={label} />
+      <Changed title="Packages" rows={diff.packages.map(p => ({ name: p.package, old: p.old, new: p.new }))} />
+      <Files title="Data" files={diff.data} label={label} />
+      {nothingShown(diff) && <p className="aios-sub">What differs has no words: something inside the bundle, such as its bill of materials.</p>}
     </div>
   );
 }
 
+const nothingShown = (d: JobDiff): boolean => [d.spec, d.cells, d.files, d.packages, d.data].every(found => found.length === 0);
+
+const SIGNS = { added: '+ ', removed: '− ', changed: '± ', moved: '↕ ' } as const;
+const HUNK = /^@@ /m;
 const KINDS = { added: 'added', removed: 'removed', changed: 'changed', moved: 'moved' } as const;
 
 function tally(cells: CellChange[]): string {
@@ -40,10 +45,10 @@ function Cell({ cell, label }: { cell: CellChange; label: string }): JSX.Element
   return (
     <div className="aios-diff-cell" data-kind={cell.kind}>
       <p className="aios-sub">
-        <b>{{ added: '+ ', removed: '− ', changed: '± ', moved: '↕ ' }[cell.kind]}</b>
+        <b>{SIGNS[cell.kind]}</b>
         {`Cell ${where} ${cell.kind}`}
       </p>
-      {cell.diff !== '' && <CodeDiff diff={cell.diff} label={`${label}: cell ${where}`} />}
+      {HUNK.test(cell.diff) && <CodeDiff diff={cell.diff} label={`${label}: cell ${where}`} />}
     </div>
   );
 }
@@ -54,10 +59,30 @@ interface Change {
   new: unknown;
 }
 
-/** Whatever names a thing that differs: a file by its path, a package by its name. */
-function row(found: Record<string, unknown>): Change {
-  const name = ['name', 'path', 'file', 'package', 'option'].map(key => found[key]).find(v => typeof v === 'string');
-  return { name: String(name ?? brief(found)), old: found.old ?? null, new: found.new ?? null };
+function Files({ title, files, label }: { title: string; files: FileChange[]; label: string }): JSX.Element | null {
+  if (files.length === 0) {
+    return null;
+  }
+  return (
+    <>
+      <h5 className="aios-label">{`${title}: ${plural(files.length, 'difference')}`}</h5>
+      {files.map(file => (
+        <div key={file.path} className="aios-diff-cell" data-kind={file.kind}>
+          <p className="aios-sub">
+            <b>{SIGNS[file.kind]}</b>
+            {`${file.path} ${file.kind}`}
+          </p>
+          {HUNK.test(file.diff) ? <CodeDiff diff={file.diff} label={`${label}: ${file.path}`} /> : <p className="aios-sub">{file.diff}</p>}
+        </div>
+      ))}
+    </>
+  );
+}
+
+interface Change {
+  name: string;
+  old: unknown;
+  new: unknown;
 }
 
 function Changed({ title, rows }: { title: string; rows: Change[] }): JSX.Element | null {

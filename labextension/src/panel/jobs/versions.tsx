@@ -1,5 +1,5 @@
 // The versions of a job: who promoted what, what differs, going back, trying one out.
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { Job, JobVersion, JobVersions } from '../../api';
 import { StateMark } from '../../shared';
 import { ago, moment, plural } from '../format';
@@ -159,6 +159,12 @@ function Compare(props: {
   onPair: (pair: { from: number; to: Side } | null) => void;
 }): JSX.Element | null {
   const { model, job, data, pair, onPair } = props;
+  const head = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (pair !== null) {
+      head.current?.scrollIntoView({ block: 'nearest' });
+    }
+  }, [pair]);
   if (pair === null) {
     return data.versions.length > 1 || data.notebook !== null ? (
       <div className="aios-actions">
@@ -168,7 +174,7 @@ function Compare(props: {
   }
   const name = (side: Side): string => (side === null ? `notebook ${data.notebook ?? ''}` : `version ${side}`);
   return (
-    <section className="aios-compare" aria-label="Differences">
+    <section ref={head} className="aios-compare" aria-label="Differences">
       <div className="aios-row aios-wrap aios-compare-head">
         <label>
           <span className="aios-sub">from </span>
