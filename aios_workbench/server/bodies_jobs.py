@@ -21,9 +21,10 @@ class Rollback(Body):
 
 
 class Approve(Body):
-    """`jobs/{id}/approvals`."""
+    """`jobs/{id}/approvals`: `bundle_hash` is what was looked at."""
 
     version: Version
+    bundle_hash: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     decision: Literal["approve", "reject"]
     reason: Reason | None = None
 

@@ -10,7 +10,6 @@ from tornado import web
 
 from aios_workbench.server import bodies
 from aios_workbench.server.base import AiosHandler
-from aios_workbench.server.jobhealth import triggers
 
 _TICKS = 10
 _ALERTS = 50
@@ -26,11 +25,12 @@ class NextHandler(AiosHandler):
 
         def work() -> dict[str, Any]:
             from aios_workbench import promote
+            from aios_workbench.promote.triggers import describe
 
             spec = promote.get(self.workspace(), job_id).spec
             ticks = spec.ticks.preview(time.time(), _TICKS) if spec.ticks else []
             return {
-                "words": triggers(spec),
+                "words": describe(spec),
                 "timezone": spec.timezone,
                 "ticks": [{"at": t.at, "local": t.local, "note": t.note} for t in ticks],
             }

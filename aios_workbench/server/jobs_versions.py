@@ -1,4 +1,4 @@
-"""Handlers for the versions of a job: what differs, going back, who agrees, and trying one out."""
+"""Handlers for the versions of a job: what differs, and going back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from tornado import web
 from aios_workbench.errors import NotFoundError
 from aios_workbench.server import bodies_jobs
 from aios_workbench.server.base import AiosHandler
-from aios_workbench.server.jobparts import landed, part
 from aios_workbench.workspace import Workspace
 
 _VERSION = (
@@ -68,74 +67,6 @@ class RollbackHandler(AiosHandler):
         await self.reply(work)
 
 
-class ApprovalsHandler(AiosHandler):
-    """`GET` and `POST jobs/{id}/approvals`."""
-
-    @web.authenticated
-    @authorized
-    async def get(self, job_id: str) -> None:
-        """Give the versions that wait for somebody to agree, and whether the one who asks may."""
-        await self.reply(lambda: approvals(self.workspace(), job_id, self.actor))
-
-    @web.authenticated
-    @authorized
-    async def post(self, job_id: str) -> None:
-        """Agree to a version, or do not."""
-        body = self.body(bodies_jobs.Approve)
-
-        def work() -> dict[str, Any]:
-            ws = self.workspace()
-            job = _job(ws, job_id)
-            decide = part("approvals", "Approvals").decide
-            decide(ws, job.job_id, body.version, self.actor, body.decision, body.reason)
-            return approvals(ws, job_id, self.actor)
-
-        await self.reply(work)
-
-
-class RolloutHandler(AiosHandler):
-    """`GET` and `POST jobs/{id}/rollout`."""
-
-    @web.authenticated
-    @authorized
-    async def get(self, job_id: str) -> None:
-        """Give the version on trial."""
-        await self.reply(lambda: rollout(self.workspace(), job_id))
-
-    @web.authenticated
-    @authorized
-    async def post(self, job_id: str) -> None:
-        """Try a version out: on a share of the runs, or beside all of them."""
-        body = self.body(bodies_jobs.StartRollout)
-
-        def work() -> dict[str, Any]:
-            ws = self.workspace()
-            job = _job(ws, job_id)
-            start = part("rollout", "Rollouts").start
-            start(ws, job.job_id, body.version, self.actor, mode=body.mode, share=body.share)
-            return rollout(ws, job_id)
-
-        await self.reply(work)
-
-
-class FinishRolloutHandler(AiosHandler):
-    """`POST jobs/{id}/rollout/finish`."""
-
-    @web.authenticated
-    @authorized
-    async def post(self, job_id: str) -> None:
-        """Take the version on trial for all runs, or for none."""
-        body = self.body(bodies_jobs.FinishRollout)
-
-        def work() -> dict[str, Any]:
-            ws = self.workspace()
-            job = _job(ws, job_id)
-            part("rollout", "Rollouts").finish(ws, job.job_id, self.actor, body.decision, body.reason)
-            return rollout(ws, job_id)
-
-        await self.reply(work)
-
-
 def versions(ws: Workspace, job_id: str) -> dict[str, Any]:
     """Return a job's versions, newest first, and the notebook they can be compared with.
 
@@ -153,28 +84,6 @@ def versions(ws: Workspace, job_id: str) -> dict[str, Any]:
         "versions": [{name: row[name] for name in _VERSION} for row in rows],
         "notebook": job.spec.notebook if path.is_file() else None,
     }
-
-
-def approvals(ws: Workspace, job_id: str, actor: str) -> dict[str, Any]:
-    """Return the versions of a job that wait, each with who agreed so far."""
-    job = _job(ws, job_id)
-    rows = ws.catalog.query(
-        "select version from job_versions where job_id = :job and status = 'waiting' order by version desc",
-        job=job.job_id,
-    )
-    found = landed("approvals")
-    return {
-        "approvals": [
-            {"version": r["version"], **found.status(ws, job.job_id, r["version"], actor)} for r in rows
-        ]
-        if found
-        else []
-    }
-
-
-def rollout(ws: Workspace, job_id: str) -> dict[str, Any]:
-    """Return a job's version on trial."""
-    return {"rollout": part("rollout", "Rollouts").status(ws, _job(ws, job_id).job_id)}
 
 
 def _job(ws: Workspace, job_id: str) -> Any:

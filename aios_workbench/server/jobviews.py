@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aios_workbench.errors import NotFoundError, ParameterError
-from aios_workbench.server.jobhealth import health, triggers
 from aios_workbench.server.views import error_view
 from aios_workbench.workspace import Workspace
 
@@ -30,6 +29,7 @@ _ON_PURPOSE = ("Skipped", "Cancelled")
 def jobs(ws: Workspace) -> list[dict[str, Any]]:
     """Return all jobs, by name, each with its health and its last results."""
     from aios_workbench.promote import list_jobs
+    from aios_workbench.promote.health import health
 
     recent, known = _recent(ws), health(ws)
     return [
@@ -122,7 +122,7 @@ def job_view(job: Job) -> dict[str, Any]:
         "notebook": spec["notebook"],
         "schedule": spec["schedule"],
         "schedule_words": describe(job.spec),
-        "triggers": triggers(job.spec),
+        "triggers": describe(job.spec),
         "timezone": spec["timezone"],
         "next_tick_at": job.next_tick_at,
         "parameters": spec["parameters"],

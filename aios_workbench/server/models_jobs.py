@@ -121,14 +121,17 @@ class Approval(Message):
 
 
 class JobApproval(Message):
-    """How a version stands: how many must agree, who did, and whether the one who asks may; `why` if not."""
+    """A version that waits: how many must agree, who did, and what the one who asks may; `why_not` if not agree."""
 
     version: int
-    status: str
+    bundle_hash: str
+    created_by: str | None
     needed: int
     given: list[Approval]
-    may: bool
     why: str
+    may_approve: bool
+    may_reject: bool
+    why_not: str
 
 
 class JobApprovals(Message):
@@ -137,10 +140,52 @@ class JobApprovals(Message):
     approvals: list[JobApproval]
 
 
+class RolloutCount(Message):
+    """Runs of one version in a rollout; bad are those that failed or were too slow."""
+
+    runs: int
+    failed: int
+    slow: int
+    bad: int
+
+
+class RolloutPair(Message):
+    """A run with its shadow, and how that differs; null while they are not compared."""
+
+    run: str
+    shadow: str
+    differences: list[str] | None
+
+
+class Rollout(Message):
+    """A version on trial, or one that was; `decision` and `because` are what its runs say so far."""
+
+    rollout_id: str
+    version: int
+    base_version: int
+    mode: Literal["canary", "shadow"]
+    share: float
+    status: str
+    reason: str | None
+    started_at: float
+    started_by: str
+    ended_at: float | None
+    ended_by: str | None
+    runs_wanted: int
+    by_itself: bool
+    base: RolloutCount
+    new: RolloutCount
+    compared: int
+    differing: int
+    pairs: list[RolloutPair]
+    decision: Literal["roll_back", "promote"] | None
+    because: str
+
+
 class JobRollout(Message):
     """A version on trial, or the last one that was; null when there never was one."""
 
-    rollout: dict[str, Any] | None
+    rollout: Rollout | None
 
 
 class BackfillTick(Message):

@@ -527,14 +527,17 @@ export interface Approval {
   at: number;
 }
 
-/** How a version stands: how many must agree, who did, and whether the one who asks may; `why` if not. */
+/** A version that waits: how many must agree, who did, and what the one who asks may; `why_not` if not agree. */
 export interface JobApproval {
   version: number;
-  status: string;
+  bundle_hash: string;
+  created_by: string | null;
   needed: number;
   given: Approval[];
-  may: boolean;
   why: string;
+  may_approve: boolean;
+  may_reject: boolean;
+  why_not: string;
 }
 
 /** Versions of a job that wait for somebody to agree, newest first. */
@@ -542,9 +545,48 @@ export interface JobApprovals {
   approvals: JobApproval[];
 }
 
+/** Runs of one version in a rollout; bad are those that failed or were too slow. */
+export interface RolloutCount {
+  runs: number;
+  failed: number;
+  slow: number;
+  bad: number;
+}
+
+/** A run with its shadow, and how that differs; null while they are not compared. */
+export interface RolloutPair {
+  run: string;
+  shadow: string;
+  differences: string[] | null;
+}
+
+/** A version on trial, or one that was; `decision` and `because` are what its runs say so far. */
+export interface Rollout {
+  rollout_id: string;
+  version: number;
+  base_version: number;
+  mode: 'canary' | 'shadow';
+  share: number;
+  status: string;
+  reason: string | null;
+  started_at: number;
+  started_by: string;
+  ended_at: number | null;
+  ended_by: string | null;
+  runs_wanted: number;
+  by_itself: boolean;
+  base: RolloutCount;
+  new: RolloutCount;
+  compared: number;
+  differing: number;
+  pairs: RolloutPair[];
+  decision: 'roll_back' | 'promote' | null;
+  because: string;
+}
+
 /** A version on trial, or the last one that was; null when there never was one. */
 export interface JobRollout {
-  rollout: Record<string, unknown> | null;
+  rollout: Rollout | null;
 }
 
 /** A tick of the past; `done` when a run of it has succeeded already. */
@@ -1037,9 +1079,10 @@ export interface RollbackRequest {
   reason: string | null;
 }
 
-/** `jobs/{id}/approvals`. */
+/** `jobs/{id}/approvals`: `bundle_hash` is what was looked at. */
 export interface ApproveRequest {
   version: number;
+  bundle_hash: string | null;
   decision: 'approve' | 'reject';
   reason: string | null;
 }

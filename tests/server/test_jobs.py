@@ -140,7 +140,8 @@ async def finished_run(ask: Any, ws: Workspace, notebook: str) -> tuple[str, str
     (folder / "report.html").write_text("<script>alert(1)</script>")
     (folder / "executed.ipynb").write_text("{}")
     ws.catalog.write(
-        "update job_runs set status = 'succeeded', folder = :f where job_run_id = :id",
+        "update job_runs set status = 'succeeded', started_at = queued_at, ended_at = queued_at + 1, folder = :f "
+        "where job_run_id = :id",
         f=str(folder.relative_to(ws.root)), id=run["job_run_id"],
     )  # fmt: skip
     add_run(ws, "claims-1", job_run_id=run["job_run_id"])

@@ -2,7 +2,7 @@
 import { useState } from 'react';
 import { type Job, type JobApproval, sentence } from '../../api';
 import { StateMark } from '../../shared';
-import { ago, moment, plural } from '../format';
+import { ago, moment } from '../format';
 import { Button, useAction, useAsk } from '../hooks';
 import type { PanelModel } from '../model';
 import { Reason } from './reason';
@@ -34,7 +34,7 @@ function Waiting(props: Props & { approval: JobApproval; onDone: () => void }): 
   const agreed = a.given.filter(g => g.decision === 'approve' || g.decision === 'approved').length;
   const decide = (reason: string): void =>
     action.go(async () => {
-      await model.api.jobs.approve(job.job_id, { version: a.version, decision: asking === 'reject' ? 'reject' : 'approve', reason: reason || null });
+      await model.api.jobs.approve(job.job_id, { version: a.version, bundle_hash: a.bundle_hash, decision: asking === 'reject' ? 'reject' : 'approve', reason: reason || null });
       setAsking('');
       await model.refresh();
       onDone();
@@ -57,15 +57,22 @@ function Waiting(props: Props & { approval: JobApproval; onDone: () => void }): 
           ))}
         </ul>
       )}
-      {!a.may && <p className="aios-sub">{a.why ? sentence(a.why) : `${plural(a.needed, 'other person', 'other people')} must agree.`}</p>}
-      {a.may && asking === '' && (
+      <p className="aios-quiet-line">
+        {`${a.created_by ?? 'Somebody'} promoted it; ${a.why}.`}
+        {!a.may_approve && ` ${sentence(a.why_not)}.`}
+      </p>
+      {asking === '' && (a.may_approve || a.may_reject) && (
         <div className="aios-actions">
-          <Button kind="primary" onClick={() => setAsking('approve')}>
-            Approve…
-          </Button>
-          <Button kind="danger" onClick={() => setAsking('reject')}>
-            Reject…
-          </Button>
+          {a.may_approve && (
+            <Button kind="primary" onClick={() => setAsking('approve')}>
+              Approve…
+            </Button>
+          )}
+          {a.may_reject && (
+            <Button kind="danger" onClick={() => setAsking('reject')}>
+              {a.may_approve ? 'Reject…' : 'Take it back…'}
+            </Button>
+          )}
         </div>
       )}
       {asking !== '' && (
