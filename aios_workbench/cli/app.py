@@ -15,6 +15,7 @@ from aios_workbench.cli import (
     compare,
     decide,
     doctor,
+    events,
     exits,
     gc,
     headless,
@@ -99,7 +100,7 @@ def app(ctx: click.Context, workspace: str | None, debug: bool) -> None:
 for command in (
     lab.lab, run.run, runs.runs, runs.show, runs.logs, compare.diff, compare.history, decide.resume,
     decide.cancel, decide.rerun, decide.approve, decide.reject, settle.settle, worker.worker,
-    jobs.jobs, promote.promote, targets.targets, headless.run_job, headless.run_step, secrets.secrets,
+    jobs.jobs, promote.promote, events.events, targets.targets, headless.run_job, headless.run_step, secrets.secrets,
     breakers.breakers, limits.limits, budgets.budgets, sql.sql, doctor.doctor, gc.gc,
 ):  # fmt: skip
     app.add_command(command)

@@ -67,12 +67,15 @@ def show(state: State, job: str, as_json: bool) -> None:
     """Show JOB: how it does, notebook, schedule, parameters, newest runs."""
     from aios_workbench.promote import get, history
     from aios_workbench.promote.health import health
+    from aios_workbench.promote.triggers import problems
 
     ws = state.workspace()
-    found = get(ws, job).to_dict()
+    job_ = get(ws, job)
+    found = job_.to_dict()
     runs = history(ws, found["job_id"], limit=5)
     if as_json:
-        output.emit({**found, "health": health(ws).get(found["job_id"]), "runs": runs})
+        how = health(ws).get(found["job_id"])
+        output.emit({**found, "health": how, "problems": problems(ws, job_.spec), "runs": runs})
         return
     output.say(
         f"{found['name']}  ",
@@ -87,6 +90,8 @@ def show(state: State, job: str, as_json: bool) -> None:
         ("next", output.clock(found["next_tick_at"])), *spec.items(),
     ]  # fmt: skip
     output.show(output.table(("setting", "value"), rows))
+    for problem in problems(ws, job_.spec):
+        output.warn(problem)
     _show_runs(runs)
 
 
@@ -333,16 +338,21 @@ def remove(state: State, job: str, yes: bool, as_json: bool) -> None:
     from aios_workbench.govern import actor
     from aios_workbench.promote import get
     from aios_workbench.promote import remove as delete
+    from aios_workbench.promote.triggers import dependents
 
     ws = state.workspace()
     found = get(ws, job)
     if not yes and (as_json or not _agreed(found.name)):
         raise click.UsageError("nothing was removed; --yes removes without asking")
+    with ws.catalog.transaction() as con:
+        left = dependents(con, found.name)
     delete(ws, found.job_id, actor())
     if as_json:
-        output.emit({"job_id": found.job_id, "name": found.name, "removed": True})
-    else:
-        output.say(f"job {found.name} is removed")
+        output.emit({"job_id": found.job_id, "name": found.name, "removed": True, "starts_no_more": left})
+        return
+    output.say(f"job {found.name} is removed")
+    if left:
+        output.warn(f"after it nothing starts any more: {', '.join(left)}")
 
 
 def _agreed(name: str) -> bool:

@@ -4,40 +4,23 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from aios_workbench.cli import exits, output
+from aios_workbench.cli.promote_options import job_options, spec_of
 from aios_workbench.cli.state import State, json_option
+
+if TYPE_CHECKING:
+    from aios_workbench.promote import Job
 
 _TICKS = 5
 
 
 @click.command(short_help="Make a notebook a scheduled job.")
 @click.argument("notebook", type=click.Path(path_type=Path), required=False)
-@click.option(
-    "--name", help="The job's name; the notebook's if not given. An existing job gets a new version."
-)
-@click.option("--schedule", help="Cron, five fields; without it the job only runs when triggered.")
-@click.option(
-    "--timezone", metavar="ZONE", help="The schedule's zone, such as Europe/Berlin.  [default: UTC]"
-)
-@click.option(
-    "-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter of the notebook."
-)
-@click.option("--missed", type=click.Choice(["skip", "latest", "all"]),
-              help="What becomes of ticks that passed while no worker lived.  [default: latest]")  # fmt: skip
-@click.option(
-    "--retries", type=click.IntRange(0, 100), help="How often a failed run starts again.  [default: 0]"
-)
-@click.option("--retry-delay", metavar="TIME", help="Wait before that, such as 30s or 5m.  [default: 1m]")
-@click.option("--timeout", metavar="TIME", help="Longest time of one attempt, such as 30m.")
-@click.option(
-    "--gate", "gates", multiple=True, metavar="GATE=DECISION", help="approve, reject, wait, or JSON."
-)
-@click.option("--alert", "alerts", multiple=True, metavar="CHANNEL",
-              help="Who is told when it fails: an apprise address, or $NAME of a variable that holds one.")  # fmt: skip
+@job_options
 @click.option("--target", metavar="TARGET",
               help="Write it for another scheduler instead; `aios targets` lists them.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path),
@@ -65,9 +48,7 @@ _TICKS = 5
 @json_option
 @click.pass_obj
 def promote(
-    state: State, notebook: Path | None, name: str | None, schedule: str | None, timezone: str | None,
-    params: tuple[str, ...], missed: str | None, retries: int | None, retry_delay: str | None, timeout: str | None,
-    gates: tuple[str, ...], alerts: tuple[str, ...], target: str | None, out: Path | None, grain: str,
+    state: State, notebook: Path | None, job: dict[str, Any], target: str | None, out: Path | None, grain: str,
     workflow: str | None, verified: bool, execute: bool, image: str | None, bundle_path: str | None, aios: str | None,
     note: str | None, dry_run: bool, only_check: bool,
     clean_run: bool, mend: bool, rules: tuple[str, ...], list_rules: bool, as_json: bool,
@@ -77,25 +58,14 @@ def promote(
     With --target the job is written for another scheduler, bundle and all, and is not scheduled here.
     """
     from aios_workbench.cli import promote_check, promote_plan
-    from aios_workbench.cli.values import assignments, gate_policies
-    from aios_workbench.errors import NotFoundError
     from aios_workbench.govern import actor
-    from aios_workbench.promote import JobSpec, inspect
+    from aios_workbench.promote import inspect
     from aios_workbench.promote import promote as make
+    from aios_workbench.promote.triggers import problems
 
     if list_rules:
         return promote_check.show_rules(as_json=as_json)
-    if notebook is None:
-        raise click.UsageError("which notebook? Give the path of an .ipynb file")
-    if not notebook.is_file():
-        raise NotFoundError(f"no notebook {notebook}; give the path of an .ipynb file")
-    given: dict[str, Any] = {
-        "schedule": schedule, "timezone": timezone, "missed": missed, "retries": retries, "retry_delay": retry_delay,
-        "timeout": timeout, "gates": gate_policies(gates), "alerts": list(alerts),
-    }  # fmt: skip
-    options = {k: v for k, v in given.items() if v is not None}
-    spec = JobSpec(name=name or notebook.stem, notebook=str(notebook), **options,
-                   parameters=assignments(params, "-p", "limit=500"))  # fmt: skip
+    notebook, spec = spec_of(notebook, job)
     if mend:
         return promote_check.fix(notebook, rules, out, as_json=as_json)
     seen = inspect(notebook, spec, run=clean_run)
@@ -113,23 +83,30 @@ def promote(
         )
         return targets.write(state, notebook, spec, wanted, as_json=as_json)
     ws = state.workspace(create=True)
-    job = make(ws, notebook, spec, actor(), note=note, told=promote_plan.reading())
-    _tell(ws, job, findings, as_json=as_json)
+    made = make(ws, notebook, spec, actor(), note=note, told=promote_plan.reading())
+    wrong = problems(ws, made.spec)
+    if as_json:
+        told = {"changed": made.changed, "promoted": made.promoted, "again": made.again, "problems": wrong}
+        output.emit(made.to_dict() | told | {"findings": [f.to_dict() for f in findings]})
+        return exits.OK
+    if findings:
+        promote_check.show_findings(findings)
+    _tell(ws, made, wrong)
     return exits.OK
 
 
-def _tell(ws: Any, job: Any, findings: list[Any], *, as_json: bool) -> None:
-    from aios_workbench.cli import promote_check
+def _tell(ws: Any, job: Job, wrong: list[str]) -> None:
+    """Say what starts the job, and when it runs next."""
+    from aios_workbench.cli.jobs import show_ticks
 
-    if as_json:
-        made = {"changed": job.changed, "promoted": job.promoted, "again": job.again}
-        output.emit({**job.to_dict(), **made, "findings": [f.to_dict() for f in findings]})
-        return
-    if findings:
-        promote_check.show_findings(findings)
     output.say(f"{job.name}  ", output.state(job.status), f"  {_what(job)}  {job.to_dict()['schedule']}")
-    if job.next_tick_at:
+    for problem in wrong:
+        output.warn(problem)
+    if job.next_tick_at and job.spec.ticks is not None:
+        show_ticks(job.spec.ticks.preview(time.time(), _TICKS))
         output.say(f"next run {output.clock(job.next_tick_at)}{_who(ws)}")
+    elif job.spec.starts_itself and job.status == "active":
+        output.say(f"it waits for that{_who(ws)}; `aios jobs run {job.name}` runs it now")
     else:
         output.say(f"`aios jobs run {job.name}` runs it")
 

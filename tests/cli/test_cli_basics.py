@@ -39,6 +39,7 @@ COMMANDS = [
     "worker",
     "jobs",
     "promote",
+    "events",
     "targets",
     "run-job",
     "run-step",

@@ -127,7 +127,9 @@ def _parameters(ctx: Context) -> Iterator[Finding]:
     except AiosError as e:
         code = by_number.get(ctx.parameters.cell or 0)
         yield PARAMETERS.at(code, None, str(e), "correct the value given to the job")
-    for wanted in ctx.parameters.missing(ctx.spec.parameters):
+    yield from _from_events(ctx, ctx.spec)
+    given = dict.fromkeys(_always_told(ctx.spec)) | ctx.spec.parameters
+    for wanted in ctx.parameters.missing(given):
         yield PARAMETERS.at(
             by_number[wanted.cell],
             wanted.line,
@@ -135,6 +137,29 @@ def _parameters(ctx: Context) -> Iterator[Finding]:
             f"give the job -p {wanted.name}=…",
             variable=wanted.name,
         )
+
+
+def _from_events(ctx: Context, spec: JobSpec) -> Iterator[Finding]:
+    """Parameters that an event shall set, and the notebook does not have."""
+    known = ctx.parameters.by_name
+    code = next((c for c in ctx.codes if c.number == ctx.parameters.cell), None)
+    for trigger in spec.on_event:
+        for name in trigger.parameters:
+            if name not in known:
+                yield PARAMETERS.at(
+                    code,
+                    None,
+                    f"event {trigger.event} sets {name!r}, and the notebook has no such parameter{hint(name, known)}",
+                    f"correct the name (it has: {', '.join(known) or 'none'}), or add the parameter",
+                    variable=name,
+                )
+
+
+def _always_told(spec: JobSpec) -> set[str]:
+    """Return the parameters that get a value from whatever starts the job by itself."""
+    if spec.ticks is not None or spec.after or not spec.on_event:
+        return set()
+    return set.intersection(*(set(trigger.parameters) for trigger in spec.on_event))
 
 
 def _values(ctx: Context) -> Iterator[Finding]:
