@@ -80,7 +80,7 @@ def run_job(
             time.sleep(retry_delay)
         code = execute(
             ws, bundle / NOTEBOOK, given, spec.gates, as_json=as_json, title=spec.name, cwd=where,
-            modules=bundle, timeout=limit, settle=settled,
+            modules=bundle, timeout=limit, settle=settled, memory=spec.memory,
         )  # fmt: skip
         if code in _FINAL:
             break

@@ -27,6 +27,7 @@ def execute(
     ws: Workspace, path: Path, given: Mapping[str, Any], gates: Mapping[str, Any] | None, *, as_json: bool,
     title: str | None = None, cwd: Path | None = None, modules: Path | None = None, timeout: float | None = None,
     settle: Callable[[dict[str, str]], dict[str, str]] | None = None,
+    memory: int | None = None,
 ) -> int:  # fmt: skip
     """Execute a notebook once; return the command's exit code.
 
@@ -45,6 +46,8 @@ def execute(
         Seconds after which the kernel is ended.
     settle : callable, optional
         Turns the variables the kernel is started with into those of a locked environment.
+    memory : int, optional
+        Bytes beyond which it and its children are killed.
 
     Raises
     ------
@@ -52,6 +55,7 @@ def execute(
         Before a kernel is started.
     """
     from aios_workbench.promote.execution import Execution
+    from aios_workbench.promote.memory import Meter
     from aios_workbench.promote.notebooks import code_cells, read_notebook
     from aios_workbench.promote.parameters import NotebookParameters, inject
     from aios_workbench.promote.report import Log, write_html
@@ -89,6 +93,7 @@ def execute(
             lambda: "cancel" if asked() else None,
             progress,
             kernel.settled,
+            meter=Meter(memory),
         )
         why, error = execution.run()
         execution.save()
@@ -101,7 +106,7 @@ def execute(
             "traceback": "",
             "cell": error and error.get("cell"),
         }
-    ended = {"timeout": "timeout", None: None}.get(why, "interrupted")
+    ended = {"timeout": "timeout", "memory": "failed", None: None}.get(why, "interrupted")
     return _conclude(
         ws, path, title or path.name, folder, kernel.runs(), ended, error, started, as_json=as_json
     )

@@ -48,6 +48,20 @@ def test_targets_are_listed_with_their_evidence(project: Project) -> None:
     assert known == {t.title: t.evidence for t in all_targets()}
 
 
+def test_the_cap_on_memory_holds_wherever_a_job_runs(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from aios_workbench.cli import headless
+    from aios_workbench.promote.spec import JobSpec
+
+    notebook("kept = bytearray(300_000_000)\nimport time\ntime.sleep(60)")
+    spec = JobSpec(name="greedy", notebook="nb.ipynb", memory="250MB")
+    monkeypatch.setattr(headless, "_read", lambda _: spec)
+    Path("nb.ipynb").rename("notebook.ipynb")
+    done = project.json("run-job", ".", code=1)
+    assert (done["status"], done["error"]["type"], done["error"]["cell"]) == ("failed", "MemoryLimit", 2)
+
+
 def test_a_job_runs_as_it_was_promoted(project: Project, bundle: Path) -> None:
     done = project.json("run-job", bundle)
     assert done["status"] == "succeeded"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
+from aios_workbench.promote.schedule import zone
 from aios_workbench.promote.targets import cron, proof
 from aios_workbench.promote.targets.base import Check, Files, Target, Verification, common_limits
 from aios_workbench.promote.targets.code import block, call, literal, seconds, text
@@ -35,7 +37,7 @@ PARAMETERS = <<parameters>>
     schedule=<<schedule>>,
     start_date=pendulum.datetime(<<since>>, tz=<<zone>>),
     catchup=<<catchup>>,
-    max_active_runs=1,
+    max_active_runs=<<concurrency>>,
     params={"parameters": Param(PARAMETERS, type="object")},
     default_args=<<default_args>>,
     tags=["aios"],
@@ -81,7 +83,7 @@ def run_step(step, inputs, params, run_id):
     schedule=<<schedule>>,
     start_date=pendulum.datetime(<<since>>, tz=<<zone>>),
     catchup=<<catchup>>,
-    max_active_runs=1,
+    max_active_runs=<<concurrency>>,
     params={"parameters": Param(PARAMETERS, type="object")},
     tags=["aios"],
 )
@@ -103,7 +105,10 @@ class Airflow(Target):
 
     def limits(self, plan: Plan) -> list[str]:
         """Return what it cannot express."""
-        found = common_limits(plan, missed=("latest", "all"))
+        found = common_limits(
+            plan, missed=("latest", "all"), keeps=("concurrency", "starting"),
+            busy="run once the ones before it have ended",
+        )  # fmt: skip
         if plan.spec.missed == "all" and plan.spec.schedule:
             found.append(
                 "catch_up: Airflow makes up for every missed run since the start date, not for the newest few"
@@ -131,7 +136,8 @@ class Airflow(Target):
             "dag_id": text(plan.slug),
             "title": text(plan.title),
             "schedule": schedule if spec.schedule else "None",
-            "since": f"{plan.since.year}, {plan.since.month}, {plan.since.day}",
+            "since": _since(plan),
+            "concurrency": str(spec.concurrency),
             "zone": text(spec.timezone),
             "catchup": str(spec.missed == "all" and bool(spec.schedule)),
             "default_args": _policy(spec.retries, spec.retry_delay, spec.timeout, 4),
@@ -187,6 +193,18 @@ bag = DagBag()
 print(bag.import_errors, sorted(bag.dags))
 sys.exit(bool(bag.import_errors) or sys.argv[1] not in bag.dags)
 """
+
+
+def _since(plan: Plan) -> str:
+    """Return the day of the promotion, or the later instant before which the job wants no tick."""
+    spec, day = plan.spec, f"{plan.since.year}, {plan.since.month}, {plan.since.day}"
+    if spec.starts_at is None:
+        return day
+    there = zone(spec.timezone)
+    first = dt.datetime.fromtimestamp(spec.starts_at, there)
+    if first.date() <= plan.since:
+        return day
+    return f"{first.year}, {first.month}, {first.day}, {first.hour}, {first.minute}, {first.second}"
 
 
 def _policy(retries: int, delay: float, timeout: float | None, indent: int) -> str:

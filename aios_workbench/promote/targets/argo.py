@@ -21,6 +21,7 @@ from aios_workbench.promote.targets.containers import (
 )
 from aios_workbench.promote.targets.environments import environment
 from aios_workbench.promote.targets.plan import Plan
+from aios_workbench.promote.targets.promises import resources
 from aios_workbench.promote.targets.pysteps import step_names
 from aios_workbench.promote.targets.quoting import safe_json, to_yaml, word
 
@@ -38,7 +39,7 @@ class Argo(Target):
 
     def limits(self, plan: Plan) -> list[str]:
         """Return what it cannot express."""
-        found = common_limits(plan, missed=("latest", "skip"))
+        found = common_limits(plan, missed=("latest", "skip"), keeps=("replace", "queue"))
         if plan.spec.schedule and plan.spec.missed == "latest":
             found.append("missed runs: one up to an hour late is made up for")
         if plan.spec.schedule:
@@ -63,6 +64,8 @@ class Argo(Target):
             "arguments": {"parameters": [{"name": "parameters", "value": plan.parameters_json}]},
             "templates": _steps(plan) if plan.steps else [_notebook(plan)],
         }
+        if spec.overlap == "queue":  # every tick makes a workflow; each waits for the one before it
+            workflow["synchronization"] = {"mutexes": [{"name": resource_name(plan)}]}
         manifest = {
             "apiVersion": "argoproj.io/v1alpha1",
             "kind": "CronWorkflow",
@@ -73,7 +76,9 @@ class Argo(Target):
             "spec": {
                 "schedules": [cron.plain(spec.ticks, self.title)],
                 "timezone": "Etc/UTC" if spec.timezone == "UTC" else spec.timezone,
-                "concurrencyPolicy": "Forbid",
+                "concurrencyPolicy": {"forbid": "Forbid", "replace": "Replace", "queue": "Allow"}[
+                    spec.overlap
+                ],
                 "startingDeadlineSeconds": 0 if spec.missed == "skip" else 3600,
                 "successfulJobsHistoryLimit": 3,
                 "failedJobsHistoryLimit": 3,
@@ -130,7 +135,7 @@ def _notebook(plan: Plan) -> dict[str, Any]:
     return {
         "name": "notebook",
         **_policy(spec.retries, spec.retry_delay, spec.timeout),
-        "container": _container(plan, command[1:]),
+        "container": {**_container(plan, command[1:]), **resources(plan)},
     }
 
 

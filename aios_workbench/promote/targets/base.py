@@ -11,6 +11,7 @@ from typing import Any
 from aios_workbench.adapters import Level
 from aios_workbench.errors import JobError
 from aios_workbench.promote.targets.plan import Grain, Plan
+from aios_workbench.promote.targets.promises import unkept
 
 Files = Mapping[str, str]
 
@@ -113,20 +114,29 @@ class Target(abc.ABC):
             )
 
 
-def common_limits(plan: Plan, *, missed: tuple[str, ...], overlap: str = "") -> list[str]:
+def common_limits(
+    plan: Plan, *, missed: tuple[str, ...], overlap: str = "", keeps: tuple[str, ...] = (), busy: str = "skipped",
+    side: str = "one run at a time",
+) -> list[str]:  # fmt: skip
     """Return what no target but the embedded scheduler does.
 
     Parameters
     ----------
     missed : tuple of str
         The policies for missed runs the target has.
+    overlap : str
+        What it does with a tick that finds the job running, where that is never what the job wants.
+    keeps, busy, side
+        As for `promises.unkept`.
     """
     found = []
     spec = plan.spec
-    if spec.schedule and spec.missed not in missed:
+    if spec.ticks and spec.missed not in missed:
         found.append(f"missed runs: the job wants {spec.missed!r}, the target does {missed[0]!r}")
     if overlap:
-        found.append(f"overlap: {overlap}")
+        wanted = "" if spec.overlap == "forbid" else f"; the job wants {spec.overlap!r}"
+        found.append(f"overlap: {overlap}{wanted}")
+    found += unkept(plan, keeps, busy="" if overlap else busy, side=side)
     waiting = [gate for gate, policy in spec.gates.items() if _waits(policy)]
     if any(s.gate for s in plan.steps):
         found.append(
@@ -140,7 +150,7 @@ def common_limits(plan: Plan, *, missed: tuple[str, ...], overlap: str = "") -> 
         )
     if spec.alerts:
         found.append("alerts: the target's own notifications are used; set them there")
-    if spec.retention != 50:
+    if spec.retention != 50 or spec.retention_for or spec.retention_bytes:
         found.append("retention: the target keeps its own history; `aios gc` cleans the workspace")
     return found
 

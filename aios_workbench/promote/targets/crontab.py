@@ -28,7 +28,7 @@ class Crontab(Target):
 
     def limits(self, plan: Plan) -> list[str]:
         """Return what it cannot express."""
-        found = common_limits(plan, missed=("skip",))
+        found = common_limits(plan, missed=("skip",), keeps=("queue",))
         if plan.spec.timezone != "UTC":
             found.append(
                 "time zones: CRON_TZ is read by cronie (Fedora, RHEL, Arch), not by Debian's cron, which runs on the "
@@ -55,7 +55,8 @@ class Crontab(Target):
             whole = (spec.timeout + spec.retry_delay) * (spec.retries + 1) + 60
             command = ["timeout", f"{seconds(whole)}s", *command]
         lock = str(Path(bundle).parent / "lock")
-        line = shell(["flock", "--nonblock", "--conflict-exit-code", "0", lock, *command])
+        waits = [] if spec.overlap == "queue" else ["--nonblock", "--conflict-exit-code", "0"]
+        line = shell(["flock", *waits, lock, *command])
         if plan.workdir:
             line = f"cd {shell([plan.workdir])} && {line}"
         line = line.replace("%", "\\%")  # cron takes a bare one for the end of the command

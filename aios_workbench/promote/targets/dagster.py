@@ -95,6 +95,7 @@ class Dagster(Target):
             plan, missed=("latest",),
             overlap="a tick starts a run though the last one still runs, unless the instance limits runs by the tag "
             "aios/job (concurrency in dagster.yaml)" if plan.spec.schedule else "",
+            side="any number of runs, unless the instance limits them by that tag",
         )  # fmt: skip
         if plan.spec.schedule:
             found.append(

@@ -30,8 +30,13 @@ class GitHub(Target):
 
     def limits(self, plan: Plan) -> list[str]:
         """Return what it cannot express."""
-        waits = "a tick waits for the run before it; a third one is dropped" if plan.spec.schedule else ""
-        found = common_limits(plan, missed=("skip",), overlap=waits)
+        replaces = plan.spec.overlap == "replace"
+        waits = (
+            "a tick waits for the run before it; a third one is dropped"
+            if plan.spec.schedule and not replaces
+            else ""
+        )
+        found = common_limits(plan, missed=("skip",), overlap=waits, keeps=("replace",))
         if plan.spec.schedule:
             found.append(
                 "punctuality: scheduled runs start late or are dropped when GitHub is busy; every 5 minutes at most"
@@ -64,7 +69,7 @@ class GitHub(Target):
             "name": plan.slug,
             "on": triggers,
             "permissions": {"contents": "read"},
-            "concurrency": {"group": plan.slug, "cancel-in-progress": False},
+            "concurrency": {"group": plan.slug, "cancel-in-progress": spec.overlap == "replace"},
             "jobs": {
                 "notebook": {
                     "name": "Run the notebook",

@@ -11,6 +11,7 @@ from aios_workbench.promote.targets.base import Files, Target, Verification, com
 from aios_workbench.promote.targets.code import block, call, seconds, text
 from aios_workbench.promote.targets.environments import clean, environment
 from aios_workbench.promote.targets.plan import IN_IMAGE, Plan
+from aios_workbench.promote.targets.promises import hard_memory, mebibytes
 from aios_workbench.promote.targets.pysteps import step_names
 from aios_workbench.promote.targets.quoting import word
 
@@ -68,7 +69,7 @@ def schedule(client, experiment_id):
             experiment_id=experiment_id,
             job_name=f"<<slug>>-{number}",
             cron_expression=cron,
-            max_concurrency=1,
+            max_concurrency=<<concurrency>>,
             no_catchup=<<no_catchup>>,
             pipeline_package_path="pipeline.yaml",
             enable_caching=False,
@@ -78,6 +79,10 @@ def schedule(client, experiment_id):
 if __name__ == "__main__":
     compiler.Compiler().compile(pipeline, "pipeline.yaml")
 '''
+
+
+#: The most runs of a recurring run that Kubeflow starts side by side.
+_MOST = 10
 
 
 class Kfp(Target):
@@ -93,7 +98,9 @@ class Kfp(Target):
     def limits(self, plan: Plan) -> list[str]:
         """Return what it cannot express."""
         waits = "a tick waits for the run before it, it is not skipped" if plan.spec.schedule else ""
-        found = common_limits(plan, missed=("skip", "all"), overlap=waits)
+        found = common_limits(plan, missed=("skip", "all"), overlap=waits, keeps=("concurrency",))
+        if plan.spec.concurrency > _MOST:
+            found.append(f"concurrency: at most {_MOST} runs go side by side")
         if plan.spec.timeout or any(s.timeout for s in plan.steps):
             found.append("timeouts: a task has none; the runner ends it itself")
         if plan.spec.schedule and plan.spec.timezone != "UTC":
@@ -119,7 +126,8 @@ class Kfp(Target):
             "parameters": text(plan.parameters_json),
             "cron": "[" + ", ".join(map(text, lines)) + "]",
             "pipeline": call("@dsl.pipeline", [f"name={text(plan.slug)}", f"description={text(plan.title)}"]),
-            "policy": retry if spec.retries else "",
+            "policy": _memory(plan) + (retry if spec.retries else ""),
+            "concurrency": str(min(spec.concurrency, _MOST)),
             "slug": plan.slug,
             "no_catchup": str(spec.missed != "all"),
             "aios": text(plan.aios),
@@ -139,7 +147,7 @@ class Kfp(Target):
             parts["calls"] = _calls(plan)
         template = _HEAD.lstrip("\n") + (_STEPS if plan.steps else _NOTEBOOK).lstrip("\n") + _END.lstrip("\n")
         source = block(template, **parts)
-        if not spec.retries and not plan.steps:
+        if not parts["policy"] and not plan.steps:
             source = source.replace("(False)\n\n\n\n", "(False)\n\n\n")
         return {f"{plan.slug}/pipeline.py": source}
 
@@ -161,6 +169,11 @@ class Kfp(Target):
                     proof.run("kfp local.SubprocessRunner", "real", command, env=env, cwd=Path(home))
                 )
         return Verification(self.name, tuple(checks))
+
+
+def _memory(plan: Plan) -> str:
+    hard = hard_memory(plan)
+    return "" if hard is None else f'    task.set_memory_limit("{mebibytes(hard)}Mi")\n'
 
 
 _EXECUTE = """

@@ -18,6 +18,7 @@ from aios_workbench.promote.targets.containers import (
 )
 from aios_workbench.promote.targets.environments import environment
 from aios_workbench.promote.targets.plan import Plan
+from aios_workbench.promote.targets.promises import resources
 from aios_workbench.promote.targets.quoting import to_yaml
 
 _CATCH_UP_SECONDS = 3600
@@ -34,7 +35,7 @@ class Kubernetes(Target):
 
     def limits(self, plan: Plan) -> list[str]:
         """Return what it cannot express."""
-        found = common_limits(plan, missed=("latest", "skip"))
+        found = common_limits(plan, missed=("latest", "skip"), keeps=("replace",))
         if plan.spec.schedule and plan.spec.missed == "latest":
             found.append(
                 "missed runs: one up to an hour late is made up for, none after more than 100 missed ticks"
@@ -61,6 +62,7 @@ class Kubernetes(Target):
                 "image": plan.container_image,
                 "command": [plan.aios],
                 "args": plan.command(bundle_in_image(plan))[1:],
+                **resources(plan),
             }],
         }  # fmt: skip
         job: dict[str, Any] = {"backoffLimit": spec.retries, "template": {"spec": pod}}
@@ -76,7 +78,7 @@ class Kubernetes(Target):
             "spec": {
                 "schedule": cron.plain(spec.ticks, self.title),
                 "timeZone": "Etc/UTC" if spec.timezone == "UTC" else spec.timezone,
-                "concurrencyPolicy": "Forbid",
+                "concurrencyPolicy": "Replace" if spec.overlap == "replace" else "Forbid",
                 "startingDeadlineSeconds": 60 if spec.missed == "skip" else _CATCH_UP_SECONDS,
                 "successfulJobsHistoryLimit": 3,
                 "failedJobsHistoryLimit": 3,

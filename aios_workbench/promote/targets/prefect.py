@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import tempfile
 from pathlib import Path
@@ -11,6 +12,7 @@ from aios_workbench.promote.targets.base import Files, Target, Verification, com
 from aios_workbench.promote.targets.code import block, call, literal, seconds, text
 from aios_workbench.promote.targets.environments import clean, environment
 from aios_workbench.promote.targets.plan import Plan
+from aios_workbench.promote.targets.promises import interval_of
 from aios_workbench.promote.targets.pysteps import step_names
 
 _HEAD = """
@@ -20,7 +22,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
+<<datetime>>from pathlib import Path
 from typing import Any
 
 from prefect import flow, <<runtime>>task
@@ -66,7 +68,7 @@ if __name__ == "__main__":
         work_pool_name=sys.argv[1] if len(sys.argv) > 1 else "default",
         schedules=<<schedules>>,
         concurrency_limit=ConcurrencyLimitConfig(
-            limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
+            limit=<<concurrency>>, collision_strategy=ConcurrencyLimitStrategy.<<collision>>
         ),
     )
 """
@@ -83,7 +85,7 @@ class Prefect(Target):
 
     def limits(self, plan: Plan) -> list[str]:
         """Return what it cannot express."""
-        found = common_limits(plan, missed=("skip", "latest"))
+        found = common_limits(plan, missed=("skip", "latest"), keeps=("queue", "concurrency"))
         if plan.spec.schedule and plan.spec.missed == "latest":
             found.append(
                 "missed runs: those planned while no worker lived all start late, as far as Prefect planned ahead"
@@ -96,19 +98,22 @@ class Prefect(Target):
         """Return one file with the flow."""
         self.check(plan)
         spec = plan.spec
-        cron_text = text(cron.plain(spec.ticks, self.title)) if spec.ticks else ""
+        schedule = _schedule(plan, self.title)
         parts = {
             "header": self.header(plan).rstrip(),
             "runtime": "runtime, " if plan.steps else "",
             "schedule_import": (
                 "from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy\n"
-                + ("from prefect.schedules import Cron\n" if spec.schedule else "")
+                + (f"from prefect.schedules import {schedule.partition('(')[0]}\n" if schedule else "")
             ),
             "bundle": text(plan.bundle) if plan.bundle else 'Path(__file__).parent / "bundle"',
             "parameters": literal(spec.parameters, used=29),
             "policy": call("@task", _policy("notebook", spec.retries, spec.retry_delay, spec.timeout)),
             "flow": call("@flow", [f"name={text(plan.slug)}", f"description={text(plan.title)}"]),
-            "schedules": f"[Cron({cron_text}, timezone={text(spec.timezone)})]" if spec.schedule else "[]",
+            "schedules": f"[{schedule}]",
+            "datetime": "from datetime import datetime\n" if "datetime." in schedule else "",
+            "concurrency": str(spec.concurrency),
+            "collision": "ENQUEUE" if spec.overlap == "queue" else "CANCEL_NEW",
             "aios": text(plan.aios),
         }
         template = (
@@ -173,6 +178,16 @@ try:
 finally:
     server.stop()
 """
+
+
+def _schedule(plan: Plan, title: str) -> str:
+    spec, interval = plan.spec, interval_of(plan)
+    if spec.ticks is None:
+        return ""
+    if interval is None:
+        return f"Cron({text(cron.plain(spec.ticks, title))}, timezone={text(spec.timezone)})"
+    anchor = text(dt.datetime.fromtimestamp(interval.starting or 0.0, dt.UTC).isoformat())
+    return f"Interval({seconds(interval.every)}, anchor_date=datetime.fromisoformat({anchor}))"
 
 
 def _policy(name: str, retries: int, delay: float, timeout: float | None) -> list[str]:

@@ -15,6 +15,7 @@ from aios_workbench.promote.targets.base import Files, Target, Verification, com
 from aios_workbench.promote.targets.containers import bundle_in_image, image_limit, run_container
 from aios_workbench.promote.targets.environments import clean, environment
 from aios_workbench.promote.targets.plan import Plan
+from aios_workbench.promote.targets.promises import hard_memory, mebibytes
 from aios_workbench.promote.targets.quoting import to_yaml
 
 _PARAMETERS = {
@@ -42,6 +43,7 @@ class StepFunctions(Target):
         found = common_limits(
             plan, missed=("skip",),
             overlap="a tick starts an execution though the last one still runs" if plan.spec.schedule else "",
+            side="any number of executions",
         )  # fmt: skip
         if plan.spec.schedule:
             found.append(
@@ -65,8 +67,7 @@ class StepFunctions(Target):
                     "Family": plan.slug,
                     "RequiresCompatibilities": ["FARGATE"],
                     "NetworkMode": "awsvpc",
-                    "Cpu": "1024",
-                    "Memory": "4096",
+                    **_size(plan),
                     "ExecutionRoleArn": {"Ref": "ExecutionRole"},
                     "ContainerDefinitions": [{
                         "Name": "notebook",
@@ -132,6 +133,30 @@ class StepFunctions(Target):
                 run_container("the command that reached ECS", container, bundle, plan, folder, env=env)
             )
         return Verification(self.name, tuple(checks))
+
+
+#: What Fargate has: units of processor, least and most memory in MiB, and the step between.
+_SIZES = (
+    (1024, 4096, 8192, 1024),
+    (2048, 8192, 16384, 1024),
+    (4096, 16384, 30720, 1024),
+    (8192, 32768, 61440, 4096),
+)
+
+
+def _size(plan: Plan) -> dict[str, str]:
+    """Return the smallest task that the job's cap on memory fits into.
+
+    Raises
+    ------
+    JobError
+        When there is none.
+    """
+    asked = mebibytes(hard_memory(plan) or 0)
+    for cpu, least, most, step in _SIZES:
+        if asked <= most:
+            return {"Cpu": str(cpu), "Memory": str(max(least, -(-asked // step) * step))}
+    raise JobError(f"Fargate has no task with {asked} MiB of memory for job {plan.title!r}; lower its memory")
 
 
 def _definition(plan: Plan) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from aios_workbench.promote.targets import cron, proof
 from aios_workbench.promote.targets.base import Check, Files, Target, Verification, common_limits
 from aios_workbench.promote.targets.code import seconds
 from aios_workbench.promote.targets.plan import Plan
+from aios_workbench.promote.targets.promises import hard_memory, mebibytes
 
 
 class Systemd(Target):
@@ -49,6 +50,8 @@ class Systemd(Target):
         if spec.timeout:
             # the runner ends the notebook first and says why; this ends a runner that hangs
             service.append(f"TimeoutStartSec={seconds(spec.timeout + 60)}")
+        if hard := hard_memory(plan):
+            service.append(f"MemoryMax={mebibytes(hard)}M")
         if spec.retries:
             window = ((spec.timeout or 86_400) + spec.retry_delay + 60) * (spec.retries + 1)
             unit += [f"StartLimitIntervalSec={seconds(window)}", f"StartLimitBurst={spec.retries + 1}"]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from pathlib import Path
 
 from aios_workbench.promote.targets import cron, proof
 from aios_workbench.promote.targets.base import Files, Target, Verification, common_limits
-from aios_workbench.promote.targets.code import block, literal, seconds, text
+from aios_workbench.promote.targets.code import block, call, literal, seconds, text
 from aios_workbench.promote.targets.environments import clean, environment
 from aios_workbench.promote.targets.plan import Plan
+from aios_workbench.promote.targets.promises import interval_of
 
 _LONGEST = 7 * 86_400
 
@@ -68,9 +70,9 @@ class Job:
 
 SCHEDULE = Schedule(
     action=ScheduleActionStartWorkflow(Job.run, PARAMETERS, id=NAME, task_queue=NAME),
-    spec=ScheduleSpec(cron_expressions=<<cron>>, time_zone_name=<<zone>>),
+<<spec>>
     policy=SchedulePolicy(
-        overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(seconds=<<catch_up>>)
+        overlap=ScheduleOverlapPolicy.<<overlap>>, catchup_window=timedelta(seconds=<<catch_up>>)
     ),
 )
 
@@ -108,7 +110,7 @@ class Temporal(Target):
 
     def limits(self, plan: Plan) -> list[str]:
         """Return what it cannot express."""
-        found = common_limits(plan, missed=("all", "skip", "latest"))
+        found = common_limits(plan, missed=("all", "skip", "latest"), keeps=("queue", "starting"))
         if plan.spec.schedule and plan.spec.missed == "latest":
             found.append(
                 "missed runs: of those of the last hour one runs, as runs do not overlap; older ones do not"
@@ -140,13 +142,20 @@ class Temporal(Target):
             timeout=seconds(spec.timeout + 60 if spec.timeout else _LONGEST),
             attempts=str(spec.retries + 1),
             delay=seconds(spec.retry_delay),
-            cron=literal([cron.plain(spec.ticks, self.title)]) if spec.ticks else "[]",
-            zone=text(spec.timezone),
+            spec=_when(plan, self.title),
+            overlap="BUFFER_ALL" if spec.overlap == "queue" else "SKIP",
             catch_up={"skip": "60", "latest": "3600", "all": "86400"}[spec.missed],
-            create=create if spec.schedule else "",
+            create=create if spec.ticks else "",
             aios=text(plan.aios),
         )
-        return {f"{plan.slug}/worker.py": source if spec.schedule else _unscheduled(source)}
+        if interval_of(plan) is not None:
+            after = "    ScheduleAlreadyRunningError,\n"
+            source = source.replace(after, f"{after}    ScheduleIntervalSpec,\n")
+        if "start_at=" in source:
+            source = source.replace(
+                "from datetime import timedelta\n", "from datetime import datetime, timedelta\n"
+            )
+        return {f"{plan.slug}/worker.py": source if spec.ticks else _unscheduled(source)}
 
     def verify(self, folder: Path, plan: Plan, *, execute: bool = False) -> Verification:
         """Load the file; with `execute` run worker and workflow against Temporal's test server."""
@@ -167,6 +176,27 @@ class Temporal(Target):
                 proof.run("executed on Temporal's test server", "wire", command, env=env, cwd=folder)
             )
         return Verification(self.name, tuple(checks))
+
+
+def _when(plan: Plan, title: str) -> str:
+    """Return when the schedule fires; Temporal counts intervals from 1970, as we do."""
+    spec, interval = plan.spec, interval_of(plan)
+    if spec.ticks is None:
+        return ""
+    if interval is None:
+        parts = [
+            f"cron_expressions={literal([cron.plain(spec.ticks, title)])}", f"time_zone_name={text(spec.timezone)}",
+        ]  # fmt: skip
+    else:
+        offset = (interval.starting or 0.0) % interval.every
+        given = [f"every=timedelta(seconds={seconds(interval.every)})"]
+        given += [f"offset=timedelta(seconds={seconds(offset)})"] if offset else []
+        said = f"ScheduleIntervalSpec({', '.join(given)})"
+        parts = [f"intervals=[\n            {said}\n        ]" if offset else f"intervals=[{said}]"]
+    if spec.starts_at is not None:
+        first = dt.datetime.fromtimestamp(spec.starts_at, dt.UTC).isoformat()
+        parts.append(f"start_at=datetime.fromisoformat({text(first)})")
+    return call("spec=ScheduleSpec", parts, 4, "),")
 
 
 _IMPORT = """

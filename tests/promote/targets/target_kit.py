@@ -19,6 +19,8 @@ from aios_workbench.promote.targets.systemd import _words
 
 #: GitHub and kfp read schedules in UTC; the rest gets a zone with daylight saving.
 UTC_ONLY = ("github", "kfp")
+#: These know intervals that no cron expression says.
+INTERVALS = ("prefect", "temporal")
 HOSTILE = "na\"me's $(id) `id` {{ x }} ${{ y }} %h \\ тест <!-- & #!"
 STEPS = (
     Step("load", retries=2, retry_delay=5.0, timeout=600.0),
@@ -67,6 +69,15 @@ def plans(target: str) -> dict[str, Plan]:
         target, name=HOSTILE, parameters={"note": HOSTILE + "\n\u2028\x00", HOSTILE: {"a": {"b": None}}}
     )
     found["hostile"] = plan_of(target, hostile)
+    bounded = nightly(
+        target, overlap="queue", concurrency=3, memory="2GiB", starting="2026-03-01T06:00", late_after="2h",
+        approvals=1, on_event=[{"event": "claims.ready"}], after=[{"job": "extract"}], absent_after="2d",
+        retention_for="90d", slo={"failures": 0.1}, missed="latest",
+    )  # fmt: skip
+    found["bounded"] = plan_of(target, bounded)
+    if target in INTERVALS:
+        paced = nightly(target, schedule=None, every="45m", starting="2026-03-01T06:10", timezone="UTC")
+        found["paced"] = plan_of(target, paced)
     if "steps" in get(target).grains:
         found["steps"] = plan_of(target, nightly(target), steps=STEPS)
     return found

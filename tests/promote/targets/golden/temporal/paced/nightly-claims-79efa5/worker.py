@@ -1,0 +1,93 @@
+# Job 'nightly claims' for Temporal, written by AIOS Workbench. Do not edit; regenerate with:
+#   aios promote claims.ipynb --target temporal
+# Bundle 5555555555555555.
+# What Temporal cannot express of this job:
+# - human gates: a task cannot wait for a person; a gate that nobody has decided beforehand
+#   (`gates:` in job.yaml) ends the run with exit code 6
+# - alerts: the target's own notifications are used; set them there
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from temporalio import activity, workflow
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleIntervalSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleSpec,
+)
+from temporalio.common import RetryPolicy
+from temporalio.worker import Worker
+
+BUNDLE = Path(__file__).parent / "bundle"
+PARAMETERS: dict[str, Any] = {"limit": 500, "note": "every night", "rows": [1, 2]}
+NAME = "nightly-claims-79efa5"
+
+
+@activity.defn
+def notebook(parameters: dict[str, Any]) -> None:
+    command = ["aios", "run-job", str(BUNDLE), "--params", json.dumps(parameters)]
+    subprocess.run(command, check=True)
+
+
+@workflow.defn(name=NAME)
+class Job:
+    @workflow.run
+    async def run(self, parameters: dict[str, Any]) -> None:
+        await workflow.execute_activity(
+            notebook,
+            parameters,
+            start_to_close_timeout=timedelta(seconds=1860),
+            retry_policy=RetryPolicy(
+                maximum_attempts=3,
+                initial_interval=timedelta(seconds=30),
+                backoff_coefficient=1.0,
+            ),
+        )
+
+
+SCHEDULE = Schedule(
+    action=ScheduleActionStartWorkflow(Job.run, PARAMETERS, id=NAME, task_queue=NAME),
+    spec=ScheduleSpec(
+        intervals=[
+            ScheduleIntervalSpec(every=timedelta(seconds=2700), offset=timedelta(seconds=600))
+        ],
+        start_at=datetime.fromisoformat("2026-03-01T06:10:00+00:00"),
+    ),
+    policy=SchedulePolicy(
+        overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(seconds=86400)
+    ),
+)
+
+
+def worker(client: Client) -> Worker:
+    return Worker(
+        client,
+        task_queue=NAME,
+        workflows=[Job],
+        activities=[notebook],
+        activity_executor=ThreadPoolExecutor(1),
+    )
+
+
+async def main() -> None:
+    client = await Client.connect(os.environ.get("TEMPORAL_ADDRESS", "localhost:7233"))
+    with contextlib.suppress(ScheduleAlreadyRunningError):
+        await client.create_schedule(NAME, SCHEDULE)
+    await worker(client).run()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
