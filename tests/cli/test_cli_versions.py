@@ -81,6 +81,10 @@ def test_export_is_for_git(project: Project) -> None:
     files = project.json("jobs", "export", "daily", "--out", "out")["files"]
     assert {"job.yaml", "nb.ipynb", "rules.py", "rates.csv", "data.json", "provenance.json"} <= set(files)
     assert "notebook: nb.ipynb" in Path("out/job.yaml").read_text()
+    # read back, it is what it was, from another place
+    again = project.json("promote", "--spec", "out/job.yaml", "--dry-run")
+    assert [o["option"] for o in again["spec"]] == ["notebook"]
+    assert again["cells"] == again["files"] == again["data"] == []
     before = {p: p.stat().st_mtime_ns for p in Path("out").rglob("*") if p.name[0] != "."}
     notebook("print(open('rates.csv').read())")
     project.json("promote", "nb.ipynb", "--name", "daily")
