@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from aios_workbench.explain.cards import ModelCard, model_card
     from aios_workbench.promote.logical import logical_time
     from aios_workbench.promote.promoted import promoted
+    from aios_workbench.promote.shadow import is_shadow
     from aios_workbench.promote.telling import emit
     from aios_workbench.widgets.picture import save_picture
     from aios_workbench.workflow import Breaker, Decision, Workflow
@@ -45,7 +46,7 @@ _HOMES = {
     "Workflow": "workflow", "Workspace": "workspace", "context": "engine", "history": "engine", "in_step": "engine",
     "model_card": "explain.cards", "save_picture": "widgets.picture", "sql": "workspace.sql",
     "Limit": "engine.flow", "limit": "engine.flow", "limits": "engine.flow", "promoted": "promote.promoted",
-    "logical_time": "promote.logical", "emit": "promote.telling",
+    "is_shadow": "promote.shadow", "logical_time": "promote.logical", "emit": "promote.telling",
 }  # fmt: skip
 # Not named `workspace`: importing the package of that name would put the module in the function's place.
 _RENAMED = {
@@ -56,8 +57,8 @@ _RENAMED = {
 
 __all__ = [
     "Breaker", "Context", "Decision", "Limit", "ModelCard", "Run", "Workflow", "Workspace", "context", "emit", "errors",
-    "headless", "history", "in_step", "limit", "limits", "logical_time", "model_card", "open_workspace", "promoted",
-    "run", "runs", "save_picture", "sql",
+    "headless", "history", "in_step", "is_shadow", "limit", "limits", "logical_time", "model_card", "open_workspace",
+    "promoted", "run", "runs", "save_picture", "sql",
 ]  # fmt: skip
 
 

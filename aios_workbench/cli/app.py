@@ -20,6 +20,7 @@ from aios_workbench.cli import (
     gc,
     headless,
     jobs,
+    jobs_approve,
     jobs_backfill,
     jobs_cells,
     jobs_retry,
@@ -27,7 +28,9 @@ from aios_workbench.cli import (
     lab,
     limits,
     output,
+    policy,
     promote,
+    rollout,
     run,
     runs,
     secrets,
@@ -101,13 +104,14 @@ for command in (
     lab.lab, run.run, runs.runs, runs.show, runs.logs, compare.diff, compare.history, decide.resume,
     decide.cancel, decide.rerun, decide.approve, decide.reject, settle.settle, worker.worker,
     jobs.jobs, promote.promote, events.events, targets.targets, headless.run_job, headless.run_step, secrets.secrets,
-    breakers.breakers, limits.limits, budgets.budgets, sql.sql, doctor.doctor, gc.gc,
+    policy.policy, breakers.breakers, limits.limits, budgets.budgets, sql.sql, doctor.doctor, gc.gc,
 ):  # fmt: skip
     app.add_command(command)
 
 for command in (
     jobs_backfill.backfill, jobs_backfill.backfills, jobs_cells.cells, jobs_versions.versions, jobs_versions.diff,
     jobs_versions.rollback, jobs_versions.provenance, jobs_versions.export, jobs_retry.retry,
+    jobs_approve.approve, jobs_approve.reject, jobs_approve.approvals, rollout.rollout,
 ):  # fmt: skip
     jobs.jobs.add_command(command)
 

@@ -36,6 +36,9 @@ _TICKS = 5
 @click.option("--bundle-path", metavar="PATH", help="Where the bundle lies when the job runs.")
 @click.option("--command", "aios", metavar="PATH", help="The aios command where the job runs.")
 @click.option("--note", help="What is new in this version, for people.")
+@click.option("--canary", metavar="SHARE",
+              help="Try the version first: it gets a share of the runs, such as 20%.")  # fmt: skip
+@click.option("--shadow", is_flag=True, help="Try the version first: it runs beside the one that counts.")
 @click.option("--dry-run", is_flag=True, help="Show what would change in the job, and change nothing.")
 @click.option("--check", "only_check", is_flag=True, help="Only say what stands in the way.")
 @click.option("--run", "clean_run", is_flag=True,
@@ -50,14 +53,14 @@ _TICKS = 5
 def promote(
     state: State, notebook: Path | None, job: dict[str, Any], target: str | None, out: Path | None, grain: str,
     workflow: str | None, verified: bool, execute: bool, image: str | None, bundle_path: str | None, aios: str | None,
-    note: str | None, dry_run: bool, only_check: bool,
+    note: str | None, canary: str | None, shadow: bool, dry_run: bool, only_check: bool,
     clean_run: bool, mend: bool, rules: tuple[str, ...], list_rules: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Check NOTEBOOK and freeze it, with the modules beside it, as a job that `aios worker` runs.
 
     With --target the job is written for another scheduler, bundle and all, and is not scheduled here.
     """
-    from aios_workbench.cli import promote_check, promote_plan
+    from aios_workbench.cli import promote_check, promote_plan, rollout
     from aios_workbench.govern import actor
     from aios_workbench.promote import inspect
     from aios_workbench.promote import promote as make
@@ -82,8 +85,9 @@ def promote(
             target, out or Path(), grain, workflow, verified or execute, execute, image, bundle_path, aios
         )
         return targets.write(state, notebook, spec, wanted, as_json=as_json)
+    trial = rollout.wanted(canary, shadow=shadow)
     ws = state.workspace(create=True)
-    made = make(ws, notebook, spec, actor(), note=note, told=promote_plan.reading())
+    made = make(ws, notebook, spec, actor(), note=note, trial=trial, told=promote_plan.reading())
     wrong = problems(ws, made.spec)
     if as_json:
         told = {"changed": made.changed, "promoted": made.promoted, "again": made.again, "problems": wrong}

@@ -7,7 +7,7 @@ from typing import Any
 
 from aios_workbench.errors import DeniedError
 from aios_workbench.govern import policy
-from aios_workbench.govern.policy import Person
+from aios_workbench.govern.policy import Decision, Person
 from aios_workbench.workspace import Session, Workspace
 
 
@@ -32,11 +32,24 @@ def require(
     --------
     >>> require(workspace(), "ada", "job.pause", job_row(workspace(), "claims"))  # doctest: +SKIP
     """
+    policy.require(ws, by, action, *_asked(ws, action, job, version, context))
+
+
+def ask(
+    ws: Workspace, by: str, action: str, job: Mapping[str, Any], *, version: int | None = None, **context: Any
+) -> Decision:
+    """Say whether somebody may do this with a job, and do nothing."""
+    return policy.allowed(ws, by, action, *_asked(ws, action, job, version, context))
+
+
+def _asked(
+    ws: Workspace, action: str, job: Mapping[str, Any], version: int | None, context: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     with ws.catalog.transaction() as con:
-        asked = resource(con, job, version)
+        seen = resource(con, job, version)
     if action == "job.approve":
-        context["version"] = version
-    policy.require(ws, by, action, asked, context)
+        context["version"] = version or job["version"]
+    return seen, context
 
 
 def require_within(

@@ -13,7 +13,7 @@ from typing import Any
 
 from aios_workbench.engine import continuing
 from aios_workbench.errors import AiosError, ConflictError, JobError
-from aios_workbench.promote import data, logical, resuming
+from aios_workbench.promote import data, logical, resuming, shadow
 from aios_workbench.promote.activation import HELD
 from aios_workbench.promote.bundle import NOTEBOOK
 from aios_workbench.promote.cells import Recorder
@@ -195,7 +195,7 @@ def _environment(
         "AIOS_JOB_RUN": run["job_run_id"],
         continuing.VARIABLE: ",".join(resuming.chain(ws, run)),
         logical.VARIABLE: logical.text(run, spec.timezone),
-        "AIOS_ROLE": run.get("role") or "",
+        shadow.VARIABLE: run.get("role") or "",
         "AIOS_PARAMETERS": str(folder / "params.json"),
         "DO_NOT_TRACK": "1",
         "MLFLOW_DISABLE_TELEMETRY": "true",

@@ -44,6 +44,7 @@ COMMANDS = [
     "run-job",
     "run-step",
     "secrets",
+    "policy",
     "breakers",
     "limits",
     "budgets",
@@ -73,6 +74,10 @@ JOBS = [
     "provenance",
     "export",
     "retry",
+    "approve",
+    "reject",
+    "approvals",
+    "rollout",
 ]
 
 
