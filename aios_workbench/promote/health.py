@@ -14,6 +14,7 @@ from aios_workbench.promote.lateness import absent_since, due_at
 from aios_workbench.promote.plan import GRACE_SECONDS
 from aios_workbench.promote.records import load_error, load_spec
 from aios_workbench.promote.spec import JobSpec
+from aios_workbench.promote.triggers.upstream import absent
 from aios_workbench.workflow.durations import format_duration
 from aios_workbench.workspace import Workspace
 
@@ -53,7 +54,13 @@ def health(ws: Workspace, now: float | None = None) -> dict[str, dict[str, Any]]
     now = time.time() if now is None else now
     jobs = ws.catalog.query(_JOBS, now=now)
     recent, going, alarms = (_by_job(ws.catalog.query(sql)) for sql in (_RECENT, _OPEN, _ALARMS))
-    return {job["job_id"]: _of(job, recent, going, alarms, now) for job in jobs}
+    statuses = {job["name"]: job["status"] for job in jobs}
+    found = {}
+    for job in jobs:
+        of = found[job["job_id"]] = _of(job, recent, going, alarms, now)
+        if of["state"] in ("new", "healthy") and (spec := load_spec(job["spec"])) is not None:
+            of["why"] = "; ".join([of["why"], *absent(spec, statuses)])[:_WHY]
+    return found
 
 
 _JOBS = (

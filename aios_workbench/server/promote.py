@@ -178,7 +178,9 @@ def preview(notebook: Path, options: dict[str, Any]) -> dict[str, Any]:
 
 def words(spec: Any) -> str:
     """Return all that starts the job, in words."""
-    return spec.ticks.describe() if spec.ticks is not None else "Only when somebody starts it"
+    from aios_workbench.promote.triggers import describe
+
+    return describe(spec) if spec.starts_itself else "Only when somebody starts it"
 
 
 def gates_of(notebook: Path) -> list[str]:

@@ -10,6 +10,7 @@ from job_helpers import add_job, end_run, job_runs
 from aios_workbench import promote
 from aios_workbench.errors import JobError
 from aios_workbench.promote import JobSpec, claims
+from aios_workbench.promote.health import health
 from aios_workbench.promote.triggers import dependents, describe, fire, problems
 from aios_workbench.workspace import Workspace
 
@@ -169,6 +170,7 @@ def test_another_that_is_not_there_is_told(ws: Workspace, notebook: Path) -> Non
     job = make(ws, notebook, "load", "extract")
     (said,) = problems(ws, job.spec)
     assert said.startswith("there is no job 'extract' to start after; promote")
+    assert health(ws)[job.job_id]["why"] == f"no run of it has ended yet; {said}"
     make(ws, notebook, "extrakt")
     assert "did you mean 'extrakt'" in problems(ws, job.spec)[0]
     extract = make(ws, notebook, "extract")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from aios_workbench.errors import JobError, hint
@@ -77,7 +78,26 @@ def problems(ws: Workspace, spec: JobSpec) -> list[str]:
     """
     if not spec.after:
         return []
-    jobs = {row["name"]: row for row in ws.catalog.query("select name, status, spec from jobs")}
+    jobs = ws.catalog.query("select name, status, spec from jobs")
+    found = absent(spec, {job["name"]: job["status"] for job in jobs})
+    if circle := _circle({job["name"]: _others(job["spec"]) for job in jobs}, spec):
+        found.append(f"the jobs start each other in a circle: {' after '.join(circle)}")
+    return found
+
+
+def absent(spec: JobSpec, jobs: Mapping[str, str]) -> list[str]:
+    """Return which of the jobs that it starts after are gone, or start nothing now, a sentence each.
+
+    Parameters
+    ----------
+    jobs : mapping
+        The status of every job by name.
+
+    Examples
+    --------
+    >>> absent(JobSpec(name="load", notebook="-", after=[{"job": "extract"}]), {"extract": "paused"})
+    ["job 'extract', after which it starts, is paused"]
+    """
     found = []
     for name in dict.fromkeys(other.job for other in spec.after):
         if name not in jobs:
@@ -85,11 +105,8 @@ def problems(ws: Workspace, spec: JobSpec) -> list[str]:
                 f"there is no job {name!r} to start after{hint(name, jobs)}; promote one of that name, or take it out "
                 "of `after`"
             )
-        elif jobs[name]["status"] != "active":
-            found.append(f"job {name!r}, after which it starts, is {jobs[name]['status']}")
-    circle = _circle({name: _others(row["spec"]) for name, row in jobs.items()}, spec)
-    if circle:
-        found.append(f"the jobs start each other in a circle: {' after '.join(circle)}")
+        elif jobs[name] != "active":
+            found.append(f"job {name!r}, after which it starts, is {jobs[name]}")
     return found
 
 
