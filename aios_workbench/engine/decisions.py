@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from aios_workbench.errors import ConflictError, NotFoundError, ParameterError, hint
-from aios_workbench.govern import audit_within
+from aios_workbench.govern import audit_within, policy
 from aios_workbench.workspace import Workspace, dumps
 
 POLICY = "policy"
@@ -16,8 +16,15 @@ POLICY = "policy"
 def decide(
     ws: Workspace, run_id: str, step: str, *,
     approved: bool, by: str, values: dict[str, Any] | None = None, reason: str | None = None,
+    auto: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Decide a waiting gate: validated, audited, exactly once.
+
+    Parameters
+    ----------
+    auto : bool
+        The run's own gate policy decides, and no person: nobody is asked whether he may. Not told by `by`, which a
+        person may choose.
 
     Raises
     ------
@@ -25,6 +32,8 @@ def decide(
         When the run has no such gate.
     ConflictError
         When the gate is not waiting (any more): says who decided.
+    DeniedError
+        When the workspace's policy does not let `by` decide it.
     ParameterError
         When the values do not fit the gate's form.
     """
@@ -36,6 +45,8 @@ def decide(
             f"gate '{step}' of run {run_id} is not waiting: {row['status']} by {row['decided_by'] or 'nobody'}"
         )
     by, reason = _printable(by), None if reason is None else _printable(reason)
+    if not auto:
+        _permit(ws, run_id, step, by, approved=approved)
     filled = (
         fill(json.loads(row["form"]), values or {}, step) if row["form"] and approved else dict(values or {})
     )
@@ -62,10 +73,19 @@ def decide(
             audit_within(con, by, f"gate.{status}", f"{run_id}/{step}", values=filled, reason=reason)
     if not changed:
         # Lost a race: the second look says to whom.
-        return decide(ws, run_id, step, approved=approved, by=by, values=values, reason=reason)
+        return decide(ws, run_id, step, approved=approved, by=by, values=values, reason=reason, auto=auto)
     ws.catalog.event("gate", run_id, step, status=status, by=by)
     ws.catalog.flush()
     return {"run_id": run_id, "step": step, "status": status, "by": by, "values": filled, "reason": reason}
+
+
+def _permit(ws: Workspace, run_id: str, step: str, by: str, *, approved: bool) -> None:
+    run = ws.catalog.one('select workflow, "user" from runs where run_id = :r', r=run_id) or {}
+    what = {
+        "type": "Gate", "id": f"{run_id}/{step}", "name": step, "workflow": run.get("workflow") or "", "run": run_id,
+        "starter": policy.Person(run.get("user") or ""),
+    }  # fmt: skip
+    policy.require(ws, by, "gate.decide", what, {"approved": approved})
 
 
 def _printable(text: str) -> str:

@@ -48,7 +48,7 @@ def prepare(job: Job, policy: Any) -> Record | None:
         if row is not None and row["status"] == "waiting" and chosen is not None:
             decide(
                 job.ws, job.run_id, spec.name, approved=chosen["decision"] == "approve",
-                by=POLICY, values=chosen.get("values"),
+                by=POLICY, auto=True, values=chosen.get("values"),
                 reason=chosen.get("reason") or "decided by the run's gate policy",
             )  # fmt: skip
             row = _row(job)

@@ -17,6 +17,7 @@ from typing import Any
 
 from aios_workbench.errors import ConflictError, JobError, NotFoundError, hint
 from aios_workbench.govern import audit_within
+from aios_workbench.promote import permits
 from aios_workbench.promote.bundle import NOTEBOOK
 from aios_workbench.promote.parameters import NotebookParameters
 from aios_workbench.promote.records import QUEUED, RUNNING, bundle_folder, job_row, load_error, tell
@@ -109,6 +110,8 @@ def start(
         raise JobError(f"a backfill runs 1 to 100 ticks at a time, not {concurrency}")
     now = time.time() if now is None else now
     row = job_row(ws, job)
+    permits.require(ws, by, "job.backfill", row)
+    permits.begun(row)
     spec = _spec(row)
     params = dict(spec.parameters)
     if parameters:
@@ -291,6 +294,7 @@ def resume(ws: Workspace, backfill_id: str, by: str) -> dict[str, Any]:
 
 
 def _switch(ws: Workspace, backfill_id: str, by: str, status: str) -> dict[str, Any]:
+    permits.require(ws, by, "job.backfill", job_row(ws, get(ws, backfill_id)["job_id"]))
     with ws.catalog.transaction() as con:
         row = get(ws, backfill_id)
         _still_going(row)
@@ -319,6 +323,7 @@ def cancel(ws: Workspace, backfill_id: str, by: str) -> dict[str, Any]:
         For an unknown one, or one that has ended.
     """
     now = time.time()
+    permits.require(ws, by, "job.backfill", job_row(ws, get(ws, backfill_id)["job_id"]))
     with ws.catalog.transaction() as con:
         row = get(ws, backfill_id)
         _still_going(row)

@@ -92,11 +92,7 @@ def _switch(ws: Workspace, job: str, by: str, status: str, now: float) -> Job:
     permits.require(ws, by, "job.pause" if status == "paused" else "job.resume", job_row(ws, job))
     with ws.catalog.transaction() as con:
         row = job_row(ws, job)
-        if row["status"] == "waiting":
-            raise ConflictError(
-                f"job {row['name']!r} has not begun: its first version waits for approval; "
-                f"`aios jobs approvals` lists what waits"
-            )
+        permits.begun(row)
         if row["status"] != status:
             spec = JobSpec.from_dict(json.loads(row["spec"]))
             row |= {"status": status, "updated_at": now}

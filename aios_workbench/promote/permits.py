@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aios_workbench.errors import DeniedError
+from aios_workbench.errors import ConflictError, DeniedError
 from aios_workbench.govern import policy
 from aios_workbench.govern.policy import Decision, Person
 from aios_workbench.workspace import Session, Workspace
@@ -33,6 +33,21 @@ def require(
     >>> require(workspace(), "ada", "job.pause", job_row(workspace(), "claims"))  # doctest: +SKIP
     """
     policy.require(ws, by, action, *_asked(ws, action, job, version, context))
+
+
+def begun(job: Mapping[str, Any]) -> None:
+    """Let nothing start of a job that waits for its first version's approval.
+
+    Raises
+    ------
+    ConflictError
+        Saying so.
+    """
+    if job["status"] == "waiting":
+        raise ConflictError(
+            f"job {job['name']!r} has not begun: its first version waits for approval; `aios jobs approvals` lists "
+            "what waits"
+        )
 
 
 def ask(

@@ -16,7 +16,8 @@ from typing import Any
 
 from aios_workbench.errors import ConflictError
 from aios_workbench.govern import audit_within
-from aios_workbench.promote.records import DONE, QUEUED, run_row, tell
+from aios_workbench.promote import permits
+from aios_workbench.promote.records import DONE, QUEUED, job_row, run_row, tell
 from aios_workbench.workspace import Session, Workspace
 
 #: How far back a chain of runs that continue each other is followed.
@@ -84,6 +85,8 @@ def resume_run(ws: Workspace, job_run_id: str, by: str, *, from_start: bool = Fa
     >>> resume_run(ws, "jr-0a1b2c3d4e5f", "ada")  # doctest: +SKIP
     'jr-9f8e7d6c5b4a'
     """
+    asked = run_row(ws, job_run_id)
+    permits.require(ws, by, "job.trigger", job_row(ws, asked["job_id"]), version=asked["version"])
     with ws.catalog.transaction() as con:
         row = _latest(con, run_row(ws, job_run_id))
         if row["status"] not in DONE and row["job_run_id"] != job_run_id:

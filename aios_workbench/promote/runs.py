@@ -102,11 +102,7 @@ def trigger(
     """
     row = job_row(ws, job)
     permits.require(ws, by, "job.trigger", row)
-    if row["status"] == "waiting":
-        raise ConflictError(
-            f"job {row['name']!r} has not begun: its first version waits for approval; "
-            f"`aios jobs approvals` lists what waits"
-        )
+    permits.begun(row)
     spec = JobSpec.from_dict(json.loads(row["spec"]))
     known = NotebookParameters.of(bundle_folder(ws, row["job_id"], row["version"]) / NOTEBOOK)
     params = {**spec.parameters, **known.coerce(parameters or {})}
@@ -176,6 +172,7 @@ def forget(ws: Workspace, job_run_id: str, by: str) -> None:
         For an unknown run.
     """
     row = run_row(ws, job_run_id)
+    permits.require(ws, by, "job.remove", job_row(ws, row["job_id"]), version=row["version"])
     if row["folder"] and row["status"] in DONE:
         discard(ws.root / row["folder"])
     with ws.catalog.transaction() as con:
