@@ -78,6 +78,7 @@ class Promote(Draft):
     name: Name
     note: Reason | None = None
     seen: _Hash | None = None
+    rollout: Literal["canary", "shadow"] | None = None
 
 
 class Opening(Body):

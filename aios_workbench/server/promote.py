@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jupyter_server.auth.decorator import authorized
 from tornado import web
@@ -14,9 +14,13 @@ from aios_workbench.errors import AiosError, ConflictError
 from aios_workbench.server import bodies_promote as bodies
 from aios_workbench.server import promote_review, promote_spec
 from aios_workbench.server.base import AiosHandler, Problem
+from aios_workbench.server.jobparts import part
 from aios_workbench.server.jobviews import job_view
 from aios_workbench.server.promote_findings import finding_view, ignored_view
 from aios_workbench.server.promote_targets import base_folder, target_infos
+
+if TYPE_CHECKING:
+    from aios_workbench.promote import JobSpec
 
 TICKS = 10
 
@@ -83,7 +87,7 @@ class ReviewHandler(AiosHandler):
             refuse(promote_spec.problems(options))
             before = promote_spec.kept(ws, options.get("name") or notebook.stem)
             spec = promote_spec.spec_of(notebook, options, before)
-            return promote_review.review(ws, notebook, spec)
+            return promote_review.review(ws, notebook, spec, self.actor)
 
         await self.reply(work)
 
@@ -98,15 +102,19 @@ class PromoteHandler(AiosHandler):
         body = self.body(bodies.Promote)
 
         def work() -> dict[str, Any]:
-            from aios_workbench.promote import promote
+            from aios_workbench.promote import jobs, promote
 
             notebook, ws = self.places.notebook(body.notebook), self.places.create(body.notebook)
             options = promote_spec.said(body)
             refuse(promote_spec.problems(options))
             unchanged(notebook, body.seen)
             spec = promote_spec.spec_of(notebook, options, promote_spec.kept(ws, body.name))
-            job = promote(ws, notebook, spec, self.actor)
-            return {**job_view(job), "changed": job.changed}
+            trial = body.rollout is not None
+            rollout = part("rollout", "Canary and shadow versions") if trial else None
+            job = promote(ws, notebook, spec, self.actor, note=body.note, activate=not trial)
+            if rollout is not None and job.changed and job.promoted != job.version:
+                rollout.start(ws, job.job_id, job.promoted, self.actor, mode=body.rollout)
+            return {**job_view(jobs.get(ws, job.job_id)), "changed": job.changed}
 
         await self.reply(work, 201)
 
@@ -176,7 +184,7 @@ def preview(notebook: Path, options: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
-def words(spec: Any) -> str:
+def words(spec: JobSpec) -> str:
     """Return all that starts the job, in words."""
     from aios_workbench.promote.triggers import describe
 

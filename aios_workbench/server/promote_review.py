@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from aios_workbench.errors import NotFoundError
+from aios_workbench.errors import AiosError, NotFoundError
 from aios_workbench.server import bodies_promote as bodies
 from aios_workbench.server.base import AiosHandler
+from aios_workbench.server.jobparts import landed
 from aios_workbench.workspace import Workspace
 
 if TYPE_CHECKING:
+    from aios_workbench.promote import JobSpec
     from aios_workbench.promote.records import Job
 
-#: Said of a job elsewhere in the dialog, or not the author's to read.
-_QUIET = frozenset(("name", "notebook"))
+_MOST = 500
 
 
 class BadgeHandler(AiosHandler):
@@ -42,67 +43,73 @@ _NO_JOB: dict[str, Any] = {"job": None, "job_id": None, "version": None, "differ
 
 def badge(ws: Workspace, notebook: Path) -> dict[str, Any]:
     """Return which job a notebook is, and whether it still is what was promoted. Cheap: hashes are compared."""
-    job = job_of(ws, notebook)
-    if job is None:
-        return dict(_NO_JOB)
-    what = differences(ws, notebook, job)
-    return {
-        "job": job.name, "job_id": job.job_id, "version": job.version, "differs": bool(what), "what": what,
-    }  # fmt: skip
+    from aios_workbench.promote.differing import differs
+    from aios_workbench.promote.records import job_row
+
+    found = differs(ws, notebook)
+    return {**found, "job_id": job_row(ws, found["job"])["job_id"]} if found else dict(_NO_JOB)
 
 
 def job_of(ws: Workspace, notebook: Path) -> Job | None:
-    """Return the job a notebook was promoted to; of several, the one that was promoted last."""
-    from aios_workbench.promote import list_jobs
-
-    path = notebook.resolve()
-    shown = path.relative_to(ws.project).as_posix() if path.is_relative_to(ws.project) else str(path)
-    mine = [job for job in list_jobs(ws) if job.spec.notebook == shown]
-    return max(mine, key=lambda job: float(getattr(job, "updated_at", 0) or 0), default=None)
-
-
-def differences(ws: Workspace, notebook: Path, job: Job) -> list[str]:
-    """Return what of a notebook is not as it was promoted, in words."""
-    from aios_workbench.promote.bundle import JOB, MANIFEST, NOTEBOOK, make_bundle
-    from aios_workbench.promote.records import bundle_folder
+    """Return the job a notebook was promoted to; of several, the one that was changed last."""
+    from aios_workbench.promote import jobs
+    from aios_workbench.promote.differing import differs
 
     try:
-        manifest = json.loads((bundle_folder(ws, job.job_id, job.version) / MANIFEST).read_text("utf-8"))
-        old = {name: entry["sha256"] for name, entry in manifest["files"].items() if name != JOB}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return ["the promoted version's files are gone"]
-    new = {name: digest for name, digest in make_bundle(notebook, job.spec).hashes.items() if name != JOB}
-    what = ["the notebook's cells"] if old.get(NOTEBOOK) != new.get(NOTEBOOK) else []
-    return what + [n for n in sorted(old.keys() | new.keys()) if n != NOTEBOOK and old.get(n) != new.get(n)]
+        found = differs(ws, notebook)
+    except AiosError:
+        return None  # unreadable: the check says so
+    return jobs.get(ws, found["job"]) if found else None
 
 
-def review(ws: Workspace | None, notebook: Path, spec: Any) -> dict[str, Any]:
+def review(ws: Workspace | None, notebook: Path, spec: JobSpec, actor: str) -> dict[str, Any]:
     """Return what promoting the notebook as this job changes."""
     from aios_workbench.promote import jobs
+    from aios_workbench.promote.diff import diff
     from aios_workbench.server.promote import seen_of
 
     try:
         job = jobs.get(ws, spec.name) if ws is not None else None
     except NotFoundError:
         job = None
+    needed, why = _agreement(ws, job, spec, actor)
     out: dict[str, Any] = {
         "job_id": None, "version": None, "next_version": 1, "status": None, "notebook": None, "same": False,
-        "options": [], "cells": [], "others": [], "approvals_needed": spec.approvals, "approvals_why": "",
+        "options": [], "cells": [], "others": [], "approvals_needed": needed, "approvals_why": why,
         "seen": seen_of(notebook),
     }  # fmt: skip
     if job is None or ws is None:
         return out
-    old, new = job.spec.to_dict(), spec.to_dict()
-    out["options"] = [
-        {"option": name, "old": old.get(name), "new": new.get(name)}
-        for name in new
-        if name not in _QUIET and old.get(name) != new.get(name)
-    ]
-    out["others"] = differences(ws, notebook, job)
+    changes = diff(ws, job.job_id, None, notebook, spec=spec)
     newest = ws.catalog.query(
         "select max(version) as version from job_versions where job_id = :id", id=job.job_id
     )[0]["version"]
     return {
         **out, "job_id": job.job_id, "version": job.version, "next_version": (newest or 0) + 1, "status": job.status,
-        "notebook": job.spec.notebook, "same": not out["options"] and not out["others"],
+        "notebook": job.spec.notebook, "same": changes["same"], "options": changes["spec"],
+        "cells": changes["cells"][:_MOST], "others": list(_others(changes))[:_MOST],
     }  # fmt: skip
+
+
+def _others(changes: dict[str, Any]) -> Iterator[str]:
+    """Give files, data and packages that differ, in words."""
+    for kind in ("files", "data"):
+        for entry in changes[kind]:
+            yield f"{entry['path']} {entry['kind']}"
+    for entry in changes["packages"]:
+        yield f"{entry['package']}: {entry['old'] or 'not there'} → {entry['new'] or 'gone'}"
+
+
+def _agreement(ws: Workspace | None, job: Job | None, spec: JobSpec, actor: str) -> tuple[int, str]:
+    """Return how many other people must agree before the version runs, and why."""
+    approvals = landed("approvals")
+    if approvals is None or ws is None:
+        return spec.approvals, ""
+    about = {
+        "job_id": job.job_id if job else "",
+        "name": spec.name,
+        "created_by": job.created_by if job else actor,
+    }
+    with ws.catalog.transaction() as con:
+        count = int(approvals.needed(con, about, spec, actor))
+    return count, "The rules of this workspace ask for it." if count > spec.approvals else ""

@@ -11,7 +11,9 @@ from aios_workbench.server import bodies_promote
 from aios_workbench.workspace import Workspace
 
 #: What a body holds besides the job's options.
-_OTHER = frozenset(("notebook", "note", "seen", "findings", "ignore", "reason", "target", "grain", "folder"))
+_OTHER = frozenset(
+    ("notebook", "note", "seen", "rollout", "findings", "ignore", "reason", "target", "grain", "folder")
+)
 
 
 def said(body: bodies_promote.Options) -> dict[str, Any]:

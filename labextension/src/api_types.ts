@@ -1001,6 +1001,7 @@ export interface PromoteRequest {
   notebook: string;
   note: string | null;
   seen: string | null;
+  rollout: 'canary' | 'shadow' | null;
 }
 
 /** A finding, as far as needed to find it again. */

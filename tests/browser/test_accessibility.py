@@ -7,6 +7,7 @@ shown to somebody who asked for less motion. Forced colours: what a background o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -147,7 +148,30 @@ def add_step(page: Page) -> None:
 
 def promote(page: Page) -> None:
     command(page, "aios:promote")
-    expect(page.get_by_test_id("aios-ticks").locator("li")).to_have_count(5)
+    expect(page.get_by_test_id("aios-verdict")).to_be_visible()
+
+
+def promote_parameters(page: Page) -> None:
+    page.get_by_role("button", name="Next: Parameters").click()
+
+
+def promote_when(page: Page) -> None:
+    page.get_by_role("button", name="Next: When").click()
+    page.get_by_text("If something goes wrong").click()
+    page.get_by_text("After other jobs, on events").click()
+    expect(page.get_by_test_id("aios-ticks").locator("li")).to_have_count(10)
+
+
+def promote_where(page: Page) -> None:
+    page.get_by_role("button", name="Next: Where").click()
+    page.get_by_role("radio", name=re.compile("Airflow")).check()
+    page.get_by_test_id("aios-files").get_by_role("button").first.click()
+
+
+def promote_approve(page: Page) -> None:
+    page.get_by_role("radio", name=re.compile("AIOS scheduler")).check()
+    page.get_by_role("button", name="Next: Approve").click()
+    expect(page.get_by_test_id("aios-facts")).to_be_visible()
 
 
 def run_in_panel(page: Page) -> None:
@@ -172,6 +196,10 @@ LIVE: list[Callable[[Page], None]] = [
     settings,
     add_step,
     promote,
+    promote_parameters,
+    promote_when,
+    promote_where,
+    promote_approve,
     run_in_panel,
     run_in_main_area,
 ]
@@ -220,11 +248,9 @@ def test_notebook_dialog_and_main_area(page: Page, lab: Any, notebook: Callable[
     for screen in LIVE:
         screen(page)
         for look in ("Light", "Dark"):
-            if screen is not promote:  # a theme cannot change under a dialog
-                theme(page, look)
+            theme(page, look)
             check(page, found, f"{screen.__name__} {look}")
-        if screen is not promote:
-            theme(page, "Light")
+        theme(page, "Light")
     assert found == {}
 
 

@@ -257,6 +257,12 @@ def test_failures_filter_and_themes(lab_page: Page, lab: Any, notebook: Callable
     theme(page, "Light")
 
 
+def promote_step(form: Locator, name: str) -> None:
+    """Go to a step of the promote dialog."""
+    form.get_by_role("navigation", name="Steps").get_by_role("button", name=name).click()
+    expect(form).to_have_attribute("data-step", name.lower())
+
+
 def test_promote_run_and_look_after_a_job(lab_page: Page, lab: Any) -> None:
     page = lab_page
     path = parametrised(
@@ -268,33 +274,39 @@ def test_promote_run_and_look_after_a_job(lab_page: Page, lab: Any) -> None:
     page.locator(".jp-NotebookPanel-toolbar .aios-promote-button").click()
     form = page.get_by_test_id("aios-promote-form")
     expect(form.get_by_label("Name", exact=True)).to_have_value("panel_job")
-    expect(form.get_by_test_id("aios-ticks").locator("li")).to_have_count(5)
+    promote_step(form, "When")
+    expect(form.get_by_test_id("aios-ticks").locator("li")).to_have_count(10)
     shot(page, "promote_light")
 
-    form.get_by_label("Cron").fill("0 25 * * *")
+    form.get_by_label("Cron").check()
+    cron = form.get_by_role("textbox", name="Cron")
+    cron.fill("0 25 * * *")
     page.evaluate("document.querySelector('.jp-Notebook').focus()")  # as a notebook that opens late does
-    expect(form.get_by_label("Cron")).to_be_focused()
+    expect(cron).to_be_focused()
     form.get_by_label("Time zone").fill("Europe/Berln")
     expect(form.get_by_text("bad hour field")).to_be_visible()
     expect(form.get_by_text("did you mean 'Europe/Berlin'")).to_be_visible()
+    promote_step(form, "Parameters")
     form.get_by_label("rows").fill("many")
-    promote = page.get_by_role("button", name="Promote", exact=True)
-    promote.click()
+    promote_step(form, "Approve")
+    promote = form.get_by_role("button", name="Promote", exact=True)
+    expect(promote).to_be_disabled()
+    promote_step(form, "Parameters")
     expect(form.get_by_text("Not a number.")).to_be_visible()
     shot(page, "promote_errors")
-    form.get_by_label("Cron").fill("0 6 * * MON-FRI")
-    form.get_by_label("Time zone").fill("Europe/Berlin")
-    expect(form.get_by_test_id("aios-ticks")).to_contain_text("Monday through Friday (Europe/Berlin)")
-    expect(form.get_by_test_id("aios-ticks").locator("li").first).to_contain_text("06:00")
     form.get_by_label("rows").fill("12")
     form.get_by_label("label").fill("<img src=x onerror=alert(3)>")
     form.get_by_label("review").select_option("approve")
-    form.get_by_label("Timeout").fill("30x")
-    promote.click()
-    expect(form.get_by_label("Timeout")).to_be_focused()
+    promote_step(form, "When")
+    form.get_by_role("textbox", name="Cron").fill("0 6 * * MON-FRI")
+    form.get_by_label("Time zone").fill("Europe/Berlin")
+    expect(form.get_by_test_id("aios-ticks")).to_contain_text("Monday through Friday (Europe/Berlin)")
+    expect(form.get_by_test_id("aios-ticks").locator("li").first).to_contain_text("06:00")
+    form.get_by_text("If something goes wrong").click()
     form.get_by_label("Timeout").fill("10m")
+    promote_step(form, "Approve")
     promote.click()
-    page.get_by_role("button", name="Show job").click()
+    form.get_by_role("button", name="Show job").click()
 
     job = page.get_by_test_id("aios-job").filter(has_text="panel_job")
     expect(job).to_contain_text("Monday through Friday (Europe/Berlin)")
@@ -340,6 +352,7 @@ def test_promote_from_the_file_browser(lab_page: Page, lab: Any, notebook: Calla
     page.get_by_role("menuitem", name="Promote to a Job…").click()
     form = page.get_by_test_id("aios-promote-form")
     expect(form).to_contain_text("panel_menu.ipynb")
+    promote_step(form, "Parameters")
     expect(form).to_contain_text("No parameters")
     page.keyboard.press("Escape")
     expect(form).to_have_count(0)

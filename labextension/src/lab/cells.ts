@@ -53,6 +53,18 @@ export class Cells {
     return start < 0 ? 'changed' : true;
   }
 
+  /** Opens a notebook and shows one of its cells, by its place among them. */
+  async revealAt(path: string, index: number, line: number | null): Promise<void> {
+    const panel = (this.notebooks.find(p => p.context.path === path) ?? this.documents?.openOrReveal(path)) as NotebookPanel | undefined;
+    await panel?.context.ready;
+    await panel?.revealed;
+    const cell = panel?.content.widgets[index];
+    if (panel && cell) {
+      await this.commands.execute('docmanager:open', { path });
+      await this.show(panel, cell, line, true);
+    }
+  }
+
   private async replace(edit: CodeEdit, before: string, from: Element | null): Promise<Found> {
     const ref = edit.cell ?? { cell_id: null, notebook: null, label: '', source: before, line: null };
     const panels = await this.panels(ref, from);

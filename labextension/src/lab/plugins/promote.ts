@@ -7,8 +7,12 @@ import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
+import { Signal } from '@lumino/signaling';
 import { aiosIcon } from '../../panel/icons';
-import { promoteDialog } from '../../panel/promote';
+import { PromoteDialog, type Step } from '../../panel/promote';
+import { LabBook } from '../books';
+import { Cells } from '../cells';
+import { PromoteBadge } from '../promote_badge';
 import { CATEGORY, CommandIDs, IAios } from '../tokens';
 
 export const promotePlugin: JupyterFrontEndPlugin<void> = {
@@ -25,7 +29,8 @@ export const promotePlugin: JupyterFrontEndPlugin<void> = {
     browser: IDefaultFileBrowser | null,
     palette: ICommandPalette | null
   ) => {
-    const { commands, shell } = app;
+    const { commands } = app;
+    const promoted = new Signal<object, string>({});
     /** The notebook meant: the one given, the one selected in the file browser, the one open. */
     const target = (args: { path?: unknown; from?: unknown }): string => {
       if (typeof args.path === 'string' && args.path) {
@@ -45,23 +50,18 @@ export const promotePlugin: JupyterFrontEndPlugin<void> = {
           Notification.warning('Open or select the notebook to promote first.', { autoClose: 5000 });
           return;
         }
-        const current = shell.currentWidget; // null right after the lab has opened
-        const context = notebooks?.find(w => w.context.path === path)?.context ?? (current && documents?.contextForWidget(current));
-        if (context?.path === path && context.model.dirty) {
-          await context.save(); // what is promoted is the file
-        }
         model.follow(localPath(path));
-        const job = await promoteDialog(model.api, localPath(path));
+        const cells = notebooks && new Cells(notebooks, documents, commands);
+        const book = new LabBook(path, notebooks, app.serviceManager.contents, cells);
+        const { job, show } = await PromoteDialog.show(model.api, localPath(path), book, args.step as Step | undefined);
         if (!job) {
           return;
         }
+        promoted.emit(path);
         await model.refresh();
-        const version = job.version > 1 ? `version ${job.version}` : 'a job';
-        const show = () => void commands.execute(CommandIDs.openPanel, { tab: 'jobs', item: job.job_id });
-        Notification.success(`“${job.name}” is now ${version}. ${job.schedule_words}`.slice(0, 140), {
-          autoClose: 12_000,
-          actions: [{ label: 'Show job', displayType: 'accent', callback: show }]
-        });
+        if (show) {
+          await commands.execute(CommandIDs.openPanel, { tab: 'jobs', item: job.job_id });
+        }
       }
     });
     palette?.addItem({ command: CommandIDs.promote, category: CATEGORY });
@@ -81,7 +81,13 @@ export const promotePlugin: JupyterFrontEndPlugin<void> = {
           onClick: () => void commands.execute(CommandIDs.promote, { path: context.path })
         });
         widget.toolbar.insertItem(10, 'aios-promote', button);
-        return new DisposableDelegate(() => button.dispose());
+        const open = (step: Step) => void commands.execute(CommandIDs.promote, { path: context.path, step });
+        const badge = new PromoteBadge(model.api, context, localPath, promoted, open);
+        widget.toolbar.insertAfter('aios-promote', 'aios-promoted', badge);
+        return new DisposableDelegate(() => {
+          button.dispose();
+          badge.dispose();
+        });
       }
     });
   }
