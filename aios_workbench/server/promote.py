@@ -14,13 +14,13 @@ from aios_workbench.errors import AiosError, ConflictError
 from aios_workbench.server import bodies_promote as bodies
 from aios_workbench.server import promote_review, promote_spec
 from aios_workbench.server.base import AiosHandler, Problem
-from aios_workbench.server.jobparts import part
 from aios_workbench.server.jobviews import job_view
 from aios_workbench.server.promote_findings import finding_view, ignored_view
 from aios_workbench.server.promote_targets import base_folder, target_infos
 
 if TYPE_CHECKING:
     from aios_workbench.promote import JobSpec
+    from aios_workbench.workspace import Workspace
 
 TICKS = 10
 
@@ -102,21 +102,42 @@ class PromoteHandler(AiosHandler):
         body = self.body(bodies.Promote)
 
         def work() -> dict[str, Any]:
-            from aios_workbench.promote import jobs, promote
+            from aios_workbench.promote import jobs, promote, rollout
 
             notebook, ws = self.places.notebook(body.notebook), self.places.create(body.notebook)
             options = promote_spec.said(body)
             refuse(promote_spec.problems(options))
             unchanged(notebook, body.seen)
             spec = promote_spec.spec_of(notebook, options, promote_spec.kept(ws, body.name))
-            trial = body.rollout is not None
-            rollout = part("rollout", "Canary and shadow versions") if trial else None
-            job = promote(ws, notebook, spec, self.actor, note=body.note, activate=not trial)
-            if rollout is not None and job.changed and job.promoted != job.version:
+            if body.rollout is not None:
+                may_try(ws, body.name, body.rollout, self.actor)
+            job = promote(ws, notebook, spec, self.actor, note=body.note, activate=body.rollout is None)
+            if body.rollout is not None and job.changed and job.promoted != job.version:
                 rollout.start(ws, job.job_id, job.promoted, self.actor, mode=body.rollout)
             return {**job_view(jobs.get(ws, job.job_id)), "changed": job.changed}
 
         await self.reply(work, 201)
+
+
+def may_try(ws: Workspace, name: str, mode: str, actor: str) -> None:
+    """Refuse a trial that could not begin, before the version for it is made.
+
+    Raises
+    ------
+    NotFoundError, ConflictError, DeniedError
+        When there is no job yet, another trial is going, or the policy says no.
+    """
+    from aios_workbench.promote import rollout
+    from aios_workbench.promote.records import job_row
+
+    job = job_row(ws, name)
+    rollout.permit(ws, actor, job, rollout.checked(mode))
+    now = rollout.status(ws, job["job_id"])
+    if now is not None and now["ended_at"] is None:
+        raise ConflictError(
+            f"version {now['version']} of {name!r} is on trial already; end that first, in the jobs panel or with "
+            f"`aios rollout`, or let the new version replace the one that runs"
+        )
 
 
 def refuse(problems: dict[str, str]) -> None:

@@ -12,7 +12,6 @@ from tornado import web
 from aios_workbench.errors import AiosError, NotFoundError
 from aios_workbench.server import bodies_promote as bodies
 from aios_workbench.server.base import AiosHandler
-from aios_workbench.server.jobparts import landed
 from aios_workbench.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -102,14 +101,12 @@ def _others(changes: dict[str, Any]) -> Iterator[str]:
 
 def _agreement(ws: Workspace | None, job: Job | None, spec: JobSpec, actor: str) -> tuple[int, str]:
     """Return how many other people must agree before the version runs, and why."""
-    approvals = landed("approvals")
-    if approvals is None or ws is None:
+    from aios_workbench.promote import approvals
+    from aios_workbench.promote.records import job_row
+
+    if ws is None:
         return spec.approvals, ""
-    about = {
-        "job_id": job.job_id if job else "",
-        "name": spec.name,
-        "created_by": job.created_by if job else actor,
-    }
+    about = job_row(ws, job.job_id) if job is not None else None
     with ws.catalog.transaction() as con:
         count = int(approvals.needed(con, about, spec, actor))
     return count, "The rules of this workspace ask for it." if count > spec.approvals else ""

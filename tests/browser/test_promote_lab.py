@@ -1,4 +1,4 @@
-"""The promote dialog in a real JupyterLab: check and mend, parameters, when, where, approve, done; the toolbar's badge."""
+"""The promote dialog in a real JupyterLab, from a notebook with defects to its second version; the toolbar's badge."""
 
 from __future__ import annotations
 

@@ -212,6 +212,27 @@ async def test_opening_review_and_badge_know_the_job(
     assert (review["same"], review["next_version"]) == (False, 2)
 
 
+async def test_a_version_on_trial_and_one_that_waits(
+    ask: Any, ws: Workspace, notebook: str, project: Path
+) -> None:
+    body = {"notebook": notebook, **JOB, "note": "the first"}
+    status, answer = await ask("POST", "promote", {**body, "rollout": "canary"})
+    assert status == 404, answer  # a trial needs a version to go on beside it
+    assert ws.catalog.query("select * from job_versions") == []
+    assert (await ask("POST", "promote", body))[0] == 201
+    status, job = await ask("POST", "promote", {**body, "retries": 1, "rollout": "canary", "note": "a trial"})
+    assert (status, job["version"]) == (201, 1), "the version before goes on"
+    (trial,) = ws.catalog.query("select version, mode, ended_at from rollouts")
+    assert (trial["version"], trial["mode"], trial["ended_at"]) == (2, "canary", None)
+    status, answer = await ask("POST", "promote", {**body, "retries": 2, "rollout": "shadow"})
+    assert status == 409
+    assert "on trial already" in answer["message"]
+    notes = ws.catalog.query("select version, note from job_versions order by version")
+    assert [(v["version"], v["note"]) for v in notes] == [(1, "the first"), (2, "a trial")]
+    _, review = await ask("POST", "promote/review", {"notebook": notebook, **JOB, "approvals": 2})
+    assert review["approvals_needed"] == 2
+
+
 async def test_what_was_not_seen_is_not_promoted(
     ask: Any, ws: Workspace, notebook: str, project: Path
 ) -> None:
