@@ -112,8 +112,9 @@ class PromoteHandler(AiosHandler):
             if body.rollout is not None:
                 may_try(ws, body.name, body.rollout, self.actor)
             job = promote(ws, notebook, spec, self.actor, note=body.note, activate=body.rollout is None)
-            if body.rollout is not None and job.changed and job.promoted != job.version:
-                rollout.start(ws, job.job_id, job.promoted, self.actor, mode=body.rollout)
+            trial = job.promoted if job.changed and job.promoted != job.version else None
+            if body.rollout is not None and trial is not None:
+                rollout.start(ws, job.job_id, trial, self.actor, mode=body.rollout)
             return {**job_view(jobs.get(ws, job.job_id)), "changed": job.changed}
 
         await self.reply(work, 201)

@@ -326,7 +326,7 @@ export class PromoteModel {
   async runNow(): Promise<void> {
     const job = this.job;
     await this.guard('run', async () => {
-      await this.api.trigger(job!.job_id);
+      await this.api.jobs.trigger(job!.job_id);
       this.said = 'It runs now: the jobs panel shows how far it is.';
     });
   }
