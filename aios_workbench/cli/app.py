@@ -12,6 +12,7 @@ from aios_workbench import __version__
 from aios_workbench.cli import (
     breakers,
     budgets,
+    bundle,
     compare,
     decide,
     doctor,
@@ -112,6 +113,7 @@ for command in (
     jobs_backfill.backfill, jobs_backfill.backfills, jobs_cells.cells, jobs_versions.versions, jobs_versions.diff,
     jobs_versions.rollback, jobs_versions.provenance, jobs_versions.export, jobs_retry.retry,
     jobs_approve.approve, jobs_approve.reject, jobs_approve.approvals, rollout.rollout,
+    bundle.image, bundle.try_,
 ):  # fmt: skip
     jobs.jobs.add_command(command)
 

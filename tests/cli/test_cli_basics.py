@@ -78,6 +78,8 @@ JOBS = [
     "reject",
     "approvals",
     "rollout",
+    "image",
+    "try",
 ]
 
 

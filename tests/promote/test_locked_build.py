@@ -95,8 +95,8 @@ def test_one_that_the_index_lacks_leaves_all_without(links: Path) -> None:
 def test_no_index_at_all(links: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hashes, "_compile", lambda *_: ("", "error sending request for url (<address>)"))
     lock = hashes.hashed(TINY)
-    assert lock.hashes_missing == "no package index could be asked"
-    assert "without hashes: no package index could be asked." in lock.requirements
+    assert lock.hashes_missing == "no package index gave any"
+    assert "without hashes: no package index gave any." in lock.requirements
 
 
 def test_pip_tells_hashes_too(links: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -124,7 +124,8 @@ def _install(folder: Path, base: Path, lock: Lock, progress: Progress, held: int
         env = installer.uv_settings(env)
         made: list[str | Path] = [tool, "venv", "-q", "--no-project", "--python", base, venv]
         fill: list[str | Path] = [
-            tool, "pip", "install", "--no-deps", *hashes, "--python", python, "-r", requirements,
+            tool, "pip", "install", *installer.uv_flags(env), "--no-deps", *hashes, "--python", python, "-r",
+            requirements,
         ]  # fmt: skip
     else:
         made = [base, "-m", "venv", venv]

@@ -40,7 +40,7 @@ def hashed(lock: Lock, progress: Progress = installer.silent) -> Lock:
     missing = {n: v for n, v in wanted.items() if n not in found}
     why = ""
     if missing:
-        asked, why = _ask(missing, lock.minor, progress)
+        asked, why = _ask(missing, lock.python, progress)
         found |= asked
         _remember({f"{n}=={wanted[n]}": h for n, h in asked.items()})
     return with_hashes(lock, found, why)
@@ -64,7 +64,7 @@ def _ask(pins: Mapping[str, str], python: str, progress: Progress) -> tuple[dict
             if not unknown:
                 break
             left = {n: v for n, v in left.items() if n not in unknown}
-    return {}, "no package index could be asked"
+    return {}, "no package index gave any"
 
 
 def _read(text: str) -> dict[str, tuple[str, ...]]:
@@ -80,7 +80,8 @@ def _compile(
         return _with_pip(pins, folder, progress)
     source, out = _written(pins, folder)
     command: list[str | Path] = [
-        tool, "pip", "compile", source, "-o", out, "-q", "--no-deps", "--generate-hashes", "--no-header",
+        tool, "pip", "compile", *installer.uv_flags(os.environ), source, "-o", out, "-q", "--no-deps",
+        "--generate-hashes", "--no-header",
         "--no-annotate", "--no-emit-index-url", "--no-emit-find-links", "--python-version", python,
         "--python", sys.executable,
     ]  # fmt: skip

@@ -23,7 +23,7 @@ _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s`'\")]+")
 _FRAME = {ord(c): " " for c in "\u2570\u2500\u25b6\u2502\u00d7\u251c"}
 _SETTINGS = (
     ("index-url", "UV_DEFAULT_INDEX"), ("extra-index-url", "UV_INDEX"), ("find-links", "UV_FIND_LINKS"),
-    ("no-index", "UV_NO_INDEX"), ("cert", "SSL_CERT_FILE"), ("proxy", "ALL_PROXY"),
+    ("cert", "SSL_CERT_FILE"), ("proxy", "ALL_PROXY"),
 )  # fmt: skip
 
 
@@ -51,6 +51,12 @@ def uv_settings(env: Mapping[str, str]) -> dict[str, str]:
     if "UV_INDEX" in env:
         env.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")  # as pip does; the versions are pinned
     return env
+
+
+def uv_flags(env: Mapping[str, str]) -> list[str]:
+    """Return the settings of pip that uv takes as options only."""
+    said = env.get("PIP_NO_INDEX") or _pip_config().get("no-index") or ""
+    return ["--no-index"] if said.lower() in ("1", "true", "yes", "on") else []
 
 
 def _pip_config() -> dict[str, str]:

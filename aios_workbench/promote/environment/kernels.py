@@ -65,13 +65,24 @@ def python_for(
         )
     if os.environ.get(PYTHON):
         return Path(os.environ[PYTHON])  # an image that was made from this lock
+    require_rebuildable(lock)
+    return build(environments(ws), lock, progress)
+
+
+def require_rebuildable(lock: Lock) -> None:
+    """Refuse a lock with packages that no index has.
+
+    Raises
+    ------
+    JobError
+        Naming them.
+    """
     if lock.stuck:
         told = ", ".join(f"{p.name} {p.version} ({p.told})" for p in lock.stuck)
         raise JobError(
             f"the locked environment lacks {told}: no package index has it. Put its modules beside the notebook, "
             "publish it, or run the job with environment: worker"
         )
-    return build(environments(ws), lock, progress)
 
 
 def kernel_environment(env: Mapping[str, str], python: Path, folder: Path, root: Path) -> dict[str, str]:
@@ -169,7 +180,9 @@ def settle(
         if (why := watch()) is not None:
             raise Stopped(why)
 
-    python = python_for(ws, bundle, spec, progress)
+    python = python_for(ws, bundle, spec, progress) or (
+        Path(os.environ[PYTHON]) if os.environ.get(PYTHON) else None
+    )
     lock = None
     with contextlib.suppress(JobError):  # a run in the worker's environment needs none
         lock = read_lock(bundle)
