@@ -11,7 +11,9 @@ from jobs_story import HOSTILE, add_cells, add_run, end_cell, make_job, past, te
 from panel_kit import a_job, answers, command, fold, look_again, open_lab, set_width, shot, theme
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from aios_workbench.promote import pause
+from aios_workbench.engine import leases
+from aios_workbench.govern import actor
+from aios_workbench.promote import pause, rollout
 from aios_workbench.workspace import Workspace
 
 
@@ -57,11 +59,20 @@ def opened(browser: Browser, lab: Any, jobs: dict[str, str]) -> Iterator[Page]:
     page.close()
 
 
+@pytest.fixture(scope="module")
+def worker(ws: Workspace) -> Iterator[None]:
+    """One that lives and does nothing: what is queued stays so, and the server starts none."""
+    lease = leases.Lease(ws, "worker")
+    yield
+    lease.release()
+
+
 @pytest.fixture
 def panel(opened: Page) -> Page:
     """The page with no job open."""
     for head in opened.locator("[data-testid=aios-job] .aios-fold-head[aria-expanded=true]").all():
         head.click()
+    opened.locator(".aios-section").evaluate("node => node.scrollTo(0, 0)")
     return opened
 
 
@@ -103,6 +114,7 @@ def test_what_needs_somebody_comes_first(panel: Page, jobs: dict[str, str]) -> N
     expect(opened.get_by_test_id("aios-job-run-body")).to_contain_text("queued")
 
 
+@pytest.mark.usefixtures("worker")
 def test_a_run_is_followed_cell_by_cell(panel: Page, jobs: dict[str, str], ws: Workspace) -> None:
     page, item = panel, job(panel, jobs["idle"])
     going = add_run(
@@ -136,6 +148,7 @@ def test_a_run_is_followed_cell_by_cell(panel: Page, jobs: dict[str, str], ws: W
     expect(item.locator(".aios-health")).to_have_text("failing")
 
 
+@pytest.mark.usefixtures("worker")
 def test_times_and_runs_of_the_past(panel: Page, jobs: dict[str, str], ws: Workspace) -> None:
     page, item = panel, job(panel, jobs["good"])
     fold(item)
@@ -162,6 +175,7 @@ def test_times_and_runs_of_the_past(panel: Page, jobs: dict[str, str], ws: Works
     expect(row).to_have_attribute("data-status", "cancelled")
 
 
+@pytest.mark.usefixtures("worker")
 def test_versions_differences_and_going_back(panel: Page, jobs: dict[str, str], ws: Workspace) -> None:
     page, item = panel, job(panel, jobs["good"])
     notebook = write_notebook(
@@ -210,6 +224,65 @@ def test_versions_differences_and_going_back(panel: Page, jobs: dict[str, str], 
     assert "too many rows" in said[0]["detail"]
 
 
+@pytest.mark.usefixtures("worker")
+def test_agreeing_and_trying_out(panel: Page, jobs: dict[str, str], ws: Workspace) -> None:
+    page = panel
+    waits = make_job(ws, f"waits {HOSTILE}", by="cleo", approvals=1)
+    own = make_job(ws, "my own", by=actor(), approvals=1)
+    make_job(ws, "resting", by="ben", schedule="45 2 * * *", timezone="Europe/Berlin", notebook="trial")
+    rollout.start(ws, jobs["paused"], 1, "ben", mode="canary", share=0.25)
+    tell(ws)
+    item = job(page, own)
+    expect(item.locator(".aios-health")).to_have_text("waiting for approval")
+    fold(item)
+    expect(item.get_by_test_id("aios-approval")).to_contain_text(
+        "You promoted it, so somebody else must agree"
+    )
+    expect(item.get_by_role("button", name="Approve…")).to_have_count(0)
+    shot(page, "jobs_own_waits_300")
+
+    item = job(page, waits)
+    fold(item)
+    item.get_by_role("button", name="Approve…").click()
+    item.get_by_label("Why is version 1 fit to run?").fill(f"looked at it {HOSTILE}")
+    shot(page, "jobs_approve_300")
+    item.get_by_role("button", name="Approve", exact=True).click()
+    expect(item.get_by_test_id("aios-approval")).to_have_count(0)
+    expect(item.locator(".aios-health")).to_have_text("new")
+
+    item = job(page, jobs["paused"])
+    fold(item)
+    trial = item.get_by_test_id("aios-rollout")
+    expect(trial).to_contain_text("Version 1 on trial")
+    expect(trial).to_contain_text("Canary: it makes 25 % of the runs.")
+    shot(page, "jobs_trial_300")
+    trial.get_by_role("button", name="Give it up…").click()
+    trial.get_by_label("Why go on with version 2?").fill("slower")
+    trial.get_by_role("button", name="Give it up").click()
+    expect(trial).to_have_count(0)
+    ended = rollout.status(ws, jobs["paused"])
+    assert ended is not None
+    assert (ended["status"], ended["reason"]) == ("rolled_back", "slower")
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_failed_run_is_taken_up_again(panel: Page, jobs: dict[str, str]) -> None:
+    page, item = panel, job(panel, jobs["bad"])
+    strip = item.get_by_test_id("aios-strip").get_by_role("option")
+    strip.nth(2).click()  # one that succeeded: what it cannot do is not offered
+    run = item.locator("[data-testid=aios-job-run].aios-mod-open")
+    expect(run.get_by_role("button", name="Whole log")).to_be_visible()
+    expect(run.get_by_role("button", name="Retry")).to_have_count(0)
+    strip.nth(4).click()
+    expect(run).to_have_attribute("data-status", "failed")
+    with page.expect_response("**/resume*") as answer:
+        run.get_by_role("button", name="Retry from the failed step").click()
+    assert answer.value.status == 200
+    expect(strip).to_have_count(6)
+    expect(run).to_contain_text("goes on from")
+
+
+@pytest.mark.usefixtures("worker")
 def test_what_it_is_made_of(panel: Page, jobs: dict[str, str]) -> None:
     page, item = panel, job(panel, jobs["bad"])
     fold(item)

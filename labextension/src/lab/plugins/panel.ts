@@ -6,7 +6,7 @@ import { IStatusBar } from '@jupyterlab/statusbar';
 import { aiosIcon } from '../../panel/icons';
 import type { TabName } from '../../panel/model';
 import { JobTab } from '../../panel/jobs/tab';
-import { AiosPanel, type PanelActions } from '../../panel/panel';
+import { AiosPanel } from '../../panel/panel';
 import { StatusItem } from '../../panel/statusbar';
 import type { TourState } from '../../panel/tour';
 import { CATEGORY, CommandIDs, IAios } from '../tokens';
@@ -46,21 +46,20 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     const openJob = (jobId: string, name: string): void => {
       const known = jobs.find(t => t.jobId === jobId);
       if (!known) {
-        const tab = new JobTab(model, panelActions, jobId, name);
+        const tab = new JobTab(model, jobId, name);
         void jobs.add(tab);
         shell.add(tab, 'main');
       }
       shell.activateById(`aios-job-${jobId}`);
     };
-    const panelActions: PanelActions = {
+    const panel = new AiosPanel(model, {
       openRun,
       openJob,
       promote: () => void commands.execute(CommandIDs.promote),
       tryExample: () => void commands.execute(CommandIDs.example),
       newWorkflow: () => void commands.execute(CommandIDs.newWorkflow),
       tour
-    };
-    const panel = new AiosPanel(model, panelActions);
+    });
     shell.add(panel, 'left', { rank: 300, type: 'AIOS' });
     restorer?.add(panel, panel.id);
     statusBar?.registerStatusItem('aios-workbench:status', {

@@ -4,9 +4,8 @@ import type { Job } from '../../api';
 import { Tabs } from '../../shared/tabs';
 import { sure } from '../confirm';
 import { brief } from '../format';
-import { Button, Failure, IconButton, useAction } from '../hooks';
+import { Button, Failure, useAction } from '../hooks';
 import type { PanelModel } from '../model';
-import type { PanelActions } from '../panel';
 import { About } from './about';
 import { ApprovalNotice } from './approvals';
 import { History } from './history';
@@ -17,20 +16,17 @@ import { Versions } from './versions';
 
 export interface BodyProps {
   model: PanelModel;
-  actions: PanelActions;
   job: Job;
   now: number;
   /** The run that is open, as the strip or the list has it. */
   run: string | null;
   onRun: (jobRunId: string | null) => void;
-  /** In the main area: there is no wider place to offer. */
-  wide?: boolean;
 }
 
 const TABS = ['Runs', 'Schedule', 'Versions', 'About'] as const;
 type Tab = (typeof TABS)[number];
 
-export function JobBody({ model, actions, job, now, run, onRun, wide }: BodyProps): JSX.Element {
+export function JobBody({ model, job, now, run, onRun }: BodyProps): JSX.Element {
   const action = useAction();
   const [asking, setAsking] = useState(false);
   const [tab, setTab] = useState<Tab>('Runs');
@@ -75,15 +71,6 @@ export function JobBody({ model, actions, job, now, run, onRun, wide }: BodyProp
           <Button disabled={action.busy} title="Keep the job, fire no ticks" onClick={() => act(() => model.api.jobs.change(job.job_id, 'pause'))}>
             Pause
           </Button>
-        )}
-        {!wide && (
-          <span className="aios-push">
-            <IconButton label="Open wide: a tab with room for logs and differences" onClick={() => actions.openJob(job.job_id, job.name)}>
-              <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
-                <path d="M9.5 2.5h4v4M13.5 2.5l-5 5M6.5 13.5h-4v-4M2.5 13.5l5-5" fill="none" stroke="currentColor" strokeWidth={1.6} strokeLinecap="round" strokeLinejoin="round" />
-              </svg>
-            </IconButton>
-          </span>
         )}
       </div>
       {asking && <OneOff model={model} job={job} busy={action.busy} error={action.error} onRun={given => act(() => start(given))} />}

@@ -1,7 +1,7 @@
 // Jobs: how each does, what needs somebody first.
 import { memo, useCallback, useMemo, useState } from 'react';
 import type { Job, Snapshot } from '../../api';
-import { Button, Empty, Failure, Fold, useAction, useFocused, useNow } from '../hooks';
+import { Button, Empty, Failure, Fold, IconButton, useAction, useFocused, useNow } from '../hooks';
 import { walk } from '../keys';
 import type { PanelModel } from '../model';
 import type { PanelActions } from '../panel';
@@ -91,14 +91,25 @@ const Row = memo(
         open={open}
         onToggle={() => onToggle(id)}
         head={<JobHead job={job} now={now} />}
+        aside={open && <OpenWide onClick={() => actions.openJob(id, job.name)} />}
         below={<HeatStrip job={job} open={run} onOpen={found => onOpen(id, found)} />}
       >
-        <JobBody model={model} actions={actions} job={job} now={now} run={run} onRun={found => onOpen(id, found)} />
+        <JobBody model={model} job={job} now={now} run={run} onRun={found => onOpen(id, found)} />
       </Fold>
     );
   },
   (a, b) => a.now === b.now && a.open === b.open && a.run === b.run && (a.open ? a.job === b.job : signature(a.job) === signature(b.job))
 );
+
+function OpenWide({ onClick }: { onClick: () => void }): JSX.Element {
+  return (
+    <IconButton label="Open wide: a tab with room for logs and differences" onClick={onClick}>
+      <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
+        <path d="M9.5 2.5h4v4M13.5 2.5l-5 5M6.5 13.5h-4v-4M2.5 13.5l5-5" fill="none" stroke="currentColor" strokeWidth={1.6} strokeLinecap="round" strokeLinejoin="round" />
+      </svg>
+    </IconButton>
+  );
+}
 
 const signatures = new WeakMap<Job, string>();
 

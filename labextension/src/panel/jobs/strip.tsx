@@ -86,14 +86,14 @@ function Said({ run, timezone }: { run: JobResult; timezone: string }): JSX.Elem
     <>
       <span className="aiosw-chip" data-status={run.status}>
         <StateMark status={run.status} />
-        {run.status}
+        {!run.reason && run.status}
       </span>
-      {` ${tick(run.at, timezone)}`}
-      {run.seconds !== null && ` · ${duration(run.seconds)}`}
-      {run.reason && ` · ${run.reason}`}
+      {[run.reason ? '' : '·', tick(run.at, timezone), took(run), run.reason ? `· ${run.reason}` : ''].filter(Boolean).map(part => ` ${part}`)}
     </>
   );
 }
+
+const took = (run: JobResult): string => (run.seconds === null ? '' : `· ${duration(run.seconds)}`);
 
 function Summary({ job, runs }: { job: Job; runs: JobResult[] }): JSX.Element {
   const ended = runs.filter(r => r.status === 'succeeded' || r.status === 'failed' || r.status === 'timeout');
@@ -108,8 +108,8 @@ function Summary({ job, runs }: { job: Job; runs: JobResult[] }): JSX.Element {
 }
 
 function words(run: JobResult, timezone: string): string {
-  const took = run.seconds === null ? '' : `, ${duration(run.seconds)}`;
-  return `${run.status}, ${tick(run.at, timezone)}${took}${run.reason ? `: ${run.reason}` : ''}`;
+  const seconds = run.seconds === null ? '' : `, ${duration(run.seconds)}`;
+  return `${run.status}, ${tick(run.at, timezone)}${seconds}${run.reason ? `: ${run.reason}` : ''}`;
 }
 
 /** By the square root: a run of an hour must not flatten those of minutes. */

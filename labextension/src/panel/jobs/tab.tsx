@@ -5,7 +5,6 @@ import { useState } from 'react';
 import { Empty, Failure, Skeleton, useModel, useNow } from '../hooks';
 import { aiosIcon } from '../icons';
 import type { PanelModel } from '../model';
-import type { PanelActions } from '../panel';
 import { JobBody } from './body';
 import { JobHead, MOVING } from './head';
 import { HeatStrip } from './strip';
@@ -13,11 +12,10 @@ import { HeatStrip } from './strip';
 export class JobTab extends MainAreaWidget<ReactWidget> {
   constructor(
     model: PanelModel,
-    actions: PanelActions,
     readonly jobId: string,
     readonly name: string
   ) {
-    super({ content: new Content(model, actions, jobId, name) });
+    super({ content: new Content(model, jobId, name) });
     this.id = `aios-job-${jobId}`;
     this.addClass('aios-job-tab');
     this.title.icon = aiosIcon;
@@ -30,7 +28,6 @@ export class JobTab extends MainAreaWidget<ReactWidget> {
 class Content extends ReactWidget {
   constructor(
     private readonly model: PanelModel,
-    private readonly actions: PanelActions,
     private readonly jobId: string,
     private readonly name: string
   ) {
@@ -40,12 +37,12 @@ class Content extends ReactWidget {
   }
 
   protected override render(): JSX.Element {
-    return <JobPage model={this.model} actions={this.actions} jobId={this.jobId} name={this.name} />;
+    return <JobPage model={this.model} jobId={this.jobId} name={this.name} />;
   }
 }
 
-function JobPage(props: { model: PanelModel; actions: PanelActions; jobId: string; name: string }): JSX.Element {
-  const { model, actions, jobId, name } = props;
+function JobPage(props: { model: PanelModel; jobId: string; name: string }): JSX.Element {
+  const { model, jobId, name } = props;
   useModel(model);
   const [run, setRun] = useState<string | null>(null);
   const shot = model.snapshot;
@@ -71,7 +68,7 @@ function JobPage(props: { model: PanelModel; actions: PanelActions; jobId: strin
         <JobHead job={job} now={now} />
         <HeatStrip job={job} open={run} onOpen={setRun} />
       </header>
-      <JobBody model={model} actions={actions} job={job} now={now} run={run} onRun={setRun} wide />
+      <JobBody model={model} job={job} now={now} run={run} onRun={setRun} />
     </section>
   );
 }
