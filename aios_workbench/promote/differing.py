@@ -52,8 +52,8 @@ def differs(ws: Workspace, notebook: str | Path) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        `job` (its name), `version` (what it runs), `differs`, and `what` in words: ``["cell 3 changed"]``. Of several
-        jobs made of one notebook the one that was changed last.
+        `job` (its name), `job_id`, `version` (what it runs), `differs`, and `what` in words: ``["cell 3 changed"]``.
+        Of several jobs made of one notebook the one that was changed last.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def differs(ws: Workspace, notebook: str | Path) -> dict[str, Any] | None:
     Examples
     --------
     >>> differs(workspace(), "claims.ipynb")  # doctest: +SKIP
-    {'job': 'claims', 'version': 7, 'differs': True, 'what': ['cell 3 changed', 'rules.py changed']}
+    {'job': 'claims', 'job_id': 'job-1', 'version': 7, 'differs': True, 'what': ['cell 3 changed']}
     """
     path = Path(notebook).expanduser().resolve()
     row = _job(ws, relative(ws, path))
@@ -86,7 +86,9 @@ def differs(ws: Workspace, notebook: str | Path) -> dict[str, Any] | None:
         raise JobError(f"{path} or a module beside it cannot be read: {e}") from e
     if len(what) > _SAID:
         what = [*what[:_SAID], f"and {len(what) - _SAID} more"]
-    return {"job": row["name"], "version": row["version"], "differs": bool(what), "what": what}
+    return {
+        "job": row["name"], "job_id": row["job_id"], "version": row["version"], "differs": bool(what), "what": what,
+    }  # fmt: skip
 
 
 def _job(ws: Workspace, notebook: str) -> dict[str, Any] | None:
@@ -94,8 +96,9 @@ def _job(ws: Workspace, notebook: str) -> dict[str, Any] | None:
     for special in "!%_":
         pattern = pattern.replace(special, f"!{special}")
     rows = ws.catalog.query(
-        "select j.name, j.version, j.spec, v.bundle_hash from jobs j join job_versions v on v.job_id = j.job_id "
-        "and v.version = j.version where j.spec like :pattern escape '!' order by j.updated_at desc",
+        "select j.job_id, j.name, j.version, j.spec, v.bundle_hash from jobs j "
+        "join job_versions v on v.job_id = j.job_id and v.version = j.version "
+        "where j.spec like :pattern escape '!' order by j.updated_at desc",
         pattern=f'%"notebook":{pattern}%',
     )
     return next((r for r in rows if json.loads(r["spec"]).get("notebook") == notebook), None)

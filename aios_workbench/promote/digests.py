@@ -33,6 +33,11 @@ def look(path: Path) -> Look:
     return found.st_mtime_ns, found.st_size, found.st_ino, found.st_ctime_ns
 
 
+def is_settled(seen: Look) -> bool:
+    """False for a file that was written so lately that it may be written again and look the same."""
+    return time.time_ns() - max(seen[0], seen[3]) > _SETTLED_NS
+
+
 def file_sha256(path: Path, told: Told | None = None) -> str:
     r"""Return the SHA-256 of a file's content.
 
@@ -60,7 +65,7 @@ def file_sha256(path: Path, told: Told | None = None) -> str:
             if told is not None:
                 told(key, done, max(before[1], done))
     value = digest.hexdigest()
-    if look(path) == before and time.time_ns() - max(before[0], before[3]) > _SETTLED_NS:
+    if look(path) == before and is_settled(before):
         with _lock:
             if len(_known) >= _KEPT:
                 _known.clear()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import functools
 import sys
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
+from aios_workbench.promote.digests import Look, is_settled, look
 from aios_workbench.promote.notebooks import imported_modules
 
 #: Names a bundle gives to files of its own: no module is taken under one of them.
@@ -77,8 +79,19 @@ def _wanted(path: Path) -> bool:
 
 def _imports_of(path: Path, package: str) -> set[str]:
     try:
+        seen = look(path)
+        settled = is_settled(seen)
+    except OSError:
+        return set()
+    return set(_read(path, seen, package) if settled else _read.__wrapped__(path, seen, package))
+
+
+@functools.lru_cache(maxsize=4096)
+def _read(path: Path, seen: Look, package: str) -> frozenset[str]:
+    del seen  # a file that was written since is read again
+    try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return imported_modules(ast.parse(path.read_bytes()), package)
+            return frozenset(imported_modules(ast.parse(path.read_bytes()), package))
     except (OSError, SyntaxError, ValueError, RecursionError):
-        return set()  # the run will say so, in its own words, if the module is used at all
+        return frozenset()  # the run will say so, in its own words, if the module is used at all

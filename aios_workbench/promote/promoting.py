@@ -112,6 +112,7 @@ def promote(
     _permit(ws, spec.name, by, asked)
     made = candidate(ws, notebook, spec, told)
     if (same := _unchanged(ws, made)) is not None:
+        objects.put(ws, made.bundle.files)  # what was damaged since is whole again
         return same
     statement = provenance.collect(made.path, made.spec, made.bundle, made.findings, by, now)
     objects.put(ws, made.bundle.files)

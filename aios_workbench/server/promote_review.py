@@ -42,11 +42,9 @@ _NO_JOB: dict[str, Any] = {"job": None, "job_id": None, "version": None, "differ
 
 def badge(ws: Workspace, notebook: Path) -> dict[str, Any]:
     """Return which job a notebook is, and whether it still is what was promoted. Cheap: hashes are compared."""
-    from aios_workbench.promote.differing import differs
-    from aios_workbench.promote.records import job_row
+    from aios_workbench.promote.versions import differs
 
-    found = differs(ws, notebook)
-    return {**found, "job_id": job_row(ws, found["job"])["job_id"]} if found else dict(_NO_JOB)
+    return differs(ws, notebook) or dict(_NO_JOB)
 
 
 def job_of(ws: Workspace, notebook: Path) -> Job | None:

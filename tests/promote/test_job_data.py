@@ -172,7 +172,9 @@ def test_pinned_data_differs_from_the_promoted_version(ws: Workspace, folder: Pa
     path = write("nb/job.ipynb", *READS)
     promote.promote(ws, path, spec(), "ada")
     (folder / "a.csv").write_text("z")
-    assert versions.differs(ws, path) == {"job": "job", "version": 1, "differs": False, "what": []}
+    found = versions.differs(ws, path)
+    assert found is not None
+    assert (found["differs"], found["what"]) == (False, [])  # data changes every night; a run warns
     promote.promote(ws, path, spec(data="pin"), "ada")
     assert versions.diff(ws, "job", 1, 2)["data"][0]["path"] == "a.csv"
     (folder / "a.csv").write_text("other")

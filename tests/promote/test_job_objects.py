@@ -79,6 +79,19 @@ def test_what_is_deleted_or_damaged_is_rebuilt_to_the_byte(ws: Workspace, write:
         intact_bundle(ws, job.job_id, 2)
 
 
+def test_promoting_the_same_again_mends_what_was_damaged_beyond_repair(ws: Workspace, write: Write) -> None:
+    path = write("job.ipynb", "print(1)")
+    job = promote.promote(ws, path, spec(), "ada")
+    discard(job_folder(ws, job.job_id) / "v1")
+    for stored_file in [p for p in objects.folder(ws).rglob("*") if p.is_file()]:
+        stored_file.chmod(0o600)
+        stored_file.write_bytes(b"damaged")
+    with pytest.raises(JobError, match=r"cannot be restored: the list of its files .* is damaged"):
+        intact_bundle(ws, job.job_id, 1)
+    assert not promote.promote(ws, path, spec(), "ada").changed
+    intact_bundle(ws, job.job_id, 1)
+
+
 def test_a_version_of_before_there_were_objects_is_kept(ws: Workspace, write: Write) -> None:
     job = promote.promote(ws, write("job.ipynb", "1"), spec(), "ada")
     discard(objects.folder(ws))

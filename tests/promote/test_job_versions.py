@@ -193,7 +193,9 @@ def test_provenance_says_where_a_version_comes_from(ws: Workspace, two: str) -> 
 
 
 def test_differs_from_the_promoted_version(ws: Workspace, two: str, notebook: Path, write: Write) -> None:
-    assert versions.differs(ws, notebook) == {"job": "claims", "version": 2, "differs": False, "what": []}
+    assert versions.differs(ws, notebook) == {
+        "job": "claims", "job_id": two, "version": 2, "differs": False, "what": [],
+    }  # fmt: skip
     book = nbformat.read(notebook, as_version=4)
     book.cells[0].outputs, book.cells[0].execution_count = [nbformat.v4.new_output("stream", text="7")], 7
     book.cells[0].metadata["execution"] = {"iopub.status.busy": "now"}
