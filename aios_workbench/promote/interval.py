@@ -42,7 +42,7 @@ class Interval:
     --------
     >>> Interval(900.0).next_after(1_700_000_000.0)
     1700000100.0
-    >>> Interval(900.0, starting=1_700_000_000.0).upcoming(0.0, 2)
+    >>> Interval(900.0, starting=1_700_000_000.0).upcoming(1_690_000_000.0, 2)
     [1700000000.0, 1700000900.0]
     """
 

@@ -23,6 +23,7 @@ from aios_workbench.promote.spec_parts import (
     Size,
     SizeOrNone,
     Slo,
+    Starting,
 )
 
 _GATE_WORDS = ("approve", "reject", "wait")
@@ -129,7 +130,7 @@ class JobSpec(BaseModel):
     notebook: str = Field(min_length=1)
     schedule: str | None = None
     every: Duration = Field(default=None, ge=1)
-    starting: str | None = None
+    starting: Starting = None
     on_event: list[EventTrigger] = Field(default_factory=list, max_length=20)
     after: list[After] = Field(default_factory=list, max_length=50)
     after_mode: Literal["all", "any"] = "all"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator
 
 from aios_workbench.errors import ParameterError
 from aios_workbench.workflow.durations import parse_duration
@@ -68,6 +69,8 @@ SizeOrNone = Annotated[
     BeforeValidator(lambda v: 0 if v in (0, "0") else _bytes(v)),
     PlainSerializer(readable_size, when_used="json"),
 ]
+#: YAML reads 2026-01-31 as a date
+Starting = Annotated[str | None, BeforeValidator(lambda v: v.isoformat() if isinstance(v, dt.date) else v)]
 Overlap = Annotated[
     Literal["forbid", "queue", "replace"], BeforeValidator(lambda v: "forbid" if v == "skip" else v)
 ]
@@ -96,6 +99,13 @@ class EventTrigger(_Part):
     event: str = Field(min_length=1, max_length=200)
     where: dict[str, Any] = Field(default_factory=dict)
     parameters: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("event")
+    @classmethod
+    def _printable(cls, event: str) -> str:
+        if not event.isprintable() or event != event.strip():
+            raise ValueError("must be printable text with no space at either end")
+        return event
 
 
 class After(_Part):

@@ -112,3 +112,17 @@ def test_parts_go_through_yaml() -> None:
     assert JobSpec.from_yaml(spec.to_yaml()) == spec
     assert "every: 90m\n" in spec.to_yaml()
     assert "retention_bytes: 3GiB\n" in spec.to_yaml()
+
+
+def test_dates_in_yaml_are_instants() -> None:
+    text = "name: j\nnotebook: n\nevery: 1d\nstarting: {}\n"
+    for written, said in (
+        ("2026-01-31", "2026-01-31"),
+        ("2026-01-31T06:00:00+01:00", "2026-01-31T06:00:00+01:00"),
+        ("2026-01-31T06:00", "2026-01-31T06:00"),
+    ):
+        spec = JobSpec.from_yaml(text.format(written))
+        assert spec.starting == said
+        assert JobSpec.from_yaml(spec.to_yaml()) == spec
+    with pytest.raises(JobError, match="printable"):
+        JobSpec(name="j", notebook="n", on_event=[{"event": "a\nb"}])
