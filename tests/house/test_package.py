@@ -21,6 +21,8 @@ IN_PACKAGE = (
     "__init__.py",
     "bootstrap.py",
     "cli/__init__.py",
+    "govern/default.cedar",
+    "govern/schema.cedarschema",
     "static/graph.js",
     "static/graph.css",
     "static/tuning.js",
