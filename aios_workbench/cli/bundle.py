@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from aios_workbench.cli import exits, output
 from aios_workbench.cli.state import State, json_option
+
+if TYPE_CHECKING:
+    from aios_workbench.promote import JobSpec
 
 
 @click.command("image", short_help="Write what a container image of a job is built from.")
@@ -73,18 +78,40 @@ def try_(state: State, job: str, version: int | None, run: bool, as_json: bool) 
     return show_try(found, as_json=as_json)
 
 
-def show_try(found: dict[str, object], *, as_json: bool) -> int:
+def try_first(state: State, notebook: Path, spec: JobSpec, *, run: bool, as_json: bool) -> dict[str, Any]:
+    """Try what would be promoted; a try that went well is said.
+
+    Raises
+    ------
+    JobError
+        When the notebook cannot be promoted at all.
+    """
+    from aios_workbench.promote.bundle import make_bundle
+    from aios_workbench.promote.checks import checked_spec
+    from aios_workbench.promote.environment import try_clean
+
+    notebook = notebook.expanduser().resolve()
+    spec, _ = checked_spec(notebook, spec)
+    with tempfile.TemporaryDirectory(prefix="aios-try-") as made, progress(as_json=as_json) as told:
+        folder = Path(made) / "bundle"
+        make_bundle(notebook, spec).write(folder)
+        ws = state.workspace(create=True)
+        found = try_clean(folder, told, ws=ws, run=run, notebook=notebook, timeout=spec.timeout)
+    if found["ok"] and not as_json:
+        show_try(found, as_json=False)
+    return found
+
+
+def show_try(found: dict[str, Any], *, as_json: bool) -> int:
     """Print what a clean try found; the exit code says whether it went well."""
     from aios_workbench.workflow.durations import format_duration
 
     if as_json:
         output.emit(found)
         return exits.OK if found["ok"] else exits.FAILED
-    problems = found["problems"]
-    assert isinstance(problems, list)
-    for problem in problems:
+    for problem in found["problems"]:
         output.say(f"✕ {problem}")
-    took = format_duration(max(float(str(found["seconds"])), 0.001))
+    took = format_duration(max(found["seconds"], 0.001))
     what = f"Python {found['python']}, {found['packages']} packages, in {took}"
     output.say(f"the locked environment {'works' if found['ok'] else 'does not work'}: {what}")
     return exits.OK if found["ok"] else exits.FAILED

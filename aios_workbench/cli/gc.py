@@ -30,7 +30,7 @@ def gc(state: State, keep_days: float, keep_runs: int, dry_run: bool, as_json: b
     """Delete runs that are over and old, then values nothing references, and leftovers of dead processes.
 
     Never touched: runs that are not over, what they need, what belongs to a job's run under way, values less
-    than an hour old, the audit trail. Safe while others work.
+    than an hour old, environments of jobs' present versions, the audit trail. Safe while others work.
     """
     from aios_workbench.engine import leases
     from aios_workbench.govern import actor, audit
@@ -42,6 +42,8 @@ def gc(state: State, keep_days: float, keep_runs: int, dry_run: bool, as_json: b
         ws, journal, alive=lambda executor: leases.alive(ws, executor), keep_days=keep_days, keep_runs=keep_runs,
         dry_run=dry_run,
     )  # fmt: skip
+    environments = _environments(ws, keep_days, dry_run=dry_run)
+    done.folders, done.folder_bytes = done.folders + environments[0], done.folder_bytes + environments[1]
     if not dry_run and (done.runs or done.artifacts):
         audit(ws, actor(), "workspace.gc", str(ws.root), **done.to_dict())
     if as_json:
@@ -50,11 +52,18 @@ def gc(state: State, keep_days: float, keep_runs: int, dry_run: bool, as_json: b
     rows = [
         ("runs", done.runs, ""), ("values", done.artifacts, output.size(done.artifact_bytes)),
         ("leftover files", done.files, output.size(done.file_bytes)),
-        ("notebook executions", done.folders, output.size(done.folder_bytes)),
+        ("notebook executions, environments", done.folders, output.size(done.folder_bytes)),
         ("lock files of dead processes", done.locks, ""), ("journal entries", done.journal, ""),
     ]  # fmt: skip
     output.show(output.table(("what", ">count", ">bytes"), rows))
     output.say(f"{'would free' if dry_run else 'freed'} {output.size(done.bytes)}")
+
+
+def _environments(ws: Workspace, keep_days: float, *, dry_run: bool) -> tuple[int, int]:
+    """Delete locked environments that no job runs in any more; returns how many, and their bytes."""
+    from aios_workbench.promote.environment.gc import collect_environments
+
+    return collect_environments(ws, keep_days=keep_days, dry_run=dry_run)
 
 
 class Journal:

@@ -41,8 +41,10 @@ _TICKS = 5
 @click.option("--shadow", is_flag=True, help="Try the version first: it runs beside the one that counts.")
 @click.option("--dry-run", is_flag=True, help="Show what would change in the job, and change nothing.")
 @click.option("--check", "only_check", is_flag=True, help="Only say what stands in the way.")
+@click.option("--try", "tried", is_flag=True,
+              help="Rebuild its environment from the lock first, and import there what it imports.")  # fmt: skip
 @click.option("--run", "clean_run", is_flag=True,
-              help="With --check: run it twice in a clean kernel too, and compare the outputs.")  # fmt: skip
+              help="With --check or --try: run it twice in a clean kernel too, and compare the outputs.")  # fmt: skip
 @click.option(
     "--fix", "mend", is_flag=True, help="Make the safe fixes in the notebook; the old one is kept beside it."
 )
@@ -53,14 +55,14 @@ _TICKS = 5
 def promote(
     state: State, notebook: Path | None, job: dict[str, Any], target: str | None, out: Path | None, grain: str,
     workflow: str | None, verified: bool, execute: bool, image: str | None, bundle_path: str | None, aios: str | None,
-    note: str | None, canary: str | None, shadow: bool, dry_run: bool, only_check: bool,
+    note: str | None, canary: str | None, shadow: bool, dry_run: bool, only_check: bool, tried: bool,
     clean_run: bool, mend: bool, rules: tuple[str, ...], list_rules: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Check NOTEBOOK and freeze it, with the modules beside it, as a job that `aios worker` runs.
 
     With --target the job is written for another scheduler, bundle and all, and is not scheduled here.
     """
-    from aios_workbench.cli import promote_check, promote_plan, rollout
+    from aios_workbench.cli import bundle, promote_check, promote_plan, rollout
     from aios_workbench.govern import actor
     from aios_workbench.promote import inspect
     from aios_workbench.promote import promote as make
@@ -71,11 +73,14 @@ def promote(
     notebook, spec = spec_of(notebook, job)
     if mend:
         return promote_check.fix(notebook, rules, out, as_json=as_json)
-    seen = inspect(notebook, spec, run=clean_run)
+    seen = inspect(notebook, spec, run=clean_run and not tried)
     findings = seen.findings
     if not seen.ok or only_check:
         ticks = spec.ticks.preview(time.time(), _TICKS) if spec.ticks is not None else []
         return promote_check.report(seen, ticks, as_json=as_json)
+    attempt = bundle.try_first(state, notebook, spec, run=clean_run, as_json=as_json) if tried else None
+    if attempt is not None and not attempt["ok"]:
+        return bundle.show_try(attempt, as_json=as_json)
     if dry_run:
         return promote_plan.dry_run(notebook, spec, as_json=as_json)
     if target is not None:
@@ -91,7 +96,7 @@ def promote(
     wrong = problems(ws, made.spec)
     if as_json:
         told = {"changed": made.changed, "promoted": made.promoted, "again": made.again, "problems": wrong}
-        output.emit(made.to_dict() | told | {"findings": [f.to_dict() for f in findings]})
+        output.emit(made.to_dict() | told | {"findings": [f.to_dict() for f in findings], "tried": attempt})
         return exits.OK
     if findings:
         promote_check.show_findings(findings)

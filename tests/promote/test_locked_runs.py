@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ import pytest
 from locked_kit import bundle_of, install, lock_of, only_from, shelf, wheel
 
 from aios_workbench import promote
+from aios_workbench.cli.app import call
 from aios_workbench.errors import EnvironmentFailed, JobError
 from aios_workbench.promote import JobSpec, environment
 from aios_workbench.promote.environment import build, kernels, try_clean
 from aios_workbench.promote.environment.capture import capture_packages
+from aios_workbench.promote.environment.gc import collect_environments
 from aios_workbench.promote.records import bundle_folder, run_folder, run_row
 from aios_workbench.promote.runner import Outcome, execute
 from aios_workbench.workspace import Workspace
@@ -122,6 +125,37 @@ def test_a_clean_try_runs_the_notebook_where_it_lies(ws: Workspace, links: Path,
     assert not found["ok"]
     assert "run in the locked environment: " in found["problems"][0]
     assert "No module named 'numpy'" in found["problems"][0]
+
+
+def test_a_try_before_the_promotion_and_what_is_collected_after(
+    ws: Workspace, write: Write, links: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    worker_has(tmp_path / "one", "1.0", monkeypatch)
+    path = write("tiny.ipynb", "import zz_tiny")
+    command = ["--workspace", str(ws.root), "promote", str(path), "--environment", "locked", "--try"]
+    assert call([*command, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["version"], told["tried"]["ok"], told["tried"]["problems"]) == (1, True, [])
+    key = told["tried"]["key"]
+    assert build.find(build.environments(ws), key) is not None
+
+    worker_has(tmp_path / "two", "9.9", monkeypatch)  # the index does not have that
+    assert call(command) == 1
+    said = capsys.readouterr()
+    assert "zz-tiny 9.9 could not be fetched" in said.out
+    assert "the locked environment does not work" in said.out
+    assert promote.get(ws, "tiny").version == 1  # nothing was promoted
+
+    later = time.time() + 7_200
+    assert collect_environments(ws, keep_days=0, now=later) == (0, 0)  # the job runs in it
+    promote.remove(ws, "tiny", "ada")
+    assert collect_environments(ws, keep_days=0) == (0, 0)  # young: somebody may be about to promote
+    count, size = collect_environments(ws, keep_days=0, now=later, dry_run=True)
+    assert (count, size > 100_000) == (1, True)
+    assert collect_environments(ws, keep_days=0, now=later) == (1, size)
+    assert build.find(build.environments(ws), key) is None
+    assert call(["--workspace", str(ws.root), "gc", "--json"]) == 0
 
 
 def test_whoever_cancels_does_not_wait_for_the_environment(
