@@ -33,6 +33,7 @@
     │   ├── UnreachableError     a team's database server does not answer
     │   └── CorruptArtifactError
     ├── JobError                 a notebook cannot be promoted or a job cannot run
+    │   └── AlertNotTaken        channels of a job did not take an alert
     ├── EnvironmentFailed        a job's locked environment cannot be made here, or not now
     ├── KnnError                 vectors, a tuning or an index cannot do what was asked
     │   ├── KnnInputError        the vectors, queries, ids or metadata given are wrong
@@ -265,6 +266,14 @@ class CorruptArtifactError(WorkspaceError):
 
 class JobError(AiosError):
     """A notebook cannot be promoted, or a job cannot run."""
+
+
+class AlertNotTaken(JobError):
+    """Some channels of a job did not take an alert; `channels` names them, the others have it."""
+
+    def __init__(self, message: str = "", channels: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.channels = tuple(channels)
 
 
 class EnvironmentFailed(AiosError):

@@ -7,6 +7,7 @@ a worker that dies between sending and noting it leaves it to be sent again.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import threading
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from aios_workbench.errors import AlertNotTaken
 from aios_workbench.promote.channels import send_to
 from aios_workbench.workspace import Session, Workspace, dumps
 
@@ -63,14 +65,18 @@ def tell(ws: Workspace, now: float, send: Send | None = None) -> int:
     """
     sent = 0
     while (alert := _take(ws, now)) is not None:
-        channels = json.loads(alert["channels"])
+        told_to = set(json.loads(alert["told_to"] or "[]"))
+        channels = [c for c in json.loads(alert["channels"]) if _mark(c) not in told_to]
         try:
             (send or send_to)(channels, _clean(ws, alert["subject"]), _clean(ws, alert["body"]))
         except Exception as e:  # noqa: BLE001 - whatever a channel does, the next alert is told
             given_up = alert["attempts"] >= ATTEMPTS
+            if isinstance(e, AlertNotTaken):  # the others are not told again
+                told_to |= {_mark(c) for c in channels if c not in e.channels}
             ws.catalog.write(
-                "update job_alerts set error = :e, status = :s where seq = :seq",
+                "update job_alerts set error = :e, status = :s, told_to = :told where seq = :seq",
                 e=f"{type(e).__name__}: {e}"[:1000], s="given up" if given_up else "waiting", seq=alert["seq"],
+                told=dumps(sorted(told_to)),
             )  # fmt: skip
             log.warning(
                 "alert %r of job run %s was not taken (attempt %d): %s",
@@ -130,6 +136,11 @@ def next_at(ws: Workspace) -> float | None:
     """Return when an alert is due next."""
     row = ws.catalog.one("select min(next_at) as at from job_alerts where status = 'waiting'")
     return None if row is None else row["at"]
+
+
+def _mark(channel: str) -> str:
+    """Return what stands for a channel in the catalog: an address has a password in it."""
+    return hashlib.sha256(channel.encode()).hexdigest()[:16]
 
 
 def _clean(ws: Workspace, body: str) -> str:

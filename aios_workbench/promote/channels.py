@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Sequence
 
-from aios_workbench.errors import JobError
+from aios_workbench.errors import AlertNotTaken
 
 _NAME = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*")
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
@@ -40,22 +40,22 @@ def send_to(channels: Sequence[str], subject: str, body: str) -> None:
 
     Raises
     ------
-    JobError
-        When a channel is not set, not known, or did not take it; its address is not told.
+    AlertNotTaken
+        When a channel is not set, not known, or did not take it; its address is not told. The others have it.
     """
     import apprise
 
-    wrong = []
+    wrong: dict[str, str] = {}
     for channel in channels:
         address = channel if is_open(channel) else os.environ.get(channel[1:], "")
         shown = f"{channel.partition('://')[0]}://…" if is_open(channel) else channel
         if not address:
-            wrong.append(f"{shown} is not set where the worker runs")
+            wrong[channel] = f"{shown} is not set where the worker runs"
             continue
         to = apprise.Apprise()
         if not to.add(address):
-            wrong.append(f"{shown} is no address that apprise knows")
+            wrong[channel] = f"{shown} is no address that apprise knows"
         elif not to.notify(title=subject, body=body, body_format=apprise.NotifyFormat.TEXT):
-            wrong.append(f"{shown} did not take it")
+            wrong[channel] = f"{shown} did not take it"
     if wrong:
-        raise JobError("; ".join(wrong))
+        raise AlertNotTaken("; ".join(wrong.values()), tuple(wrong))

@@ -75,7 +75,7 @@ def _claim(con: Session, job: dict[str, Any], now: float) -> list[dict[str, Any]
             error = dumps({"type": "Skipped", "why": "missed", "message": tick.reason})
             row |= {"status": "skipped", "ended_at": now, "error": error}
         rows += admit(con, job, spec, row, now, waits=tick.waits)
-    _note_absence(con, job, spec, rows, now)
+    _note_absence(con, job, spec, rows, now, cut=decided.cut)
     con.execute(
         "update jobs set next_tick_at = :next where job_id = :id",
         {"next": decided.next_tick_at, "id": job["job_id"]},
@@ -84,12 +84,12 @@ def _claim(con: Session, job: dict[str, Any], now: float) -> list[dict[str, Any]
 
 
 def _note_absence(
-    con: Session, job: dict[str, Any], spec: JobSpec, rows: list[dict[str, Any]], now: float
+    con: Session, job: dict[str, Any], spec: JobSpec, rows: list[dict[str, Any]], now: float, *, cut: bool
 ) -> None:
     """Leave it to `lateness.watch` to tell of ticks that passed while no worker lived."""
     late = [row["tick_at"] for row in rows if row["trigger"] == "missed"]
     if spec.late_after is not None and late and now - min(late) > spec.late_after:
-        subject = f"missed:{min(late):.0f}:{max(late):.0f}:{len(late)}"
+        subject = f"missed:{min(late):.0f}:{max(late):.0f}:{len(late)}{'+' if cut else ''}"
         alarms.begin(con, job["job_id"], "late", now, subject)
 
 

@@ -199,11 +199,11 @@ def _of_run(row: Row, spec: JobSpec, now: float) -> str:
 
 def _of_missed(subject: str, spec: JobSpec) -> str:
     _, first, last, count = subject.split(":")
-    ticks = (
-        f"A tick, {clock(float(first))}, has"
-        if count == "1"
-        else f"{count} ticks, {clock(float(first))} to {clock(float(last))}, have"
-    )
+    if count == "1":
+        ticks = f"A tick, {clock(float(first))}, has"
+    else:
+        many = f"{count[:-1]} ticks or more" if count.endswith("+") else f"{count} ticks"
+        ticks = f"{many}, {clock(float(first))} to {clock(float(last))}, have"
     what = {
         "latest": "the newest due one runs now",
         "all": f"the newest {spec.catch_up} run now, one after another",

@@ -250,6 +250,8 @@ def _delete_loose_rows(ws: Workspace, before: float) -> None:
             "delete from environments where hash not in (select environment from runs where environment is not null)"
         )
         con.execute("delete from events where run_id is null and at < :before", {"before": before})
+        con.execute("delete from job_alerts where status <> 'waiting' and at < :before", {"before": before})
+        con.execute("delete from job_alarms where ended_at < :before", {"before": before})
         con.execute(
             "delete from executors where ended_at < :before and executor_id not in (select owner from runs where "
             "owner is not null) and executor_id not in (select owner from job_runs where owner is not null)",

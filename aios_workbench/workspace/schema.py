@@ -160,7 +160,7 @@ create table job_alerts (
   seq integer primary key autoincrement, source text not null unique, job_id text not null,
   job_run_id text not null, version integer not null, kind text not null, at real not null, subject text not null,
   body text not null, status text not null default 'waiting', attempts integer not null default 0,
-  next_at real not null, told_at real, error text
+  next_at real not null, told_at real, error text, told_to text
 );
 create index job_alerts_waiting on job_alerts (next_at) where status = 'waiting';
 create index events_of_drift on events (seq) where kind = 'drift.alert';
@@ -250,6 +250,7 @@ alter table runs add column late integer not null default 0;
     + schema_work.CREATE
     + schema_life.CREATE,
     6: """
+alter table job_alerts add column told_to text;
 alter table jobs add column rollout_id text;
 alter table job_versions add column status text not null default 'approved';
 alter table job_versions add column note text;

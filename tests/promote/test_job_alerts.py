@@ -129,6 +129,34 @@ def test_a_channel_that_is_down_is_tried_again_later_and_each_time_later(
     assert len(inbox.got) == 1
 
 
+def test_a_channel_that_took_it_is_not_told_again_because_another_is_down(
+    ws: Workspace, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPS", inbox.url)
+    ended(ws, add_job(ws, "0 * * * *", T0, alerts=["$OPS", "$PAGER"]))
+    now = T0 + 3700
+    for _ in range(3):
+        assert alerts.tell(ws, now) == 0
+        now = alerts.next_at(ws) or now
+    assert len(inbox.got) == 1
+    (row,) = ws.catalog.query("select * from job_alerts")
+    assert row["error"] == "AlertNotTaken: $PAGER is not set where the worker runs"
+    monkeypatch.setenv("PAGER", f"{inbox.url}?pager")
+    assert alerts.tell(ws, now) == 1
+    assert len(inbox.got) == 2
+    assert waiting(ws) == [("failed", "sent")]
+
+
+@pytest.mark.parametrize(
+    "channel",
+    ["mailto://user:secret@example.com", "slack://TokenA1234/TokenB1234567/TokenC123456789012345/#ops",
+     "pagerduty://A1BRTD4JD@TIiajkdnlazkcOXrIdevi7F", "jsons://example.com/hook", "$OPS"],
+)  # fmt: skip
+def test_mail_slack_pagerduty_and_hooks_are_channels(channel: str) -> None:
+    assert channels.is_known(channel)
+    assert JobSpec(name="x", notebook="x.ipynb", alerts=[channel]).alerts == [channel]
+
+
 def test_it_is_given_up_in_the_end_and_others_are_told(ws: Workspace) -> None:
     for _ in range(2):
         ended(ws, add_job(ws, "0 * * * *", T0, alerts=["$OPS"]))

@@ -106,6 +106,16 @@ def test_ticks_nobody_claimed_are_told_at_the_next_start(ws: Workspace, missed: 
     assert look(ws, now + 100) == []
 
 
+def test_a_long_absence_of_workers_is_one_message(ws: Workspace) -> None:
+    job = add_job(ws, "* * * * *", T0, late_after="10m", missed="all", catch_up=3, alerts=["$OPS"])
+    claims.claim_ticks(ws, T0 + 50 * HOUR)
+    lateness.watch(ws, T0 + 50 * HOUR + 31)
+    ((subject, body),) = messages(ws, T0 + 50 * HOUR + 31)
+    assert subject == f"{job} is late"
+    assert body.startswith("99 ticks or more, 2027-01-17 08:21 UTC to")
+    assert "the newest 3 run now, one after another" in body
+
+
 def test_absence_is_told_once_and_so_is_its_end(ws: Workspace) -> None:
     job = add_job(ws, "0 * * * *", T0, absent_after="3h", alerts=["$OPS"])
     run_once(ws, T0 + HOUR)
