@@ -106,7 +106,7 @@ def promote(
 
 def _tell(ws: Any, job: Job, wrong: list[str]) -> None:
     """Say what starts the job, and when it runs next."""
-    from aios_workbench.cli.jobs import show_ticks
+    from aios_workbench.cli.jobs_preview import show_ticks
 
     output.say(f"{job.name}  ", output.state(job.status), f"  {_what(job)}  {job.to_dict()['schedule']}")
     for problem in wrong:

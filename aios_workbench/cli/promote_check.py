@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aios_workbench.cli import exits, output
-from aios_workbench.cli.jobs import show_ticks
+from aios_workbench.cli.jobs_preview import show_ticks
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -257,6 +257,23 @@ def test_the_workbench_tells_of_drift_and_of_runs(ws: Workspace) -> None:
     assert "r1" in mine
 
 
+def test_from_a_notebook(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    import aios_workbench as aios
+
+    monkeypatch.setenv("AIOS_HOME", str(ws.root))
+    monkeypatch.setenv("AIOS_USER", "grace")
+    monkeypatch.delenv("JUPYTERHUB_USER", raising=False)
+    job = listens(ws)
+    seq = aios.emit("orders.ready", {"n": 1}, key="a")
+    assert aios.emit("orders.ready", key="a") == seq
+    assert len(fire(ws, T0)) == 1
+    assert causes(ws, job) == [f"event:{seq}"]
+    (event,) = promote.list_events(ws)
+    assert (event["by"], event["data"]) == ("grace", {"n": 1})
+    with pytest.raises(ParameterError, match="named values"):
+        aios.emit("orders.ready", [1])  # type: ignore[arg-type]
+
+
 def test_a_job_does_not_start_itself(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     job, other = listens(ws), listens(ws)
     monkeypatch.setenv("AIOS_JOB_RUN", end_run(ws, job))

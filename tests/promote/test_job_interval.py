@@ -3,18 +3,25 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import cron_model
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from job_helpers import add_job, job_runs
 
+from aios_workbench import promote
 from aios_workbench.errors import JobError
 from aios_workbench.promote.interval import Interval
 from aios_workbench.promote.plan import plan, rearmed
 from aios_workbench.promote.schedule import Schedule
+from aios_workbench.promote.scheduler import Scheduler
 from aios_workbench.promote.spec import JobSpec
 from aios_workbench.promote.targets import cron
+from aios_workbench.workspace import Workspace
 
 HOUR = 3600.0
 T0 = 1_800_000_000.0
@@ -158,3 +165,75 @@ def test_in_the_cron_of_other_schedulers(minutes: int, start: float | None) -> N
         assert minutes in (7, 45, 90, 300, 2880) or 1440 % minutes
     else:
         assert Schedule(text).upcoming(T0, 60) == interval.upcoming(T0, 60)
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.integers(0, 1),  # which worker looks
+        st.one_of(
+            st.integers(1, 200), st.integers(60, 20_000), st.integers(-10_000, -1)
+        ),  # seconds on, or back
+        st.booleans(),  # whether runs that wait are finished first
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(
+    every=st.sampled_from([90.0, 600.0, 3600.0, 5400.5]), anchor=st.sampled_from([None, T0 - 77.0, T0 + 4000.0]),
+    missed=st.sampled_from(["skip", "latest", "all"]), steps=STEPS,
+)  # fmt: skip
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_clock_any_worker_each_tick_once(
+    ws: Workspace, every: float, anchor: float | None, missed: str, steps: list[tuple[int, int, bool]]
+) -> None:
+    """Two workers, one clock that jumps both ways: no tick runs twice, none is invented, none is forgotten."""
+    starting = None if anchor is None else dt.datetime.fromtimestamp(anchor, dt.UTC).isoformat()
+    job = add_job(ws, None, T0, every=every, starting=starting, missed=missed, catch_up=5)
+    workers = [Scheduler(ws, f"worker-{n}", alive=lambda _: True) for n in range(2)]
+    now = latest = earliest = T0
+    fired: list[float] = []
+    for worker, seconds, finish in steps:
+        if finish:
+            done = "update job_runs set status = 'succeeded' where job_id = :id and status = 'queued'"
+            ws.catalog.write(done, id=job)
+        now += seconds
+        latest, earliest = max(latest, now), min(earliest, now)
+        ids = workers[worker].tick(now)
+        fired += [
+            r["tick_at"] for r in job_runs(ws, job) if r["job_run_id"] in ids and r["status"] != "skipped"
+        ]
+    for worker in workers:  # both have seen the clock as it is in the end
+        worker.tick(now)
+    due = [at for at in model(every, anchor, T0, latest) if at > T0]
+    recorded = {r["tick_at"] for r in job_runs(ws, job)}
+    assert len(fired) == len(set(fired))
+    assert recorded <= set(model(every, anchor, earliest, latest))
+    if len(due) <= 100:  # beyond that the oldest of one absence are not listed
+        assert recorded >= {at for at in due if at <= now}
+    assert not [r for r in job_runs(ws, job) if r["status"] == "skipped" and r["tick_at"] > now + 60]
+    assert promote.get(ws, job).next_tick_at == Interval(every, anchor).next_after(now)
+
+
+def test_promoting_a_fix_keeps_a_due_tick(ws: Workspace, write: Callable[..., Path]) -> None:
+    def promoted(source: str, **options: Any) -> promote.Job:
+        spec = JobSpec(name="j", notebook="-", **options)
+        return promote.promote(ws, write("nb.ipynb", source), spec, "ada", now=T0 + 2 * HOUR)
+
+    first = promote.promote(
+        ws, write("nb.ipynb", "0"), JobSpec(name="j", notebook="-", every="1h"), "ada", now=T0
+    )
+    assert first.next_tick_at == T0 + HOUR
+    assert promoted("1", every="60m").next_tick_at == T0 + HOUR  # due since an hour, no worker lives
+    assert promoted("1", every="90m").next_tick_at == Interval(5400.0).next_after(T0 + 2 * HOUR)
+
+
+def test_targets_read_cron() -> None:
+    from aios_workbench.promote.targets.plan import _in_cron
+
+    spec = JobSpec(name="j", notebook="-", every="6h", timezone="Europe/Berlin")
+    told = _in_cron(spec)
+    assert (told.schedule, told.every, told.timezone) == ("0 0,6,12,18 * * *", None, "UTC")
+    odd = JobSpec(name="j", notebook="-", every="7m")
+    assert _in_cron(odd) == odd
