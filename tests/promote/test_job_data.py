@@ -14,6 +14,8 @@ from aios_workbench import promote
 from aios_workbench.errors import JobError
 from aios_workbench.promote import JobSpec, claims, data, digests, runner, versions
 from aios_workbench.promote.bundle import Bundle, make_bundle
+from aios_workbench.promote.checks import inspect
+from aios_workbench.promote.modules import RESERVED
 from aios_workbench.promote.records import bundle_folder, intact_bundle
 from aios_workbench.workspace import Workspace
 
@@ -203,3 +205,16 @@ def test_a_large_file_is_read_in_pieces_and_can_be_interrupted(tmp_path: Path) -
     with path.open("r+b") as file:
         file.write(b"x")
     assert digests.file_sha256(path) != whole
+
+
+def test_the_check_and_the_bundle_name_the_same_files(folder: Path, write: Write) -> None:
+    (folder / "pkg").mkdir()
+    for name in ("rules.py", "unused.py", "pkg/__init__.py", "pkg/words.txt"):
+        (folder / name).write_text("")
+    path = write("nb/job.ipynb", "import rules, pkg", *READS)
+    seen, bundle = inspect(path), make_bundle(path, spec())
+    own = {n for n in bundle.files if not n.startswith("data-files/")} - RESERVED
+    assert own == seen.modules.keys() == {"rules.py", "pkg/__init__.py", "pkg/words.txt"}
+    assert {n: bundle.hashes[n] for n in own} == seen.modules
+    listed = {os.path.normpath(d.path): (d.sha256, d.bytes) for d in seen.data}
+    assert listed == {e.path: (e.sha256, e.bytes) for e in entries(bundle).values()}

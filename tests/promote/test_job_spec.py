@@ -126,3 +126,19 @@ def test_dates_in_yaml_are_instants() -> None:
         assert JobSpec.from_yaml(spec.to_yaml()) == spec
     with pytest.raises(JobError, match="printable"):
         JobSpec(name="j", notebook="n", on_event=[{"event": "a\nb"}])
+
+
+@pytest.mark.parametrize(
+    ("given", "kept", "written"), [(0, 0, "0"), ("0", 0, "0"), ("5MB", 5_000_000, "5MB")]
+)
+def test_data_limit(given: object, kept: int, written: str) -> None:
+    spec = JobSpec(name="a", notebook="a.ipynb", data_limit=given, data="pin")
+    assert (spec.data_limit, spec.data) == (kept, "pin")
+    assert f"data_limit: {written}" in spec.to_yaml()
+    assert JobSpec.from_yaml(spec.to_yaml()) == spec
+
+
+@pytest.mark.parametrize("wrong", [{"data": "ignore"}, {"data_limit": "-1"}, {"data_limit": "much"}])
+def test_wrong_data_options(wrong: dict[str, str]) -> None:
+    with pytest.raises(JobError, match=next(iter(wrong))):
+        JobSpec(name="a", notebook="a.ipynb", **wrong)
