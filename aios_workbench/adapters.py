@@ -57,6 +57,12 @@ ADAPTERS: tuple[Adapter, ...] = (
         "real",
         "tests/promote, tests/cli: executed in a fresh kernel",
     ),
+    Adapter(
+        "container image",
+        "a job's notebook with its locked environment",
+        "schema",
+        "tests/promote/test_job_image.py: hadolint, the Dockerfile's commands in a folder; no image was built",
+    ),
     Adapter("threads", "executor of steps", "real", "tests/engine: parallel branches, retries, timeouts"),
     Adapter(
         "JupyterHub",
