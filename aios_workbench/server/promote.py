@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -147,11 +146,6 @@ def refuse(problems: dict[str, str]) -> None:
         raise Problem(422, "; ".join(f"{name}: {text}" for name, text in problems.items()), fields=problems)
 
 
-def seen_of(notebook: Path) -> str:
-    """Return the SHA-256 of the notebook's file: what a person looked at."""
-    return hashlib.sha256(notebook.read_bytes()).hexdigest()
-
-
 def unchanged(notebook: Path, seen: str | None) -> None:
     """Refuse when the file is no longer the one a person looked at.
 
@@ -160,7 +154,7 @@ def unchanged(notebook: Path, seen: str | None) -> None:
     ConflictError
         Saying what to do.
     """
-    if seen is not None and seen_of(notebook) != seen:
+    if seen is not None and promote_spec.seen_of(notebook) != seen:
         raise ConflictError(
             f"{notebook.name} was changed after it was checked; check it again, then promote what you have seen"
         )
@@ -175,7 +169,7 @@ def check(notebook: Path, options: dict[str, Any]) -> dict[str, Any]:
         spec = promote_spec.spec_of(notebook, {k: v for k, v in options.items() if k not in wrong}, {})
     except AiosError as e:  # options that are right one by one and do not fit together
         spec, wrong = None, {**wrong, "job": str(e)}
-    seen = seen_of(notebook)
+    seen = promote_spec.seen_of(notebook)
     found = inspect(notebook, spec)
     try:
         parameters = [p.to_dict() for p in NotebookParameters.of(notebook)]

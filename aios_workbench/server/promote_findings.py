@@ -34,13 +34,11 @@ class MendHandler(AiosHandler):
         body = self.body(bodies.Mend)
 
         def work() -> dict[str, Any]:
-            from aios_workbench.server.promote import seen_of
-
             notebook = self.places.notebook(body.notebook)
             options = promote_spec.said(body)
             wrong = promote_spec.problems(options)
             options = {k: v for k, v in options.items() if k not in wrong}
-            return {"seen": seen_of(notebook), **mend(notebook, options, body)}
+            return {"seen": promote_spec.seen_of(notebook), **mend(notebook, options, body)}
 
         await self.reply(work)
 

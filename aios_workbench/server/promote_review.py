@@ -11,6 +11,7 @@ from tornado import web
 
 from aios_workbench.errors import AiosError, NotFoundError
 from aios_workbench.server import bodies_promote as bodies
+from aios_workbench.server import promote_spec
 from aios_workbench.server.base import AiosHandler
 from aios_workbench.workspace import Workspace
 
@@ -63,7 +64,6 @@ def review(ws: Workspace | None, notebook: Path, spec: JobSpec, actor: str) -> d
     """Return what promoting the notebook as this job changes."""
     from aios_workbench.promote import jobs
     from aios_workbench.promote.diff import diff
-    from aios_workbench.server.promote import seen_of
 
     try:
         job = jobs.get(ws, spec.name) if ws is not None else None
@@ -73,7 +73,7 @@ def review(ws: Workspace | None, notebook: Path, spec: JobSpec, actor: str) -> d
     out: dict[str, Any] = {
         "job_id": None, "version": None, "next_version": 1, "status": None, "notebook": None, "same": False,
         "options": [], "cells": [], "others": [], "approvals_needed": needed, "approvals_why": why,
-        "seen": seen_of(notebook),
+        "seen": promote_spec.seen_of(notebook),
     }  # fmt: skip
     if job is None or ws is None:
         return out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,11 @@ from aios_workbench.workspace import Workspace
 _OTHER = frozenset(
     ("notebook", "note", "seen", "rollout", "findings", "ignore", "reason", "target", "grain", "folder")
 )
+
+
+def seen_of(notebook: Path) -> str:
+    """Return the SHA-256 of the notebook's file: what a person looked at."""
+    return hashlib.sha256(notebook.read_bytes()).hexdigest()
 
 
 def said(body: bodies_promote.Options) -> dict[str, Any]:
