@@ -40,16 +40,13 @@ def jobs(ws: Workspace) -> list[dict[str, Any]]:
 
 
 def _recent(ws: Workspace, most: int = 20) -> dict[str, list[dict[str, Any]]]:
-    """Return the last runs of every job, oldest first: a cell of its strip each."""
+    """Return the last runs of every job, oldest first: a cell of its strip each.
+
+    Those of backfills and of versions on trial in the shadow are left out: they say nothing of how the job does.
+    """
     from aios_workbench.promote.records import load_error
 
-    rows = ws.catalog.query(
-        "select job_id, job_run_id, status, at, started_at, ended_at, case when status = 'succeeded' then null "
-        "else error end as error from (select *, coalesce(tick_at, queued_at) as at, row_number() over "
-        "(partition by job_id order by coalesce(tick_at, queued_at) desc, queued_at desc) as n from job_runs) r "
-        "where n <= :most order by job_id, n desc",
-        most=most,
-    )
+    rows = ws.catalog.query(_RECENT, skip=most - 1)
     out: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         began, ended = row.pop("started_at"), row.pop("ended_at")
@@ -57,7 +54,19 @@ def _recent(ws: Workspace, most: int = 20) -> dict[str, list[dict[str, Any]]]:
         row["reason"] = _line(load_error(row))
         del row["error"]
         out.setdefault(row.pop("job_id"), []).append(row)
-    return out
+    return {job_id: found[-most:] for job_id, found in out.items()}
+
+
+_SHOWN = "r.backfill_id is null and coalesce(r.role, '') <> 'shadow'"
+# The edge first, then everything from it on: an index range for each job, however long its history is.
+_RECENT = (
+    "with edge as materialized (select j.job_id, coalesce((select r.queued_at from job_runs r "  # noqa: S608
+    f"where r.job_id = j.job_id and {_SHOWN} order by r.queued_at desc limit 1 offset :skip), 0) as at from jobs j) "
+    "select r.job_id, r.job_run_id, r.status, coalesce(r.tick_at, r.queued_at) as at, r.started_at, r.ended_at, "
+    "case when r.status = 'succeeded' then null else r.error end as error from edge cross join job_runs r "
+    f"where r.job_id = edge.job_id and r.queued_at >= edge.at and {_SHOWN} "
+    "order by r.job_id, coalesce(r.tick_at, r.queued_at), r.queued_at"
+)
 
 
 def _line(error: dict[str, Any]) -> str | None:

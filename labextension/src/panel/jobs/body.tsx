@@ -53,14 +53,15 @@ export function JobBody({ model, job, now, run, onRun }: BodyProps): JSX.Element
       act(() => model.api.jobs.remove(job.job_id));
     }
   };
+  const unapproved = job.status === 'waiting';
   const shared = { model, job, now };
   return (
     <div className="aios-job-body" data-testid="aios-job-body">
       <div className="aios-actions">
-        <Button kind="primary" disabled={action.busy} title="Run it now with its own parameters" onClick={() => act(() => start({}))}>
+        <Button kind="primary" disabled={action.busy || unapproved} title={unapproved ? 'It runs when its version is approved' : 'Run it now with its own parameters'} onClick={() => act(() => start({}))}>
           Run now
         </Button>
-        <Button disabled={action.busy} expanded={asking} title="Run it once with other parameters" onClick={() => setAsking(!asking)}>
+        <Button disabled={action.busy || unapproved} expanded={asking} title="Run it once with other parameters" onClick={() => setAsking(!asking)}>
           Run with…
         </Button>
         {job.status === 'paused' ? (

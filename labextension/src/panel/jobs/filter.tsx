@@ -1,7 +1,7 @@
 // Which jobs are shown: by a part of the name, by how they do.
 import type { Job, JobState } from '../../api';
 import { plural } from '../format';
-import { tally, WORDS } from './health';
+import { tally, TROUBLE, WORDS } from './health';
 
 export interface JobFilter {
   search: string;
@@ -18,6 +18,7 @@ export function fits(job: Job, state: JobState, filter: JobFilter): boolean {
 export function JobFilterBar(props: { jobs: Job[]; shown: number; filter: JobFilter; onChange: (filter: JobFilter) => void }): JSX.Element {
   const { jobs, filter, onChange } = props;
   const states = tally(jobs);
+  const troubled = states.filter(t => TROUBLE.has(t.state)).map(({ state, count }) => `${count} ${WORDS[state]}`).join(', ');
   const narrowed = filter.search !== '' || filter.state !== '';
   return (
     <>
@@ -45,7 +46,7 @@ export function JobFilterBar(props: { jobs: Job[]; shown: number; filter: JobFil
             Show all
           </button>
         ) : (
-          <span>{states.map(({ state, count }) => `${count} ${WORDS[state]}`).join(', ')}</span>
+          <span>{troubled || 'none needs you'}</span>
         )}
       </div>
     </>

@@ -20,7 +20,7 @@ export const JobHead = memo(function JobHead({ job, now }: { job: Job; now: numb
         </span>
         <HealthChip health={health} />
       </span>
-      {TROUBLE.has(health.state) && health.why && (
+      {TROUBLE.has(health.state) && health.state !== 'waiting' && health.why && (
         <span className="aios-sub aios-why" title={health.why}>
           {sentence(health.why)}
         </span>

@@ -183,7 +183,7 @@ export function HistoryRow({ model, job, run, now, busy, open, onToggle, onCance
 
 const TRIGGERS: Record<string, string> = {
   schedule: 'scheduled', missed: 'missed tick', manual: 'started by hand', event: 'an event was told', after: 'after another job',
-  backfill: 'backfill', resume: 'taken up again', shadow: 'in the shadow'
+  backfill: 'backfill', retry: 'taken up again', shadow: 'in the shadow'
 };
 
 function why(job: Job, run: JobRun): string {
