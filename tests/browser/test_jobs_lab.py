@@ -48,6 +48,7 @@ def opened(browser: Browser, lab: Any, jobs: dict[str, str]) -> Iterator[Page]:
     found: list[str] = []
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.set_default_timeout(30_000)
+    expect.set_options(timeout=20_000)  # as the fixture `page` does
     page.on("pageerror", lambda e: found.append(str(e)))
     open_lab(page, lab)
     command(page, "aios:open-panel", {"tab": "jobs"})
