@@ -111,7 +111,9 @@ def _tell(ws: Any, job: Job, wrong: list[str]) -> None:
     output.say(f"{job.name}  ", output.state(job.status), f"  {_what(job)}  {job.to_dict()['schedule']}")
     for problem in wrong:
         output.warn(problem)
-    if job.next_tick_at and job.spec.ticks is not None:
+    if job.status == "waiting":
+        output.say("it begins when others agree; `aios jobs approvals` says how many")
+    elif job.next_tick_at and job.spec.ticks is not None:
         show_ticks(job.spec.ticks.preview(time.time(), _TICKS))
         output.say(f"next run {output.clock(job.next_tick_at)}{_who(ws)}")
     elif job.spec.starts_itself and job.status == "active":
@@ -122,6 +124,8 @@ def _tell(ws: Any, job: Job, wrong: list[str]) -> None:
 
 def _what(job: Any) -> str:
     if job.promoted is not None and job.promoted != job.version:
+        if job.rollout_id:
+            return f"version {job.promoted} is on trial beside version {job.version}"
         return f"version {job.promoted} is made; the job goes on with version {job.version}"
     if not job.changed:
         return f"version {job.version}, nothing changed"

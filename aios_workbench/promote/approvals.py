@@ -16,6 +16,7 @@ from aios_workbench.errors import ConflictError, DeniedError, NotFoundError, Par
 from aios_workbench.govern import audit_within, policy
 from aios_workbench.promote import alerts, permits, rollout
 from aios_workbench.promote.activation import HELD, activate, spec_of, version_row
+from aios_workbench.promote.reading import reading
 from aios_workbench.promote.records import job_row, tell
 from aios_workbench.promote.spec import JobSpec
 from aios_workbench.workspace import Session, Workspace
@@ -59,9 +60,9 @@ def needed(
     asked = [spec.approvals]
     if job is not None:
         newest = con.execute(
-            "select max(version) from job_versions where job_id = :id and status = 'approved'",
+            "select max(version) as version from job_versions where job_id = :id and status = 'approved'",
             {"id": job["job_id"]},
-        ).fetchone()[0]
+        ).fetchone()["version"]
         for other in {job["version"], newest} - {None, version}:
             row = version_row(con, job["job_id"], other)
             if row is not None and row["status"] == "approved":
@@ -127,8 +128,8 @@ def status(ws: Workspace, job_id: str, version: int) -> dict[str, Any]:
         When there is no such version.
     """
     job = job_row(ws, job_id)
-    with ws.catalog.transaction() as con:
-        return _status(con, job, _version(con, job, version))
+    con = reading(ws)
+    return _status(con, job, _version(con, job, version))
 
 
 def _status(con: Session, job: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
@@ -175,8 +176,7 @@ def waiting(ws: Workspace) -> list[dict[str, Any]]:
     for row in rows:
         job = ws.catalog.one("select * from jobs where job_id = :id", id=row["job_id"])
         if job is not None:
-            with ws.catalog.transaction() as con:
-                found.append({"job_id": row["job_id"], **_status(con, job, row)})
+            found.append({"job_id": row["job_id"], **_status(reading(ws), job, row)})
     return found
 
 
@@ -278,8 +278,7 @@ def _waits(ws: Workspace, job: Mapping[str, Any]) -> int:
 
 
 def _promoter(ws: Workspace, job: Mapping[str, Any], version: int) -> str | None:
-    with ws.catalog.transaction() as con:
-        found: str | None = _version(con, job, version)["created_by"]
+    found: str | None = _version(reading(ws), job, version)["created_by"]
     return found
 
 

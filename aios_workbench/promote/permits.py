@@ -8,6 +8,7 @@ from typing import Any
 from aios_workbench.errors import ConflictError, DeniedError
 from aios_workbench.govern import policy
 from aios_workbench.govern.policy import Decision, Person
+from aios_workbench.promote.reading import reading
 from aios_workbench.workspace import Session, Workspace
 
 
@@ -60,8 +61,7 @@ def ask(
 def _asked(
     ws: Workspace, action: str, job: Mapping[str, Any], version: int | None, context: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    with ws.catalog.transaction() as con:
-        seen = resource(con, job, version)
+    seen = resource(reading(ws), job, version)
     if action == "job.approve":
         context["version"] = version or job["version"]
     return seen, context
@@ -108,5 +108,5 @@ def resource(con: Session, job: Mapping[str, Any], version: int | None = None) -
     ).fetchone()
     return {
         "type": "Job", "id": job["job_id"], "name": job["name"], "owner": Person(job["created_by"] or ""),
-        "promoter": Person((found[0] if found else None) or ""),
+        "promoter": Person((found["created_by"] if found else None) or ""),
     }  # fmt: skip

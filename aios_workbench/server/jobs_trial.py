@@ -110,7 +110,6 @@ def approvals(ws: Workspace, job_id: str, actor: str) -> dict[str, Any]:
 
 def _may(ws: Workspace, job_id: str, stands: dict[str, Any], actor: str) -> dict[str, Any]:
     """Say what somebody may do with a version that waits, and why not agree to it."""
-    from aios_workbench.govern import policy
     from aios_workbench.promote import permits
     from aios_workbench.promote.records import job_row
 
@@ -121,9 +120,7 @@ def _may(ws: Workspace, job_id: str, stands: dict[str, Any], actor: str) -> dict
         return answer("you promoted it, so somebody else must agree; you may take it back", reject=True)
     if any(vote["actor"] == actor for vote in stands["given"]):
         return answer("you have voted already; one person has one vote", reject=False)
-    with ws.catalog.transaction() as con:
-        asked = permits.resource(con, job_row(ws, job_id), stands["version"])
-    decision = policy.allowed(ws, actor, "job.approve", asked, {"version": stands["version"]})
+    decision = permits.ask(ws, actor, "job.approve", job_row(ws, job_id), version=stands["version"])
     if not decision.allowed:
         return answer(decision.why, reject=False)
     return answer("", reject=True)

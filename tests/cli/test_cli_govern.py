@@ -64,12 +64,15 @@ def test_a_policy_from_a_file_to_a_refusal(project: Project, monkeypatch: pytest
 def test_approved_by_others(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIOS_USER", "ada")
     promote(project, "one")
-    Path("daily.yaml").write_text("")
-    from aios_workbench import promote as jobs
-    from aios_workbench.promote import JobSpec
-
+    notebook("new")
+    said = project(
+        "promote", "nb.ipynb", "--name", "new", "--approvals", "1", "--schedule", "0 6 * * *"
+    ).stdout
+    assert "it begins when others agree" in said
+    project("jobs", "remove", "new", "--yes")
     notebook("two")
-    jobs.promote(project.ws, "nb.ipynb", JobSpec(name="daily", notebook="-", approvals=1), "ada")
+    said = project("promote", "nb.ipynb", "--name", "daily", "--approvals", "1").stdout
+    assert "version 2 is made; the job goes on with version 1" in said
     (waits,) = project.json("jobs", "approvals")["waiting"]
     assert (waits["version"], waits["needed"]) == (2, 1)
     assert "1 approval is missing of 1" in project("jobs", "approvals", "daily").stdout
@@ -99,7 +102,8 @@ def test_a_trial_from_start_to_end(project: Project) -> None:
     assert "is on trial" in project.error("promote", "nb.ipynb", "--name", "daily", code=4)
     assert "rolled_back" in project("jobs", "rollout", "abort", "daily", "--reason", "no").stdout
     assert "no share" in project.error("promote", "nb.ipynb", "--name", "daily", "--canary", "some", code=2)
-    promote(project, "three", "--shadow")
+    said = project("promote", "nb.ipynb", "--name", "daily", "--shadow").stdout
+    assert "version 3 is on trial beside version 1" in said
     assert project.json("jobs", "rollout", "promote", "daily")["status"] == "promoted"
     assert project.json("jobs", "show", "daily")["version"] == 3
     rules = ("--rule", "runs=3", "--rule", "promote=true", "--rule", "compare=none")

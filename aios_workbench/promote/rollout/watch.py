@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aios_workbench.promote.activation import spec_of
+from aios_workbench.promote.reading import reading
 from aios_workbench.promote.records import tell
 from aios_workbench.promote.rollout import life
 from aios_workbench.promote.rollout.judge import Judgement, Seen, judge
@@ -99,8 +100,7 @@ def judgement(ws: Workspace, trial: Mapping[str, Any]) -> Judgement:
         f"where rollout_id = :id and role in ('base', 'canary', 'shadow') and {_ENDED} order by ended_at, job_run_id",
         id=trial["rollout_id"],
     )
-    with ws.catalog.transaction() as con:
-        slo = _promise(con, trial)
+    slo = _promise(reading(ws), trial)
     within = slo.within if slo else None
     before = ws.catalog.query(
         f"select status, started_at, ended_at from job_runs where job_id = :job and version = :version and {_ENDED} "  # noqa: S608
