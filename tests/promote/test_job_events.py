@@ -283,6 +283,32 @@ def test_a_job_does_not_start_itself(ws: Workspace, monkeypatch: pytest.MonkeyPa
     assert len(job_runs(ws, other)) == 1
 
 
+def test_jobs_that_start_each_other_come_to_an_end(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two jobs, each told of by the other: no promotion can see that, so the chain is cut."""
+    monkeypatch.setattr("aios_workbench.promote.triggers.chains.LONGEST", 6)
+    jobs = {name: listens(ws, name, overlap="queue") for name in ("ping", "pong")}
+    other = add_job(ws, None, T0, after=[{"job": jobs["ping"]}], overlap="queue")
+    fire(ws, T0)
+    promote.emit(ws, "ping", {}, "ada")
+    ran: list[str] = []
+    for _ in range(20):
+        fire(ws, T0)
+        while (run := claims.take(ws, "worker-1", T0)) is not None:
+            ran.append(run["job_id"])
+            if run["job_id"] != other:
+                with monkeypatch.context() as kernel:
+                    kernel.setenv("AIOS_JOB_RUN", run["job_run_id"])
+                    promote.emit(ws, "pong" if run["job_id"] == jobs["ping"] else "ping", {}, "ada")
+            claims.finish(ws, run, "succeeded", None, T0)
+    assert [ran.count(jobs[name]) for name in ("ping", "pong")] == [3, 3]
+    (cut,) = [r for r in job_runs(ws, jobs["ping"]) if r["status"] == "skipped"]
+    assert "a chain of" in cut["error"]
+    assert ran.count(other) == 3
+    promote.emit(ws, "ping", {}, "ada")  # a person begins anew
+    assert len(fire(ws, T0)) == 1
+    assert claims.take(ws, "worker-1", T0) is not None
+
+
 def test_a_clock_that_jumps_changes_nothing(ws: Workspace) -> None:
     job = listens(ws, overlap="queue")
     for n, now in enumerate((T0 + 1e6, T0 - 1e6, T0, T0 + 1e9)):

@@ -21,7 +21,7 @@ from aios_workbench.promote.parameters import NotebookParameters
 from aios_workbench.promote.records import bundle_folder, load_spec
 from aios_workbench.promote.spec import JobSpec
 from aios_workbench.promote.spec_parts import EventTrigger
-from aios_workbench.promote.triggers import upstream
+from aios_workbench.promote.triggers import chains, upstream
 from aios_workbench.promote.triggers.arming import ENDS, EVENTS, MOVE
 from aios_workbench.promote.triggers.matching import Absent, choose, value_at
 from aios_workbench.workspace import Session, Workspace, dumps
@@ -30,6 +30,12 @@ from aios_workbench.workspace import Session, Workspace, dumps
 _PAGE = 200
 _LISTENING = "select * from jobs where status = 'active'"
 _CURSORS = f"select job_id, source, seen from job_sources where source in ('{EVENTS}', '{ENDS}')"  # noqa: S608 - ours
+_ENDLESS = dumps({
+    "type": "Skipped", "why": "chain",
+    "message": f"a chain of {chains.LONGEST} runs, each started by an event or the end of the one before, ends here: "
+               "the jobs start each other; a run that somebody starts, or a tick, begins anew",
+})  # fmt: skip
+
 Row = dict[str, Any]
 Cursors = dict[tuple[str, str], int]
 
@@ -123,6 +129,12 @@ def _start(ws: Workspace, con: Session, job: Row, spec: JobSpec, event: Event, n
             return []
         row = {"trigger": "event", "cause": f"event:{event.seq}"}
         row |= _with_parameters(ws, job, spec, trigger, event, now)
+    if chains.length(con, event.job_run_id) >= chains.LONGEST:
+        row = {k: row[k] for k in ("trigger", "cause")} | {
+            "status": "skipped",
+            "ended_at": now,
+            "error": _ENDLESS,
+        }
     changed = admit(con, job, spec, row, now)
     if changed:
         changed[0] = {**changed[0], "new": True}
