@@ -12,7 +12,7 @@ from tornado import web
 from aios_workbench.errors import AiosError, ConflictError
 from aios_workbench.server import bodies_promote as bodies
 from aios_workbench.server import promote_review, promote_spec
-from aios_workbench.server.base import AiosHandler, Problem
+from aios_workbench.server.base import AiosHandler
 from aios_workbench.server.jobviews import job_view
 from aios_workbench.server.promote_findings import finding_view, ignored_view
 from aios_workbench.server.promote_targets import base_folder, target_infos
@@ -83,7 +83,7 @@ class ReviewHandler(AiosHandler):
         def work() -> dict[str, Any]:
             notebook, ws = self.places.notebook(body.notebook), self.places.existing(body.notebook)
             options = promote_spec.said(body)
-            refuse(promote_spec.problems(options))
+            promote_spec.refuse(promote_spec.problems(options))
             before = promote_spec.kept(ws, options.get("name") or notebook.stem)
             spec = promote_spec.spec_of(notebook, options, before)
             return promote_review.review(ws, notebook, spec, self.actor)
@@ -105,8 +105,8 @@ class PromoteHandler(AiosHandler):
 
             notebook, ws = self.places.notebook(body.notebook), self.places.create(body.notebook)
             options = promote_spec.said(body)
-            refuse(promote_spec.problems(options))
-            unchanged(notebook, body.seen)
+            promote_spec.refuse(promote_spec.problems(options))
+            promote_spec.unchanged(notebook, body.seen)
             spec = promote_spec.spec_of(notebook, options, promote_spec.kept(ws, body.name))
             if body.rollout is not None:
                 may_try(ws, body.name, body.rollout, self.actor)
@@ -137,26 +137,6 @@ def may_try(ws: Workspace, name: str, mode: str, actor: str) -> None:
         raise ConflictError(
             f"version {now['version']} of {name!r} is on trial already; end that first, in the jobs panel or with "
             f"`aios rollout`, or let the new version replace the one that runs"
-        )
-
-
-def refuse(problems: dict[str, str]) -> None:
-    """Answer with what is wrong, beside each field."""
-    if problems:
-        raise Problem(422, "; ".join(f"{name}: {text}" for name, text in problems.items()), fields=problems)
-
-
-def unchanged(notebook: Path, seen: str | None) -> None:
-    """Refuse when the file is no longer the one a person looked at.
-
-    Raises
-    ------
-    ConflictError
-        Saying what to do.
-    """
-    if seen is not None and promote_spec.seen_of(notebook) != seen:
-        raise ConflictError(
-            f"{notebook.name} was changed after it was checked; check it again, then promote what you have seen"
         )
 
 

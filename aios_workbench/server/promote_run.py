@@ -36,10 +36,8 @@ class StartHandler(AiosHandler):
         body = self.body(bodies_promote.Draft)
 
         def work() -> dict[str, Any]:
-            from aios_workbench.server.promote import refuse
-
             notebook, options = self.places.notebook(body.notebook), promote_spec.said(body)
-            refuse(promote_spec.problems(options))
+            promote_spec.refuse(promote_spec.problems(options))
             promote_spec.spec_of(notebook, options, {})
             return runs_of(self).start(notebook, options)
 

@@ -7,8 +7,9 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from aios_workbench.errors import AiosError, NotFoundError
+from aios_workbench.errors import AiosError, ConflictError, NotFoundError
 from aios_workbench.server import bodies_promote
+from aios_workbench.server.base import Problem
 from aios_workbench.workspace import Workspace
 
 #: What a body holds besides the job's options.
@@ -20,6 +21,26 @@ _OTHER = frozenset(
 def seen_of(notebook: Path) -> str:
     """Return the SHA-256 of the notebook's file: what a person looked at."""
     return hashlib.sha256(notebook.read_bytes()).hexdigest()
+
+
+def unchanged(notebook: Path, seen: str | None) -> None:
+    """Refuse when the file is no longer the one a person looked at.
+
+    Raises
+    ------
+    ConflictError
+        Saying what to do.
+    """
+    if seen is not None and seen_of(notebook) != seen:
+        raise ConflictError(
+            f"{notebook.name} was changed after it was checked; check it again, then promote what you have seen"
+        )
+
+
+def refuse(problems: dict[str, str]) -> None:
+    """Answer with what is wrong, beside each field."""
+    if problems:
+        raise Problem(422, "; ".join(f"{name}: {text}" for name, text in problems.items()), fields=problems)
 
 
 def said(body: bodies_promote.Options) -> dict[str, Any]:

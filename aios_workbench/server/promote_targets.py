@@ -35,13 +35,11 @@ class FilesHandler(AiosHandler):
         body = self.body(bodies.Files)
 
         def work() -> dict[str, Any]:
-            from aios_workbench.server.promote import refuse, unchanged
-
             notebook = self.places.notebook(body.notebook)
             ws = self.places.create(body.notebook)
             options = promote_spec.said(body)
-            refuse(promote_spec.problems(options))
-            unchanged(notebook, body.seen)
+            promote_spec.refuse(promote_spec.problems(options))
+            promote_spec.unchanged(notebook, body.seen)
             before = promote_spec.kept(ws, options.get("name") or notebook.stem)
             spec = promote_spec.spec_of(notebook, options, before)
             base = base_folder(self.places, ws, notebook)
