@@ -62,17 +62,18 @@ _OPTIONS = (
     click.option("--data-limit", metavar="SIZE",
                  help="The largest data file that is copied into the bundle.  [default: 10MB]"),
     click.option("--card", metavar="FILE", help="A model card that must be there and complete."),
+    click.option("--drift", multiple=True, metavar="MONITOR", help="A drift monitor that must be quiet."),
+    click.option("--tests", multiple=True, metavar="PATH", help="Tests of pytest that are run, and must pass."),
 )  # fmt: skip
 _NAMES = (
     "spec_file", "name", "schedule", "every", "starting", "timezone", "on_event", "after", "after_mode", "params",
     "missed", "catch_up", "overlap", "concurrency", "retries", "retry_delay", "timeout", "memory", "late_after",
     "absent_after", "slo_failures", "slo_within", "approvals", "gates", "alerts", "retention", "retention_for",
-    "retention_bytes", "environment", "packages", "data", "data_limit",
-    "card",
+    "retention_bytes", "environment", "packages", "data", "data_limit", "card", "drift", "tests",
 )  # fmt: skip
 _PLAIN = frozenset(_NAMES) - {
     "spec_file", "on_event", "after", "params", "slo_failures", "slo_within", "gates", "alerts",
-    "packages",
+    "packages", "drift", "tests",
 }  # fmt: skip
 _ENDS = ("succeeded", "failed", "ended")
 
@@ -125,7 +126,7 @@ def _given(job: dict[str, Any], file: dict[str, Any]) -> dict[str, Any]:
         given["on_event"] = [_event(text) for text in job["on_event"]]
     if job["after"]:
         given["after"] = [_after(text) for text in job["after"]]
-    given |= {name: list(job[name]) for name in ("alerts", "packages") if job[name]}
+    given |= {name: list(job[name]) for name in ("alerts", "packages", "drift", "tests") if job[name]}
     if (gates := gate_policies(job["gates"])) is not None:
         given["gates"] = {**_named(file, "gates"), **gates}
     slo = {name: job[f"slo_{name}"] for name in ("failures", "within") if job[f"slo_{name}"] is not None}

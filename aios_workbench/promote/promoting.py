@@ -15,7 +15,7 @@ from typing import Any
 
 from aios_workbench.errors import JobError, WorkspaceError
 from aios_workbench.govern import audit_within
-from aios_workbench.promote import approvals, objects, permits, provenance, rollout, sharing
+from aios_workbench.promote import approvals, gates, objects, permits, provenance, rollout, sharing
 from aios_workbench.promote.bundle import Bundle, make_bundle
 from aios_workbench.promote.checks import Finding, checked_spec
 from aios_workbench.promote.digests import Told
@@ -114,7 +114,8 @@ def promote(
     if (same := _unchanged(ws, made)) is not None:
         objects.put(ws, made.bundle.files)  # what was damaged since is whole again
         return same
-    statement = provenance.collect(made.path, made.spec, made.bundle, made.findings, by, now)
+    held = gates.require(ws, made.path, made.spec)
+    statement = provenance.collect(made.path, made.spec, made.bundle, made.findings, by, now, held)
     objects.put(ws, made.bundle.files)
     with ws.catalog.transaction() as con:
         job, version = record(

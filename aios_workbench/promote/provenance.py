@@ -35,7 +35,13 @@ _GIT_SECONDS = 5.0
 
 
 def collect(
-    notebook: Path, spec: JobSpec, bundle: Bundle, findings: list[Finding], by: str, now: float
+    notebook: Path,
+    spec: JobSpec,
+    bundle: Bundle,
+    findings: list[Finding],
+    by: str,
+    now: float,
+    gates: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the statement about a bundle; its version is yet to be set, see `of_version`.
 
@@ -49,6 +55,8 @@ def collect(
         Who promotes.
     now : float
         Epoch seconds.
+    gates : mapping, optional
+        What was found when the job's gates were held against it; see `promote.gates`.
     """
     hashes, git = bundle.hashes, git_state(notebook)
     modules = {n: h for n, h in hashes.items() if n not in RESERVED and not n.startswith(f"{data.COPIES}/")}
@@ -70,6 +78,7 @@ def collect(
             **{kind: counts.get(kind, 0) for kind in ("error", "warning", "note")},
             "rules": sorted({f.rule for f in findings if f.rule}), "rulesVersion": rules_version(),
         },
+        "gates": dict(gates or {}),
         "promotedBy": by, "host": socket.gethostname(), "user": _user(), "python": platform.python_version(),
         "platform": platform.platform(terse=True), "git": git,
     }  # fmt: skip

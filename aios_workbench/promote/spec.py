@@ -100,6 +100,11 @@ class JobSpec(BaseModel):
     card : str, optional
         A model card, seen from the notebook's folder: the job is promoted only while it is there and nothing that it
         must say is missing.
+    drift : list of str
+        Drift monitors of the workspace that must be quiet: while one of them alerts nothing is promoted.
+    tests : list of str
+        Files, folders or ids of pytest, seen from the notebook's folder, that must pass: they are run when it is
+        promoted.
     data : {"warn", "pin"}
         What becomes of a run when a data file that the notebook names is not as it was when it was promoted: a warning
         in its log, or no run at all.
@@ -156,6 +161,8 @@ class JobSpec(BaseModel):
     environment: Literal["worker", "locked"] = "worker"
     packages: list[PackageName] = Field(default_factory=list, max_length=100)
     card: str | None = Field(default=None, min_length=1)
+    drift: list[str] = Field(default_factory=list, max_length=50)
+    tests: list[str] = Field(default_factory=list, max_length=50)
     data: Literal["warn", "pin"] = "warn"
     data_limit: SizeOrNone = 10_000_000
 
