@@ -294,6 +294,7 @@ class Job(Message):
     health: JobHealth = _sometimes()
     recent: list[JobResult] = _sometimes()
     changed: bool = _sometimes()
+    promoted: int | None = _sometimes()
 
 
 class Place(Message):

@@ -114,7 +114,9 @@ class PromoteHandler(AiosHandler):
             trial = job.promoted if job.changed and job.promoted != job.version else None
             if body.rollout is not None and trial is not None:
                 rollout.start(ws, job.job_id, trial, self.actor, mode=body.rollout)
-            return {**job_view(jobs.get(ws, job.job_id)), "changed": job.changed}
+            return {
+                **job_view(jobs.get(ws, job.job_id)), "changed": job.changed, "promoted": job.promoted,
+            }  # fmt: skip
 
         await self.reply(work, 201)
 

@@ -327,6 +327,7 @@ export interface Job {
   health?: JobHealth;
   recent?: JobResult[];
   changed?: boolean;
+  promoted?: number | null;
 }
 
 /** The workspace: its folder, the same as a person reads it, whether it is there yet. */

@@ -159,13 +159,16 @@ def test_markup_in_notebooks_and_jobs_stays_text(page: Page, lab: Any) -> None:
     clean(page, "promoted")
     form.get_by_role("button", name="Show job").click()
     job = page.get_by_test_id("aios-job").filter(has_text=evil)
+    job.get_by_role("tab", name="About").click()
     expect(job).to_contain_text(name)
+    job.get_by_role("tab", name="Runs").click()
     job.get_by_role("button", name="Run now").click()
     expect(job.get_by_test_id("aios-job-run").first).to_have_attribute(
         "data-status", "failed", timeout=120_000
     )
     expect(job.get_by_test_id("aios-error").first).to_contain_text(evil)
     clean(page, "job")
+    job.get_by_role("tab", name="About").click()
     job.get_by_role("button", name="Remove…").click()
     expect(page.get_by_role("dialog")).to_contain_text(evil)
     clean(page, "remove")

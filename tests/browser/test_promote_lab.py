@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import nbformat
@@ -223,8 +224,31 @@ def the_next_version(page: Page, lab: Any) -> None:
     expect(form.get_by_test_id("aios-done")).to_contain_text("is version 2")
     page.keyboard.press("Escape")
     expect(badge).to_contain_text("promoted v2")
-    books = json.dumps([str(p) for p in (lab.root / ".aios" / "jobs").rglob("notebook.ipynb")])
-    assert "v2" in books or (lab.root / ".aios").is_dir()
+    (folder,) = (lab.root / ".aios" / "jobs").glob("*/v2")
+    assert "random_state=1" in (folder / "notebook.ipynb").read_text()
+
+
+def test_a_notebook_that_is_not_open_is_mended_in_its_file(
+    page: Page, lab: Any, notebook: Callable[..., str]
+) -> None:
+    path = lab.root / notebook("closed.ipynb", "import os\nx = 1\nprint(x)")
+    before = nbformat.read(path, 4).cells[0].source
+    lab.open(page)
+    command(page, "aios:promote", {"path": "closed.ipynb"})
+    form = page.get_by_test_id("aios-promote-form")
+    form.get_by_role("button", name=re.compile("Fix all safe ones")).click()
+    expect(form.get_by_test_id("aios-verdict")).to_contain_text("1 safe fix made")
+    assert nbformat.read(path, 4).cells[0].source == "x = 1\nprint(x)"
+    form.get_by_role("button", name="Undo").click()
+    expect(form.get_by_test_id("aios-finding").filter(has_text="AIOS111")).to_have_count(1)
+    assert nbformat.read(path, 4).cells[0].source == before
+    clean = form.get_by_test_id("aios-clean-run")
+    clean.get_by_role("button", name="Run it").click()
+    expect(clean).to_contain_text("It ran to the end", timeout=90_000)
+    expect(clean).to_contain_text("nothing found")
+    shot(page, "promote-ran")
+    page.keyboard.press("Escape")
+    expect(form).to_have_count(0)
 
 
 def test_what_cannot_be_read_and_what_the_server_refuses(page: Page, lab: Any) -> None:

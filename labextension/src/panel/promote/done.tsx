@@ -1,4 +1,5 @@
 // What came of it, and what one does next.
+import type { Job } from '../../api';
 import { CopyButton } from '../../shared';
 import { tick, until } from '../format';
 import { Button } from '../hooks';
@@ -16,12 +17,12 @@ function JobDone({ model, close }: { model: PromoteModel; close: (show: boolean)
     return null;
   }
   const next = job.next_tick_at;
-  const waits = (job.status as string) === 'waiting';
-  const kept = job.changed === false;
+  const made = job.promoted ?? job.version;
+  const waits = job.status === 'waiting';
   return (
     <>
       <p className="aios-done" data-testid="aios-done">
-        <b>{kept ? `✓ “${job.name}” is version ${job.version} as before: nothing was new.` : `✓ “${job.name}” is version ${job.version}.`}</b>
+        <b>{outcome(model, job, made)}</b>
       </p>
       <dl className="aios-facts">
         <div>
@@ -46,6 +47,22 @@ function JobDone({ model, close }: { model: PromoteModel; close: (show: boolean)
       <Commands commands={[`aios jobs run ${quoted(job.name)}`, `aios jobs history ${quoted(job.name)}`, 'aios worker']} />
     </>
   );
+}
+
+function outcome({ rollout }: PromoteModel, job: Job, made: number): string {
+  const named = `“${job.name}”`;
+  if (job.changed === false) {
+    return `✓ ${named} is version ${job.version} as before: nothing was new.`;
+  }
+  if (job.status === 'waiting') {
+    return `✓ Version ${made} of ${named} is made, and waits for others to agree before it runs.`;
+  }
+  if (made === job.version) {
+    return `✓ ${named} is version ${made}.`;
+  }
+  return rollout
+    ? `✓ Version ${made} of ${named} is made, and tried as ${rollout} beside version ${job.version}, which goes on.`
+    : `✓ Version ${made} of ${named} is made, and waits for others to agree; version ${job.version} goes on until then.`;
 }
 
 function FilesDone({ model, close }: { model: PromoteModel; close: (show: boolean) => void }): JSX.Element | null {
