@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -89,6 +90,7 @@ def test_what_needs_somebody_comes_first(panel: Page, jobs: dict[str, str]) -> N
     page = panel
     shown = [n.get_attribute("data-id") for n in page.get_by_test_id("aios-job").all()]
     assert shown[0] == jobs["bad"]
+    expect(page.locator("#aios-tab-jobs")).to_have_text("Jobs1")
     assert set(shown) == set(jobs.values())
     bad = job(page, jobs["bad"])
     expect(bad.locator(".aios-name")).to_have_text(f"broken {HOSTILE}")
@@ -280,8 +282,13 @@ def test_a_failed_run_is_taken_up_again(panel: Page, jobs: dict[str, str]) -> No
     with page.expect_response("**/resume*") as answer:
         run.get_by_role("button", name="Retry from the failed step").click()
     assert answer.value.status == 200
-    expect(strip).to_have_count(6)
     expect(run).to_contain_text("goes on from")
+    expect(strip).to_have_count(6)
+    strip.nth(3).click()
+    with page.expect_response("**/trigger*") as answer:
+        run.get_by_role("button", name="Run again").click()
+    assert json.loads(answer.value.request.post_data or "") == {"params": {"rows": 200}}
+    expect(strip).to_have_count(7)
 
 
 @pytest.mark.usefixtures("worker")

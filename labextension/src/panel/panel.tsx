@@ -5,6 +5,7 @@ import { plural } from './format';
 import { GatesSection } from './gates';
 import { Failure, Skeleton, useModel } from './hooks';
 import { aiosIcon } from './icons';
+import { needsYou } from './jobs/health';
 import { JobsSection } from './jobs/section';
 import type { PanelModel, TabName } from './model';
 import { RunsSection } from './runs';
@@ -51,7 +52,7 @@ function Panel({ model, actions }: { model: PanelModel; actions: PanelActions })
   useModel(model);
   const shot = model.snapshot;
   const running = (shot?.counts.running ?? 0) + (shot?.counts.queued ?? 0);
-  const badge: Record<TabName, number> = { runs: running, waiting: shot?.gates.length ?? 0, jobs: 0 };
+  const badge: Record<TabName, number> = { runs: running, waiting: shot?.gates.length ?? 0, jobs: shot?.jobs.filter(needsYou).length ?? 0 };
   return (
     <>
       <header className="aios-head">
@@ -92,7 +93,7 @@ function Tabs(props: { tab: TabName; badge: Record<TabName, number>; onSelect: (
   const words: Record<TabName, (n: number) => string> = {
     runs: n => `${n} running`,
     waiting: n => `${plural(n, 'decision')} waiting`,
-    jobs: () => ''
+    jobs: n => `${plural(n, 'job needs', 'jobs need')} a look`
   };
   return (
     <div className="aios-tabs" role="tablist" aria-label="AIOS sections" onKeyDown={onKey}>

@@ -10,8 +10,7 @@ export const MOVING: ReadonlySet<string> = new Set(['queued', 'running']);
 
 export const JobHead = memo(function JobHead({ job, now }: { job: Job; now: number }): JSX.Element {
   const health = healthOf(job);
-  const last = job.last;
-  const began = last ? (last.started_at ?? last.queued_at) : 0;
+  const next = job.status === 'active' ? job.next_tick_at : null;
   return (
     <>
       <span className="aios-row">
@@ -27,26 +26,35 @@ export const JobHead = memo(function JobHead({ job, now }: { job: Job; now: numb
       )}
       <span className="aios-row aios-sub aios-wrap">
         <span title={job.schedule ?? undefined}>{sentence(job.triggers || job.schedule_words)}</span>
+        {next === null && <Last job={job} now={now} />}
       </span>
-      <span className="aios-row aios-sub">
-        {job.status === 'active' && job.next_tick_at !== null && (
-          <span title={`${moment(job.next_tick_at)} in your own time zone`}>
-            {`next ${tick(job.next_tick_at, job.timezone)}, `}
-            {until(job.next_tick_at, now)}
+      {next !== null && (
+        <span className="aios-row aios-sub aios-wrap">
+          <span title={`${moment(next)} in your own time zone`}>
+            {`next ${tick(next, job.timezone)}, `}
+            {until(next, now)}
           </span>
-        )}
-        {last && MOVING.has(last.status) && (
-          <span className="aios-ago" title={moment(began)}>
-            <StatusBadge status={last.status} />
-          </span>
-        )}
-        {last && !MOVING.has(last.status) && (
-          <span className="aios-ago" title={`Last run: ${last.status}, ${moment(began)}`}>
-            {`ran ${ago(began, now)}`}
-          </span>
-        )}
-        {!last && <span className="aios-ago">never ran</span>}
-      </span>
+          <Last job={job} now={now} />
+        </span>
+      )}
     </>
   );
 });
+
+/** How the last run went, in as few words as say it. */
+function Last({ job, now }: { job: Job; now: number }): JSX.Element {
+  const last = job.last;
+  if (!last) {
+    return <span className="aios-ago">never ran</span>;
+  }
+  const began = last.started_at ?? last.queued_at;
+  return MOVING.has(last.status) ? (
+    <span className="aios-ago" title={moment(began)}>
+      <StatusBadge status={last.status} />
+    </span>
+  ) : (
+    <span className="aios-ago" title={`Last run: ${last.status}, ${moment(began)}`}>
+      {`ran ${ago(began, now)}`}
+    </span>
+  );
+}

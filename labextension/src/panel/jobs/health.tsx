@@ -28,6 +28,8 @@ export function healthOf(job: Job): JobHealth {
   return { state, why: '', success_share: null, median_seconds: null, last_success_at: null, alarms: [] };
 }
 
+export const needsYou = (job: Job): boolean => TROUBLE.has(healthOf(job).state);
+
 export function byTrouble(jobs: readonly Job[]): Job[] {
   const rank = (job: Job): number => ORDER.indexOf(healthOf(job).state);
   return [...jobs].sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));

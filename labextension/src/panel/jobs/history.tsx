@@ -59,7 +59,7 @@ export function History({ model, job, now, run: open, onRun }: Props): JSX.Eleme
       {error && <Failure error={error} retry={again} />}
       {!data && !error && <Skeleton rows={2} label="Loading history" />}
       {data && runs.length === 0 && <p className="aios-dim">No run yet. “Run now” starts one.</p>}
-      {asked && <JobRunBody model={model} job={job} jobRunId={asked} now={now} busy={action.busy} onRetry={id => act(() => retry(id))} />}
+      {asked && <JobRunBody model={model} job={job} jobRunId={asked} now={now} busy={action.busy} onRetry={id => act(() => retry(id))} onAgain={params => act(() => startAgain(params))} />}
       {runs.length > 0 && (
         <ol className="aios-history" aria-label={`History of ${job.name}`}>
           {runs.map(run => (
@@ -74,6 +74,7 @@ export function History({ model, job, now, run: open, onRun }: Props): JSX.Eleme
               onToggle={() => onRun(open === run.job_run_id ? null : run.job_run_id)}
               onCancel={() => void cancel(run)}
               onRetry={id => act(() => retry(id))}
+              onAgain={params => act(() => startAgain(params))}
             />
           ))}
         </ol>
@@ -91,6 +92,12 @@ export function History({ model, job, now, run: open, onRun }: Props): JSX.Eleme
 
   async function retry(id: string): Promise<void> {
     const made = await model.api.jobs.resumeRun(job.job_id, id);
+    model.caused(made.job_run_id);
+    onRun(made.job_run_id);
+  }
+
+  async function startAgain(params: Record<string, unknown>): Promise<void> {
+    const made = await model.api.jobs.trigger(job.job_id, params);
     model.caused(made.job_run_id);
     onRun(made.job_run_id);
   }
@@ -120,9 +127,10 @@ interface RowProps {
   onToggle: () => void;
   onCancel: () => void;
   onRetry: (jobRunId: string) => void;
+  onAgain: (params: Record<string, unknown>) => void;
 }
 
-export function HistoryRow({ model, job, run, now, busy, open, onToggle, onCancel, onRetry }: RowProps): JSX.Element {
+export function HistoryRow({ model, job, run, now, busy, open, onToggle, onCancel, onRetry, onAgain }: RowProps): JSX.Element {
   const row = useRef<HTMLLIElement>(null);
   useEffect(() => {
     if (open) {
@@ -175,7 +183,7 @@ export function HistoryRow({ model, job, run, now, busy, open, onToggle, onCance
             </button>
           )}
         </span>
-        {open && <JobRunBody model={model} job={job} jobRunId={run.job_run_id} row={run} now={now} busy={busy} onRetry={onRetry} />}
+        {open && <JobRunBody model={model} job={job} jobRunId={run.job_run_id} row={run} now={now} busy={busy} onRetry={onRetry} onAgain={onAgain} />}
       </div>
     </li>
   );

@@ -18,12 +18,13 @@ interface Props {
   now: number;
   busy: boolean;
   onRetry: (jobRunId: string) => void;
+  onAgain: (params: Record<string, unknown>) => void;
 }
 
 const EVERY = 2000; // ms between two looks at the cells of a run that goes on
 const FAILED: ReadonlySet<string> = new Set(['failed', 'timeout', 'cancelled']);
 
-export function JobRunBody({ model, job, jobRunId, row, now, busy, onRetry }: Props): JSX.Element {
+export function JobRunBody({ model, job, jobRunId, row, now, busy, onRetry, onAgain }: Props): JSX.Element {
   const [round, setRound] = useState(0);
   const [whole, setWhole] = useState(false);
   const { data, error, again } = useAsk(
@@ -50,6 +51,11 @@ export function JobRunBody({ model, job, jobRunId, row, now, busy, onRetry }: Pr
         {FAILED.has(data.status) && data.cannot_resume === null && (
           <Button kind="primary" disabled={busy} title="A new run that takes over what succeeded before" onClick={() => onRetry(jobRunId)}>
             Retry from the failed step
+          </Button>
+        )}
+        {!live && data.status !== 'skipped' && (
+          <Button disabled={busy || job.status === 'waiting'} title="A new run from the start, with the parameters of this one" onClick={() => onAgain((data.params ?? {}) as Record<string, unknown>)}>
+            Run again
           </Button>
         )}
         <Button expanded={whole} onClick={() => setWhole(!whole)}>
