@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aios_workbench.promote.rollout.evidence import above_share, worse_pairs, worse_than
+from aios_workbench.promote.rollout.evidence import above_share, worse_pairs, worse_than, worse_than_before
 from aios_workbench.promote.rollout.judge import Seen, judge
 from aios_workbench.promote.rollout.rules import Rules
 from aios_workbench.promote.spec_parts import Slo
 
 ALPHA = 0.05
-CANARY = {"mode": "canary", "version": 2, "base_version": 1}
+CANARY = {"mode": "canary", "share": 0.5, "version": 2, "base_version": 1}
 SHADOW = {**CANARY, "mode": "shadow"}
 
 
@@ -29,7 +29,7 @@ def alarm(
     return any(value >= 1 / ALPHA for value in worse_than(runs, prior))
 
 
-@pytest.mark.parametrize(("share", "prior"), [(0.2, (0, 0)), (0.5, (0, 50)), (0.2, (25, 50))])
+@pytest.mark.parametrize(("share", "prior"), [(0.2, (0, 0)), (0.5, (0, 50)), (0.2, (25, 50)), (0.9, (1, 9))])
 @pytest.mark.parametrize("bad", [0.02, 0.1, 0.4])
 def test_false_alarms_of_a_canary_that_is_no_worse(bad: float, share: float, prior: tuple[int, int]) -> None:
     """Also where the base did otherwise before. Of 200 alarms at 5 %, 19 or more come in 1 of 200 cases by chance."""
@@ -94,6 +94,36 @@ def test_neither_is_that_of_a_comparison(
         values = list(worse_than(zip(kinds, outcome, strict=True), prior))
         total += chance * (values[-1] if values else 1.0)
     assert total <= 1 + 1e-9
+
+
+@pytest.mark.parametrize(("true", "count"), [(0.02, 50), (0.1, 20), (0.4, 50), (0.3, 5)])
+def test_false_alarms_with_no_base_beside(true: float, count: int) -> None:
+    """Over every history the base may have, and every course of 60 runs after it: reckoned, not simulated."""
+    total = 0.0
+    for bad in range(count + 1):
+        chance = math.comb(count, bad) * true**bad * (1 - true) ** (count - bad)
+        alive, alarmed = {0: 1.0}, 0.0
+        for n in range(1, 61) if chance > 1e-5 else ():
+            ahead: dict[int, float] = {}
+            for k, p in alive.items():
+                for more, q in ((0, 1 - true), (1, true)):
+                    if worse_than_before(k + more, n, (bad, count), ALPHA) >= 1 / ALPHA:
+                        alarmed += p * q
+                    else:
+                        ahead[k + more] = ahead.get(k + more, 0.0) + p * q
+            alive = {k: p for k, p in ahead.items() if p > 1e-7}
+        total += chance * alarmed
+    assert total <= ALPHA
+
+
+def test_all_runs_at_once_are_judged_by_what_was_before() -> None:
+    all_runs = {**CANARY, "share": 1.0}
+    assert judge(seen(*[True] * 6), Rules(), None, all_runs, (0, 50)).decision == "roll_back"
+    assert judge(seen(*[True] * 6), Rules(), None, all_runs, (5, 5)).decision is None  # it always failed
+    assert (
+        judge(seen(*[True] * 6), Rules(), None, all_runs, (0, 0)).decision is None
+    )  # nothing to compare with
+    assert judge(seen(*[True] * 6), Rules(), Slo(failures=0.2), all_runs).decision == "roll_back"
 
 
 def test_pairs_that_agree_say_nothing() -> None:

@@ -57,14 +57,14 @@ def _log_above(bad: int, runs: int, share: float) -> float:
 def worse_than(runs: Iterable[tuple[str, bool]], prior: tuple[int, int] = (0, 0)) -> Iterator[float]:
     """Yield, after every run, the e-value against "the new version has no larger share of bad runs than the base".
 
-    Runs fall into blocks: a run of the new version with the `k` runs of the base since the block before. For a block
+    Runs fall into blocks, each as short as one that holds runs of both: n of the new version, k of the base. For one
     and a supposed share q of the new version above q0, the base's as estimated before the block,
 
-        e = P(new; q) P(base; q0) / (P(new; m) P(base; m)),   m = (q + k q0) / (1 + k),
+        e = P(new; q) P(base; q0) / (P(new; m) P(base; m)),   m = (n q + k q0) / (n + k),
 
-    which is the likelihood ratio of [2]_ for one 2 x 2 table. With a = (q - m)(p - m) / (m (1 - m)) its expectation is
-    at most (1 + a)(1 - a/k)^k <= 1 for any share p of the base and any smaller one of the new version. The blocks are
-    multiplied for each q, and the products averaged over some q.
+    which is the likelihood ratio of [2]_ for one 2 x 2 table. With x = (p - m) / (m (1 - m)) its expectation is at most
+    (1 + (q - m) x)^n (1 + (q0 - m) x)^k <= exp(0) for any share p of the base and any smaller one of the new version.
+    The blocks are multiplied for each q, and the products averaged over some q.
 
     Parameters
     ----------
@@ -81,27 +81,51 @@ def worse_than(runs: Iterable[tuple[str, bool]], prior: tuple[int, int] = (0, 0)
     """
     failed, count = prior[0] + 0.5, prior[1] + 1.0
     products = [0.0] * len(_RIVALS)  # logarithms
-    block: list[bool] = []
+    new: list[bool] = []
+    base: list[bool] = []
     value = 1.0
     for kind, bad in runs:
-        if kind == "base":
-            block.append(bad)
-        elif block:
+        (new if kind == "new" else base).append(bad)
+        if new and base:
             known = failed / count
             for i, rival in enumerate(_RIVALS):
                 if rival > known:
-                    products[i] += _log_block(bad, block, rival, known)
-            failed, count = failed + sum(block), count + len(block)
-            block = []
+                    products[i] += _log_block(new, base, rival, known)
+            failed, count = failed + sum(base), count + len(base)
+            new, base = [], []
             value = _mean_of_exp(products)
         yield value
 
 
-def _log_block(bad: bool, base: list[bool], rival: float, known: float) -> float:
-    k = len(base)
-    middle = (rival + k * known) / (1 + k)
-    total = _log_ratio(bad, rival, middle)
-    return total + sum(_log_ratio(b, known, middle) for b in base)
+def _log_block(new: list[bool], base: list[bool], rival: float, known: float) -> float:
+    middle = (len(new) * rival + len(base) * known) / (len(new) + len(base))
+    total = sum(_log_ratio(bad, rival, middle) for bad in new)
+    return total + sum(_log_ratio(bad, known, middle) for bad in base)
+
+
+def worse_than_before(bad: int, runs: int, before: tuple[int, int], alpha: float) -> float:
+    """Return an e-value against "no worse than the base was", where no run of the base goes on beside.
+
+    The base's share is at most the upper limit of Clopper and Pearson at alpha / 2, but for a chance of alpha / 2; the
+    e-value against that limit is halved, so that both together err with a chance of alpha at most.
+
+    Parameters
+    ----------
+    before : tuple of int
+        Bad and all runs of the base from before; with none there is nothing to compare with.
+
+    Examples
+    --------
+    >>> worse_than_before(6, 6, (0, 50), 0.05) > 20 > worse_than_before(6, 6, (3, 5), 0.05)
+    True
+    """
+    from scipy.special import betaincinv
+
+    failed, count = before
+    if failed >= count:
+        return 0.5
+    limit = float(betaincinv(failed + 1, count - failed, 1 - alpha / 2))
+    return above_share(bad, runs, limit) / 2
 
 
 def _log_ratio(bad: bool, one: float, other: float) -> float:

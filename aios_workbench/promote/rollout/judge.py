@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from aios_workbench.promote.rollout.evidence import above_share, worse_pairs, worse_than
+from aios_workbench.promote.rollout.evidence import above_share, worse_pairs, worse_than, worse_than_before
 from aios_workbench.promote.rollout.rules import Rules
 from aios_workbench.promote.spec_parts import Slo
 
@@ -104,7 +104,7 @@ def judge(
     runs : sequence of Seen
         In the order in which they ended.
     trial : mapping
-        `mode`, `version`, `base_version`.
+        `mode`, `share`, `version`, `base_version`.
     prior : tuple of int
         Bad and all runs of the base from before the rollout.
     """
@@ -117,6 +117,8 @@ def judge(
     if trial["mode"] == "shadow":
         worse = [(_bad(a, within), _bad(b, within)) for a, b in pairs]
         values["worse"] = worse_pairs(worse.count((False, True)), worse.count((True, False)))
+    elif trial["share"] == 1:
+        values["worse"] = worse_than_before(new.bad, new.runs, prior, rules.alpha)
     else:
         values["worse"] = max_last(
             worse_than([("new" if r.new else "base", _bad(r, within)) for r in runs], prior)
