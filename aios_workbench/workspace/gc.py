@@ -243,13 +243,22 @@ def _delete_runs(ws: Workspace, run_ids: list[str], before: float) -> list[str]:
     return found
 
 
+#: An event that may start a job stays until every job that listens has heard of it, however long no worker lived.
+_OLD_EVENTS = """
+delete from events where run_id is null and at < :before and
+(kind not in ('told', 'drift.alert', 'run.ended', 'job.ended') or seq <= coalesce((
+  select min(cast(s.seen as bigint)) from job_sources s join jobs j on j.job_id = s.job_id
+  where j.status = 'active' and s.source in ('events', 'ends')), 9223372036854775807))
+"""
+
+
 def _delete_loose_rows(ws: Workspace, before: float) -> None:
     with ws.catalog.transaction() as con:
         con.execute("delete from specs where spec_hash not in (select spec_hash from runs)")
         con.execute(
             "delete from environments where hash not in (select environment from runs where environment is not null)"
         )
-        con.execute("delete from events where run_id is null and at < :before", {"before": before})
+        con.execute(_OLD_EVENTS, {"before": before})
         con.execute("delete from job_alerts where status <> 'waiting' and at < :before", {"before": before})
         con.execute("delete from job_alarms where ended_at < :before", {"before": before})
         con.execute(

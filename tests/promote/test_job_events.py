@@ -389,6 +389,27 @@ def test_a_full_disk_loses_nothing(ws: Workspace, monkeypatch: pytest.MonkeyPatc
     assert len(fire(ws, T0)) == 2
 
 
+def test_gc_takes_what_was_heard(ws: Workspace) -> None:
+    from aios_workbench.workspace import gc
+
+    job = listens(ws, overlap="queue")
+    heard = promote.emit(ws, "orders.ready", {}, "ada", key="a")
+    fire(ws, T0)
+    seq = promote.emit(ws, "orders.ready", {}, "ada")
+    ws.catalog.event("job.run", status="queued")
+    ws.catalog.flush()
+    gc._delete_loose_rows(ws, T0 + 1e9)
+    assert [e["seq"] for e in promote.list_events(ws)] == [seq]
+    assert len(ws.catalog.query("select * from events")) == 1
+    fire(ws, T0)
+    assert causes(ws, job) == [f"event:{heard}", f"event:{seq}"]
+    gc._delete_loose_rows(ws, T0 + 1e9)
+    assert promote.list_events(ws) == []
+    assert promote.emit(ws, "orders.ready", {}, "ada", key="a") == heard  # a key is kept for good
+    assert promote.emit(ws, "orders.ready", {}, "ada") > seq
+    assert len(fire(ws, T0)) == 1
+
+
 def test_numbers_only_grow(ws: Workspace) -> None:
     seqs = [promote.emit(ws, "a", {}, "ada") for _ in range(3)]
     assert [e.seq for e in since(ws, seqs[0], 10)] == seqs[1:]

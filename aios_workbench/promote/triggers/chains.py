@@ -38,4 +38,4 @@ def _before(con: Session, cause: str) -> str | None:
     if told is None and row[0] is not None:
         run = con.execute("select job_run_id from runs where run_id = :id", {"id": row[0]}).fetchone()
         told = run[0] if run else None
-    return told
+    return None if told is None else str(told)
