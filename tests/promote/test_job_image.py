@@ -76,6 +76,7 @@ def job(ws: Workspace, write: Write, small: None) -> str:
     return NAME
 
 
+@pytest.mark.slow
 def test_the_dockerfiles_commands_give_the_job(ws: Workspace, job: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
     files = container.context(ws, job, None, out)

@@ -28,10 +28,10 @@ def only(lock: Lock, *known: str) -> dict[str, str]:
     return {n: v for n, v in lock.versions.items() if n.startswith(known or ("zz-",))}
 
 
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of `sys.path` with packages of every kind."""
-    folder = tmp_path / "site"
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with packages of every kind."""
+    folder = tmp_path_factory.mktemp("site")
     install(folder, "zz-table", "2.1", modules={"zz_table/__init__.py": ""},
             requires=["ZZ_Core>=1", "zz-fast; extra == 'fast'", "zz-windows; sys_platform == 'win32'"],
             more=["License-Expression: MIT"])  # fmt: skip
@@ -41,8 +41,16 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     install(folder, "zz-other", "3", modules={"zz_other.py": ""})
     install(folder, "zz-cloud-a", "1", modules={"zz_cloud/a/__init__.py": ""})
     install(folder, "zz-cloud-b", "1", modules={"zz_cloud/b/__init__.py": ""})
-    monkeypatch.syspath_prepend(str(folder))
     return folder
+
+
+@pytest.fixture
+def site(packages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder of `sys.path`, behind those packages."""
+    (tmp_path / "site").mkdir()
+    for folder in (tmp_path / "site", packages):
+        monkeypatch.syspath_prepend(str(folder))
+    return tmp_path / "site"
 
 
 @pytest.mark.parametrize(

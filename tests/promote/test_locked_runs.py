@@ -17,7 +17,7 @@ from aios_workbench import promote
 from aios_workbench.cli.app import call
 from aios_workbench.errors import EnvironmentFailed, JobError
 from aios_workbench.promote import JobSpec, environment
-from aios_workbench.promote.environment import build, kernels, try_clean
+from aios_workbench.promote.environment import build, hashes, kernels, try_clean
 from aios_workbench.promote.environment.capture import capture_packages
 from aios_workbench.promote.environment.gc import collect_environments
 from aios_workbench.promote.records import bundle_folder, run_folder, run_row
@@ -161,6 +161,7 @@ def test_a_try_before_the_promotion_and_what_is_collected_after(
 def test_whoever_cancels_does_not_wait_for_the_environment(
     ws: Workspace, write: Write, links: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(hashes, "hashed", lambda lock: lock)
     worker_has(tmp_path / "one", "1.0", monkeypatch)
     path = write("tiny.ipynb", "import zz_tiny")
     promote.promote(ws, path, JobSpec(name="tiny", notebook="-", environment="locked"), "ada")
@@ -174,6 +175,7 @@ def test_whoever_cancels_does_not_wait_for_the_environment(
 def test_what_can_be_mended_by_waiting_is_tried_again(
     ws: Workspace, write: Write, links: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(hashes, "hashed", lambda lock: lock)
     worker_has(tmp_path / "one", "9.9", monkeypatch)  # the index does not have that
     path = write("tiny.ipynb", "import zz_tiny")
     promote.promote(ws, path, JobSpec(name="tiny", notebook="-", environment="locked"), "ada")
