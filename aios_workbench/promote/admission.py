@@ -41,8 +41,8 @@ def admit(
     While fewer than `spec.concurrency` runs of the job are going or waiting, the run is queued. Otherwise "forbid"
     records it as skipped; "queue" lets it wait, with `QUEUE_LIMIT` others at most; "replace" lets it wait and makes
     room: from the oldest on, runs that wait are recorded as skipped and runs that go are asked to cancel, until
-    fewer than `concurrency` are left. Runs that a person asked for are not replaced, nor are ticks made up for
-    under ``missed: all``.
+    fewer than `concurrency` are left. Runs that a person asked for are not replaced. Ticks made up for under
+    ``missed: all`` neither replace nor are replaced.
 
     Parameters
     ----------
@@ -85,7 +85,8 @@ def admit(
         return [run]
     rollout.choose(con, job, run)
     alarms.end(con, job["job_id"], "overlap", now)
-    return [run, *(_replace(con, spec, run, others, now) if spec.overlap == "replace" and not waits else ())]
+    replaces = spec.overlap == "replace" and not (waits and spec.missed == "all")
+    return [run, *(_replace(con, spec, run, others, now) if replaces else ())]
 
 
 def tell_runs(ws: Workspace, rows: list[dict[str, Any]]) -> None:

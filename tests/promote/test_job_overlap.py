@@ -169,6 +169,15 @@ def test_replace_leaves_alone_what_a_person_asked_for_and_what_is_made_up_for(ws
     assert by_hour == [(HOUR, "queued"), (2 * HOUR, "queued"), (3 * HOUR, "skipped"), (4 * HOUR, "queued")]
 
 
+def test_a_tick_that_stands_for_missed_ones_replaces_too(ws: Workspace) -> None:
+    job = add_job(ws, "0 * * * *", T0, overlap="replace")
+    tick(ws, T0 + HOUR)
+    hangs = take(ws, T0 + HOUR)
+    tick(ws, T0 + 4.5 * HOUR)  # no worker lived meanwhile
+    assert claims.cancel_asked(ws, hangs)
+    assert words(ws, job) == ["running", "skipped", "skipped", "queued"]
+
+
 def test_replace_with_two_places_replaces_the_older(ws: Workspace) -> None:
     add_job(ws, "0 * * * *", T0, overlap="replace", concurrency=2)
     going = []
