@@ -114,12 +114,19 @@ export class LabBook implements Book {
       now.metadata.aios = metadata;
     }
     await this.write(now);
-    const written = JSON.stringify(now);
     return async () => {
-      if (this.isOpen() || JSON.stringify(await this.read()) !== written) {
+      const there = await this.read();
+      if (this.isOpen() || cells.some(change => text(there.cells[change.cell - 1]?.source ?? '') !== change.after)) {
         throw new Error('The notebook was changed since. Take the change back in the notebook.');
       }
-      await this.write(was);
+      for (const change of cells) {
+        const { source, outputs, execution_count } = was.cells[change.cell - 1];
+        Object.assign(there.cells[change.cell - 1], { source }, change.clear_outputs ? { outputs, execution_count } : {});
+      }
+      if (metadata) {
+        there.metadata = was.metadata;
+      }
+      await this.write(there);
     };
   }
 
