@@ -62,7 +62,8 @@ def test_every_option_of_a_job_can_be_given(project: Project) -> None:
         "timeout": "5m", "memory": "2GB", "late_after": "1h", "absent_after": "2d",
         "slo": {"failures": 0.1, "within": "4m"}, "approvals": 0, "gates": {"review": "approve"},
         "alerts": ["json://localhost"], "retention": 7, "retention_for": "90d", "retention_bytes": "5GB", "card": None,
-        "environment": "worker", "packages": ["nbformat"], "data": "warn", "data_limit": "1MB", "drift": [], "tests": [],
+        "environment": "worker", "packages": ["nbformat"], "data": "warn", "data_limit": "1MB",
+        "drift": [], "tests": [],
     }  # fmt: skip
     assert job["schedule"] == (
         "Every 15 minutes from 2026-01-31 00:00 +01:00 (Europe/Berlin); when orders.* is told; after extract failed"
