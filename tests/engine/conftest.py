@@ -24,7 +24,7 @@ settings.load_profile("aios")
 #: Run on SQLite and on PostgreSQL: what is told to the catalog, and what processes ask of it at the same time.
 ON_BOTH = (
     "test_runs", "test_continue", "test_gates", "test_cache", "test_breakers", "test_compensation", "test_flow_runs",
-    "test_budgets", "test_maps_failures",
+    "test_budgets", "test_maps_failures", "test_continuing",
 )  # fmt: skip
 
 

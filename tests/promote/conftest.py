@@ -24,6 +24,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         "test_job_health",
         "test_backfill",
         "test_job_cells",
+        "test_job_retry",
         "test_approvals",
         "test_rollout",
         "test_job_events",
