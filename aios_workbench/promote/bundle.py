@@ -18,6 +18,7 @@ from typing import Any
 from aios_workbench.errors import JobError
 from aios_workbench.promote import data, environment
 from aios_workbench.promote.digests import Told
+from aios_workbench.promote.environment.kernelspec import kernel_python
 from aios_workbench.promote.modules import local_modules
 from aios_workbench.promote.notebooks import code_cells, read_notebook
 from aios_workbench.promote.spec import JobSpec
@@ -113,7 +114,7 @@ def make_bundle(notebook: Path, spec: JobSpec, told: Told | None = None) -> Bund
     modules = local_modules(ctx.folder, [code.tree for code in ctx.codes], exclude=notebook)
     files = {name: _module(notebook, name, path) for name, path in modules.items()}
     size = sum(map(len, files.values()))
-    cells = code_cells(book)
+    cells, python = code_cells(book), kernel_python(book)
     files |= data.gather(ctx, spec.data_limit, told)
     files |= {NOTEBOOK: frozen_notebook(notebook, book), JOB: spec.to_yaml().encode()}
     if size + len(files[NOTEBOOK]) > _LIMIT:
@@ -123,7 +124,9 @@ def make_bundle(notebook: Path, spec: JobSpec, told: Told | None = None) -> Bund
             f"the modules of {notebook.name} are {size / 2**20:.0f} MB (largest: {largest}); at most 50 MB are "
             "copied into a bundle: keep data outside of packages and pass its path as a parameter"
         )
-    return Bundle(files | environment.files(ctx.folder, cells, files, spec=spec, modules=modules))
+    return Bundle(
+        files | environment.files(ctx.folder, cells, files, spec=spec, modules=modules, python=python)
+    )
 
 
 def frozen_notebook(path: Path, book: Any = None) -> bytes:
