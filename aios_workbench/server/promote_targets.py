@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import shlex
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -116,30 +117,24 @@ def drafted(ws: Workspace, notebook: Path, spec: Any, body: bodies.Files, folder
         When it cannot be.
     """
     from aios_workbench.promote.targets import get
+    from aios_workbench.promote.targets.quoting import slug
     from aios_workbench.promote.targets.stored import stored_workflow
     from aios_workbench.promote.targets.writing import draft
 
     target = get(body.target)
     more = stored_workflow(ws, notebook) if body.grain == "steps" else {}
-    again = again_command(notebook, folder, body)
+    bundle = folder / target.bundle.format(slug=slug(spec.name))
+    again = again_command(notebook, folder, bundle, target.name, body.grain)
     return draft(notebook, spec, target, folder, again=again, workdir=str(notebook.parent), **more)
 
 
-def again_command(notebook: Path, folder: Path, body: bodies.Files) -> str:
-    """Return the command that writes the files anew, to be called in the folder of the notebook."""
-    import os
-
-    out = Path(os.path.relpath(folder, notebook.parent)).as_posix()
-    words = ["aios", "promote", notebook.name, "--target", body.target, "--out", out]
-    if body.name and body.name != notebook.stem:
-        words += ["--name", body.name]
-    for option, value in (("--schedule", body.schedule), ("--every", body.every)):
-        words += [option, value] if value else []
-    if body.timezone != "UTC":
-        words += ["--timezone", body.timezone]
-    if body.grain != "notebook":
-        words += ["--grain", body.grain]
-    return shlex.join(words) + (" …" if body.parameters or body.retries or body.timeout else "")
+def again_command(notebook: Path, folder: Path, bundle: Path, target: str, grain: str) -> str:
+    """Return the command that writes the files anew from the bundle's own job.yaml, in the notebook's folder."""
+    out, job = (
+        Path(os.path.relpath(path, notebook.parent)).as_posix() for path in (folder, bundle / "job.yaml")
+    )
+    words = ["aios", "promote", notebook.name, "--spec", job, "--target", target, "--out", out]
+    return shlex.join([*words, "--grain", grain] if grain != "notebook" else words)
 
 
 def _view(given: Draft, base: Path) -> dict[str, Any]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -245,7 +248,7 @@ async def test_what_was_not_seen_is_not_promoted(
 
 
 async def test_a_targets_files_are_shown_written_and_compared(
-    ask: Any, ws: Workspace, notebook: str, project: Path
+    ask: Any, ws: Workspace, notebook: str, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = {"notebook": notebook, **JOB, "target": "airflow", "folder": "dags"}
     _, shown = await ask("POST", "promote/files", body)
@@ -256,6 +259,17 @@ async def test_a_targets_files_are_shown_written_and_compared(
     assert written["written"] is True
     for file in written["files"]:
         assert (project / file["path"]).read_text() == file["text"]
+    # The head of a file says how to make it anew; done so, nothing but that line changes.
+    dag = project / next(f["path"] for f in written["files"] if f["path"].endswith(".py"))
+    before = dag.read_text().splitlines()
+    (command,) = [line for line in before if "aios promote" in line]
+    aios = [sys.executable, "-m", "aios_workbench.cli", *shlex.split(command.lstrip("# "))[1:]]
+    monkeypatch.chdir(project / "sub")
+    done = await asyncio.to_thread(subprocess.run, aios, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    after = dag.read_text().splitlines()
+    assert [x for x in after if "aios promote" not in x] == [x for x in before if "aios promote" not in x]
+    await ask("POST", "promote/write", body)
     _, same = await ask("POST", "promote/files", body)
     assert {f["status"] for f in same["files"]} == {"same"}
     assert same["bundle_status"] == "same"
@@ -271,7 +285,7 @@ async def test_a_targets_files_are_shown_written_and_compared(
     assert status == 409
     assert "not written by AIOS Workbench" in answer["message"]
     assert dag.read_text() == "print('mine')"
-    (entry,) = ws.catalog.query("select subject, detail from audit where action = 'job.export'")
+    entry, *_ = ws.catalog.query("select subject, detail from audit where action = 'job.export'")
     assert entry["subject"] == "claims"
     assert json.loads(entry["detail"])["target"] == "airflow"
 
