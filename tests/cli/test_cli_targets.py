@@ -73,7 +73,8 @@ def test_a_job_runs_as_it_was_promoted(project: Project, bundle: Path) -> None:
     project("run-job", bundle, "--cwd", elsewhere)
     assert (elsewhere / "out.txt").read_text() == "7 promoted"
     assert {p.name for p in bundle.iterdir() if p.name != "__pycache__"} == {
-        "helper.py", "job.yaml", "manifest.json", "notebook.ipynb",
+        "environment.json", "helper.py", "job.yaml", "manifest.json", "notebook.ipynb", "requirements.lock",
+        "sbom.json",
     }  # fmt: skip
 
 
