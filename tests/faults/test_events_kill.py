@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from job_kit import wait_for
 
 from aios_workbench import promote
 from aios_workbench.promote import JobSpec
@@ -89,15 +89,6 @@ def job(ws: Workspace, name: str, source: str = "1", **options: Any) -> str:
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)]), path)
     spec = JobSpec(name=name, notebook="-", overlap="queue", **options)
     return promote.promote(ws, path, spec, "ada").job_id
-
-
-def wait_for(condition: Callable[[], Any], what: str, seconds: float = 100.0) -> Any:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if value := condition():
-            return value
-        time.sleep(0.05)
-    pytest.fail(f"waited {seconds:.0f} s for {what}")
 
 
 def events(ws: Workspace) -> dict[str, str]:

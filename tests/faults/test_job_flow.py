@@ -46,18 +46,6 @@ def next_tick(ws: Workspace, job_id: str) -> float:
     return at
 
 
-@pytest.fixture
-def ws(tmp_path: Path) -> Iterator[Workspace]:
-    with workspace(tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def worker(ws: Workspace) -> Iterator[Start]:
-    with workers(ws) as start:
-        yield start
-
-
 def test_queued_ticks_with_two_workers_and_kills(ws: Workspace, worker: Start) -> None:
     """Each tick once, in its order, two side by side at most."""
     job_id = job(ws, COUNT, AFTER, schedule="*/10 * * * *", overlap="queue", concurrency=2)

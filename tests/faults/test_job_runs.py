@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from job_kit import Start, all_over, job, wait_for, workers, workspace
+from job_kit import Start, all_over, job, wait_for
 
 from aios_workbench import promote
 from aios_workbench.promote import backfill
@@ -26,18 +24,6 @@ while pathlib.Path("hold").exists():
     time.sleep(0.05)
 """
 DONE = "print('end', at, file=open('said', 'a'), flush=True)"
-
-
-@pytest.fixture
-def ws(tmp_path: Path) -> Iterator[Workspace]:
-    with workspace(tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def worker(ws: Workspace) -> Iterator[Start]:
-    with workers(ws) as start:
-        yield start
 
 
 def said(ws: Workspace) -> list[tuple[str, str]]:

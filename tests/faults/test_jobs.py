@@ -7,30 +7,17 @@ import itertools
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
-from job_kit import COMMANDS, SAY, Start, all_over, job, said, wait_for, workers, workspace
+from job_kit import COMMANDS, SAY, Start, all_over, job, said, wait_for
 
 from aios_workbench import promote
 from aios_workbench.promote.claims import LOST_LIMIT
 from aios_workbench.workspace import Workspace
 
 pytestmark = pytest.mark.alone
-
-
-@pytest.fixture
-def ws(tmp_path: Path) -> Iterator[Workspace]:
-    with workspace(tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def worker(ws: Workspace) -> Iterator[Start]:
-    with workers(ws) as start:
-        yield start
 
 
 def test_two_workers_many_ticks_many_kills(ws: Workspace, worker: Start) -> None:

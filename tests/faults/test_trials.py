@@ -7,12 +7,10 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
-from pathlib import Path
 
 import nbformat
 import pytest
-from job_kit import Start, all_over, job, wait_for, workers, workspace
+from job_kit import Start, all_over, job, wait_for
 
 from aios_workbench import promote
 from aios_workbench.govern import verify
@@ -65,18 +63,6 @@ else:
     approvals.decide(ws, "job", 2, "bob", "approve")
 os.kill(os.getpid(), signal.SIGKILL)
 """
-
-
-@pytest.fixture
-def ws(tmp_path: Path) -> Iterator[Workspace]:
-    with workspace(tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def worker(ws: Workspace) -> Iterator[Start]:
-    with workers(ws) as start:
-        yield start
 
 
 def again(ws: Workspace, source: str, **options: object) -> promote.Job:
