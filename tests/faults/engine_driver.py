@@ -213,7 +213,7 @@ def mapping() -> aios.Workflow:
         os.write(file, f"{aios.context().run_id} item-{item}\n".encode())
         os.close(file)
         time.sleep(0.05)
-        return os.urandom(100_000)
+        return os.urandom(int(os.environ.get("ITEM_BYTES", "100000")))
 
     @wf.step
     def report(big: list[bytes]) -> str:

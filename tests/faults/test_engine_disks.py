@@ -16,14 +16,15 @@ from aios_workbench.engine import control
 from aios_workbench.workspace import Workspace
 
 pytestmark = pytest.mark.alone
+BALLAST = 30_200_000
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 12 MB."""
+    """A disk of 40 MB."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(folder)]
     if subprocess.run(command, check=False).returncode:
         pytest.skip("needs root: mounting a small disk to fill it")
     yield folder
@@ -34,8 +35,10 @@ def test_a_map_on_a_full_disk_keeps_its_finished_batches(tmp_path: Path, disk: P
     with Place(disk) as place:
         place.effects_file = tmp_path / "effects"
         place.effects_file.touch()
-        (disk / "ballast").write_bytes(bytes(9_300_000))  # what is left is not enough for 40 items of 100 kB
-        kernel = place.start("kernel", "mapping", RUN_KEY="k")
+        # What is left is not enough for 40 items of 400 kB; four are stored together, so that when there is no room for
+        # the next four there still is for saying so.
+        (disk / "ballast").write_bytes(bytes(BALLAST))
+        kernel = place.start("kernel", "mapping", RUN_KEY="k", ITEM_BYTES="400000")
         out, error = kernel.communicate(timeout=PATIENCE)
         assert "no space left" in out or "disk is full" in out, out + error
         run = run_id("mapping", "k")
@@ -46,7 +49,7 @@ def test_a_map_on_a_full_disk_keeps_its_finished_batches(tmp_path: Path, disk: P
             stored = {f"item-{i}" for p in parts for i in range(p["first"], p["first"] + p["items"])}
             assert 4 <= len(stored) < 40
             before = place.effects(run)
-            worker = place.worker()
+            worker = place.worker(ITEM_BYTES="400000")
             control.resume(ws, run, by="test")
             until(lambda: control.run_status(ws, run) in ("succeeded", "failed"), "the run to end")
             end(worker)
@@ -54,7 +57,7 @@ def test_a_map_on_a_full_disk_keeps_its_finished_batches(tmp_path: Path, disk: P
             assert done["status"] == "succeeded", done["error"]
             after = place.effects(run)
             report = next(s for s in done["steps"] if s["step"] == "report")
-            assert ws.artifacts.get(ws.artifacts.find(report["output"])) == "report 4000000"
+            assert ws.artifacts.get(ws.artifacts.find(report["output"])) == "report 16000000"
         assert after["load"] == 1
         items = {what: n for what, n in after.items() if what.startswith("item-")}
         assert len(items) == 40
