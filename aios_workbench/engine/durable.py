@@ -51,6 +51,7 @@ class Active:
     working: set[asyncio.Task[None]] = field(default_factory=set)
     busy: int = 0
     status: str = "running"
+    telling: asyncio.Lock = field(default_factory=asyncio.Lock)
     started: tuple[float, float] | None = None  # by the wall clock and by one that nobody sets
 
     def now(self) -> float:
@@ -386,14 +387,18 @@ class _Walk:
         return joins.inputs_of(self.ws, step, which, self.refs, self.records)
 
     async def _note(self) -> None:
-        """Keep the run's own word: it waits when all that is left to happen is a person's decision."""
-        status = "waiting" if self.active.wakes and not self.active.busy else "running"
-        if status != self.active.status:
-            before, self.active.status = self.active.status, status
-            try:
-                await asyncio.to_thread(tell_run, self.ws.catalog, self.run["run_id"], status)
-            except UnreachableError:
-                self.active.status = before  # said with the next change: no reason to fail a step
+        """Keep the run's own word: it waits when all that is left to happen is a person's decision.
+
+        One word after the other: written side by side, an earlier one could be stored last, and stay.
+        """
+        async with self.active.telling:
+            status = "waiting" if self.active.wakes and not self.active.busy else "running"
+            if status != self.active.status:
+                before, self.active.status = self.active.status, status
+                try:
+                    await asyncio.to_thread(tell_run, self.ws.catalog, self.run["run_id"], status)
+                except UnreachableError:
+                    self.active.status = before  # said with the next change: no reason to fail a step
 
 
 def _begin(catalog: Catalog, run: dict[str, Any], active: Active, executor: str, **more: Any) -> None:

@@ -83,6 +83,9 @@ class Scheduler:
         assert "job_id" in made, made
         return str(made["job_id"])
 
+    def count(self, status: str) -> int:
+        return int(self("GET", f"jobs/count?status={status}")["count"])
+
     def ended(self, job_id: str) -> dict[str, Any]:
         end = time.monotonic() + 120
         while time.monotonic() < end:
@@ -122,6 +125,7 @@ def api(labs: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 def test_a_run_of_now_says_what_became_of_it(api: Scheduler) -> None:
+    before = {status: api.count(status) for status in ("COMPLETED", "FAILED")}
     good = api.write("good.ipynb", "print('n is', n + 1)")
     started = api.run(good, parameters={"n": "41"}, idempotency_token="once")
     assert api("POST", "jobs", **_job(good, idempotency_token="once"))[0] == 409
@@ -145,10 +149,13 @@ def test_a_run_of_now_says_what_became_of_it(api: Scheduler) -> None:
     assert failed["status"] == "FAILED"
     assert failed["status_message"] == "ZeroDivisionError: division by zero (cell 2)"
     assert {j["job_id"] for j in api("GET", "jobs?status=FAILED")["jobs"]} == {failed["job_id"]}
-    assert api("GET", "jobs/count?status=COMPLETED") == {"count": 1}
-    assert [j["name"] for j in api("GET", "jobs?sort_by=asc(name)&max_items=1")["jobs"]] == ["bad.ipynb"]
+    assert api.count("COMPLETED") == before["COMPLETED"] + 1
+    names = [j["name"] for j in api("GET", "jobs?sort_by=asc(name)")["jobs"]]
+    assert names == sorted(names, key=str.casefold)
+    page = api("GET", "jobs?sort_by=asc(name)&max_items=1")
+    assert ([j["name"] for j in page["jobs"]], page["total_count"]) == (names[:1], len(names))
     assert api("DELETE", f"jobs/{failed['job_id']}") is None
-    assert api("GET", "jobs/count?status=FAILED") == {"count": 0}
+    assert api.count("FAILED") == before["FAILED"]
     assert api("GET", f"jobs/{failed['job_id']}")[0] == 500
     (kept,) = [r for r in history(api.ws) if r["job_run_id"] == failed["job_id"]]
     assert kept["status"] == "failed", "what happened stays in the history"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import pytest
@@ -13,7 +16,7 @@ from kit import PATIENCE, statuses, until
 from pydantic import BaseModel, Field
 
 import aios_workbench as aios
-from aios_workbench.engine import control, decisions
+from aios_workbench.engine import control, decisions, durable
 from aios_workbench.errors import (
     ConflictError,
     GateExpired,
@@ -256,6 +259,28 @@ def test_many_waiting_gates_hold_no_thread(ws: Workspace) -> None:
     for i in range(40):
         run.approve(f"g{i}", by="ana")
     assert run.wait(PATIENCE) == "succeeded"
+
+
+def test_the_last_word_on_a_run_is_the_one_that_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    words: list[str] = []
+
+    def tell(_catalog: Any, _run_id: str, status: str) -> None:
+        time.sleep(0.2 if status == "running" else 0)
+        words.append(status)
+
+    monkeypatch.setattr(durable, "tell_run", tell)
+
+    async def two() -> None:
+        loop = asyncio.get_running_loop()
+        active = durable.Active("r", 0, loop, loop.create_future(), busy=1, status="waiting")
+        walk: Any = SimpleNamespace(active=active, ws=SimpleNamespace(catalog=None), run={"run_id": "r"})
+        first = asyncio.create_task(durable._Walk._note(walk))  # a step begins
+        await asyncio.sleep(0.05)
+        active.busy, active.wakes = 0, {"gate": asyncio.Event()}  # it has ended, what is left is a gate
+        await asyncio.gather(first, durable._Walk._note(walk))
+
+    asyncio.run(two())
+    assert words == ["running", "waiting"]
 
 
 def answers(run: aios.Run) -> list[Callable[[], None]]:

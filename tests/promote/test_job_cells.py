@@ -101,8 +101,6 @@ def test_an_attempt_whose_worker_died_says_so_and_keeps_its_rows(ws: Workspace, 
 
 
 def test_a_locked_catalog_does_not_stop_a_cell(ws: Workspace, run: dict[str, Any]) -> None:
-    if ws.catalog.shared:
-        pytest.skip("readers and writers do not lock each other out in PostgreSQL")
     with log_of(ws) as log:
         recorder = Recorder(ws, run, log)
         inside, go = threading.Event(), threading.Event()
