@@ -12,6 +12,10 @@ import pytest
 from panel_kit import command, shot, theme
 from playwright.sync_api import Locator, Page, expect
 
+from aios_workbench import promote
+from aios_workbench.promote import JobSpec
+from aios_workbench.workspace import workspace
+
 HOSTILE = "<img src=x onerror=window.__hit=1>"
 PARAMETERS = f"limit: int = 10\nlabel: str = {HOSTILE!r}\ndry: bool = False"
 CELLS = [
@@ -271,3 +275,35 @@ def test_what_cannot_be_read_and_what_the_server_refuses(page: Page, lab: Any) -
     page.unroute("**/aios/promote/open*")
     form.get_by_role("button", name="Try again").click()
     expect(form.get_by_test_id("aios-verdict")).to_be_visible()
+
+
+def test_a_version_is_tried_out_and_another_waits_for_a_colleague(
+    page: Page, lab: Any, notebook: Callable[..., str]
+) -> None:
+    ws = workspace(lab.root / ".aios")
+    for name, options in (("tried", {}), ("waits", {"approvals": 1})):
+        path = lab.root / notebook(f"{name}.ipynb", "print(1)")
+        promote.promote(ws, path, JobSpec(name=name, notebook="-", **options), "ada")
+        notebook(f"{name}.ipynb", "print(2)")
+    lab.open(page)
+    command(page, "aios:promote", {"path": "tried.ipynb"})
+    form = page.get_by_test_id("aios-promote-form")
+    step(form, "Approve")
+    form.get_by_label(re.compile("canary")).check()
+    shot(page, "promote-canary")
+    form.get_by_role("button", name="Promote", exact=True).click()
+    expect(form.get_by_test_id("aios-done")).to_contain_text(
+        "Version 2 of “tried” is made, and tried as canary beside version 1"
+    )
+    shot(page, "promote-canary-done")
+    trial = ws.catalog.one("select mode, version, base_version, status from rollouts")
+    assert trial == {"mode": "canary", "version": 2, "base_version": 1, "status": "running"}
+    page.keyboard.press("Escape")
+    command(page, "aios:promote", {"path": "waits.ipynb"})
+    step(form, "Approve")
+    expect(form.get_by_test_id("aios-approvals")).to_contain_text("1 other person has to agree")
+    form.get_by_role("button", name="Promote", exact=True).click()
+    expect(form.get_by_test_id("aios-done")).to_contain_text("waits for others to agree")
+    shot(page, "promote-waits")
+    row = ws.catalog.one("select version, status from job_versions order by created_at desc limit 1")
+    assert row == {"version": 2, "status": "waiting"}
