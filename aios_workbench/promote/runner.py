@@ -23,7 +23,7 @@ from aios_workbench.promote.kernel import bury
 from aios_workbench.promote.memory import Meter
 from aios_workbench.promote.notebooks import code_cells, read_notebook
 from aios_workbench.promote.parameters import NotebookParameters, inject
-from aios_workbench.promote.records import intact_bundle, run_folder
+from aios_workbench.promote.records import intact_bundle, run_folder, version_row
 from aios_workbench.promote.report import Log, write_html
 from aios_workbench.promote.spec import JobSpec
 from aios_workbench.workflow.durations import format_duration
@@ -92,11 +92,7 @@ def execute(ws: Workspace, run: dict[str, Any], watch: Callable[[], Stop | None]
 def _attempt(
     ws: Workspace, run: dict[str, Any], folder: Path, log: Log, watch: Callable[[], Stop | None]
 ) -> Outcome:
-    version = ws.catalog.one(
-        "select v.spec, v.bundle_hash, v.status, j.name from job_versions v join jobs j on j.job_id = v.job_id "
-        "where v.job_id = :job and v.version = :version",
-        job=run["job_id"], version=run["version"],
-    )  # fmt: skip
+    version = version_row(ws, run["job_id"], run["version"])
     if version is None:
         raise JobError(f"version {run['version']} of the job is gone")
     if version["status"] in HELD:
