@@ -2,7 +2,7 @@
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 import { type Book, type Changes, MOVED } from '../panel/promote';
-import type { Cells } from './cells';
+import { type Cells, replaceSource } from './cells';
 
 interface FileCell {
   source: string | string[];
@@ -65,7 +65,7 @@ export class LabBook implements Book {
     const before = shared.getMetadata('aios');
     shared.transact(() => {
       for (const { change, cell } of meant) {
-        replace(cell, change.before, change.after);
+        replaceSource(cell, change.before, change.after);
         if (change.clear_outputs && cell.cell_type === 'code') {
           (cell as unknown as Code).setOutputs([]);
           (cell as unknown as Code).execution_count = null;
@@ -82,7 +82,7 @@ export class LabBook implements Book {
       }
       shared.transact(() => {
         meant.forEach(({ change, cell }, i) => {
-          replace(cell, change.after, change.before);
+          replaceSource(cell, change.after, change.before);
           if (change.clear_outputs) {
             (cell as unknown as Code).setOutputs((was[i] as { outputs?: unknown[] }).outputs ?? []);
             (cell as unknown as Code).execution_count = (was[i] as { execution_count?: number | null }).execution_count ?? null;
@@ -143,25 +143,6 @@ export class LabBook implements Book {
 interface Code {
   setOutputs(outputs: unknown[]): void;
   execution_count: number | null;
-}
-
-interface Editable {
-  updateSource(start: number, end: number, value?: string): void;
-}
-
-/** Only what differs is replaced: cursors stay where they are. */
-function replace(cell: Editable, now: string, after: string): void {
-  let start = 0;
-  while (start < Math.min(now.length, after.length) && now[start] === after[start]) {
-    start += 1;
-  }
-  let end = 0;
-  while (end < Math.min(now.length, after.length) - start && now[now.length - 1 - end] === after[after.length - 1 - end]) {
-    end += 1;
-  }
-  if (now !== after) {
-    cell.updateSource(start, now.length - end, after.slice(start, after.length - end));
-  }
 }
 
 function text(source: string | string[]): string {

@@ -87,18 +87,7 @@ export class Cells {
     const shared = found.cell.model.sharedModel;
     const now = shared.getSource();
     const after = trim(edit.after) + now.slice(trim(now).length);
-    // Only what differs is replaced: the cursor and others' cursors stay where they are.
-    let start = 0;
-    while (start < Math.min(now.length, after.length) && now[start] === after[start]) {
-      start += 1;
-    }
-    let end = 0;
-    while (end < Math.min(now.length, after.length) - start && now[now.length - 1 - end] === after[after.length - 1 - end]) {
-      end += 1;
-    }
-    if (now !== after) {
-      shared.updateSource(start, now.length - end, after.slice(start, after.length - end));
-    }
+    replaceSource(shared, now, after);
     return found;
   }
 
@@ -227,4 +216,23 @@ function holds(panels: NotebookPanel[], text: string): Found | null {
 /** IPython does not keep a cell's last line breaks. */
 function trim(source: string): string {
   return source.replace(/\n+$/, '');
+}
+
+interface Editable {
+  updateSource(start: number, end: number, value?: string): void;
+}
+
+/** Only what differs is replaced: the cursor and others' cursors stay where they are. */
+export function replaceSource(cell: Editable, now: string, after: string): void {
+  let start = 0;
+  while (start < Math.min(now.length, after.length) && now[start] === after[start]) {
+    start += 1;
+  }
+  let end = 0;
+  while (end < Math.min(now.length, after.length) - start && now[now.length - 1 - end] === after[after.length - 1 - end]) {
+    end += 1;
+  }
+  if (now !== after) {
+    cell.updateSource(start, now.length - end, after.slice(start, after.length - end));
+  }
 }
