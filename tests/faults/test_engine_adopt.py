@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sqlite3
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from disks import small_disk
 from engine_kit import PATIENCE, Place, end, run_id, until
 
 from aios_workbench.engine import control
@@ -219,20 +218,8 @@ def test_status_is_honest_in_lists_and_tables_too(place: Place, ws: Workspace) -
         end(process)
 
 
-def free_disk(folder: Path, size: str) -> None:
-    if subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], check=False
-    ).returncode:
-        pytest.skip("needs root: mounting a small disk to fill it")
-
-
 def test_a_full_disk_loses_nothing_that_was_finished(tmp_path: Path) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    free_disk(disk, "12m")
-    with contextlib.ExitStack() as stack:
-        stack.callback(subprocess.run, ["umount", "-l", str(disk)], check=True)
-        place = stack.enter_context(Place(disk))
+    with small_disk(tmp_path, "12m") as disk, Place(disk) as place:
         place.effects_file = tmp_path / "effects"
         place.effects_file.touch()
         kernel = place.start("kernel", "filling", RUN_KEY="k", SAY="before-conclude")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from disks import small_disk
 from engine_kit import PATIENCE, Place, end, run_id, until
 
 from aios_workbench.engine import control
@@ -22,13 +22,8 @@ BALLAST = 30_200_000
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 40 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(folder)]
-    if subprocess.run(command, check=False).returncode:
-        pytest.skip("needs root: mounting a small disk to fill it")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    with small_disk(tmp_path, "40m") as folder:
+        yield folder
 
 
 def test_a_map_on_a_full_disk_keeps_its_finished_batches(tmp_path: Path, disk: Path) -> None:

@@ -6,7 +6,6 @@ import http.server
 import itertools
 import json
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from disks import small_disk
 from job_kit import Start, all_over, job, shift, wait_for, workers, workspace
 
 from aios_workbench import promote
@@ -181,13 +181,8 @@ def test_a_clock_that_jumps_forward_and_back(ws: Workspace, worker: Start) -> No
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 16 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)]
-    if subprocess.run(command, check=False).returncode:
-        pytest.skip("needs root: mounting a small disk to fill it")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    with small_disk(tmp_path, "16m") as folder:
+        yield folder
 
 
 FILL = """

@@ -14,6 +14,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from disks import small_disk
 
 from aios_workbench import govern, promote
 from aios_workbench.errors import AiosError, WorkspaceError
@@ -163,29 +164,20 @@ def test_the_same_content_at_the_same_moment_is_one_version(ws: Workspace, tmp_p
 
 
 def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(disk)], check=False).returncode:
-        pytest.skip("needs root: mounting a small disk to fill it")
-    try:
-        with contextlib.closing(Workspace(disk / ".aios")) as ws:
-            (disk / "a.csv").write_text("a,b\n")
-            promote.promote(ws, notebook(disk, 1), spec(), "ada")
-            (disk / "a.csv").write_bytes(b"x" * 700_000)
-            path = notebook(disk, 2)
-            ballast = disk / "ballast"
-            with contextlib.suppress(OSError), ballast.open("wb") as file:
-                while True:
-                    file.write(bytes(4096))
-                    file.flush()
-            os.truncate(ballast, ballast.stat().st_size - 300_000)
-            with pytest.raises(
-                WorkspaceError, match=r"no space left .* then promote again: nothing was changed"
-            ):
-                promote.promote(ws, path, spec(), "ada")
-            assert [v["version"] for v in versions.versions(ws, "job")] == [1]
-            intact_bundle(ws, promote.get(ws, "job").job_id, 1)
-            ballast.unlink()
-            assert promote.promote(ws, path, spec(), "ada").version == 2
-    finally:
-        subprocess.run(["umount", "-l", str(disk)], check=True)
+    with small_disk(tmp_path, "6m") as disk, contextlib.closing(Workspace(disk / ".aios")) as ws:
+        (disk / "a.csv").write_text("a,b\n")
+        promote.promote(ws, notebook(disk, 1), spec(), "ada")
+        (disk / "a.csv").write_bytes(b"x" * 700_000)
+        path = notebook(disk, 2)
+        ballast = disk / "ballast"
+        with contextlib.suppress(OSError), ballast.open("wb") as file:
+            while True:
+                file.write(bytes(4096))
+                file.flush()
+        os.truncate(ballast, ballast.stat().st_size - 300_000)
+        with pytest.raises(WorkspaceError, match=r"no space left .* then promote again: nothing was changed"):
+            promote.promote(ws, path, spec(), "ada")
+        assert [v["version"] for v in versions.versions(ws, "job")] == [1]
+        intact_bundle(ws, promote.get(ws, "job").job_id, 1)
+        ballast.unlink()
+        assert promote.promote(ws, path, spec(), "ada").version == 2
